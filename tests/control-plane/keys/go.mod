@@ -1,0 +1,3 @@
+module driftdeck.test/keys
+
+go 1.24
