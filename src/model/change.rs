@@ -1,0 +1,126 @@
+//! Defines one difference between desired and live, with who wrote it on either side.
+
+use super::field_path::FieldPath;
+use super::id::Oid;
+use super::manifest::Origin;
+use super::value::Value;
+use jiff::Timestamp;
+
+/// One field that differs. The classes are the drift catalogue's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldChange {
+    pub path: FieldPath,
+    pub class: Class,
+    /// Whether it is drift; what does not count is shown all the same.
+    pub counts: bool,
+    pub cause: Cause,
+    /// `None`: not declared.
+    pub desired: Option<Value>,
+    /// `None`: not there.
+    pub live: Option<Value>,
+    /// Who last wrote the live value, as far as managed fields tell.
+    pub writer: Option<Writer>,
+    /// Where Git declares it.
+    pub origin: Option<Origin>,
+    /// The commit that declared it, filled in where it is looked at.
+    pub declared: Option<Declared>,
+    /// What else a person must know: the ignore rule, `kept by X`, `the actor is not recorded`.
+    pub note: Option<String>,
+}
+
+/// The class of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// The declared value differs.
+    Changed,
+    /// The declared field is gone.
+    Deleted,
+    /// Was declared and applied, no longer in Git, still live.
+    Leftover,
+    /// Never declared, written by somebody else.
+    Foreign,
+    /// Declared here and also owned by a live controller that wrote it last.
+    Contended,
+    /// Declared as a placeholder that a controller fills.
+    Delegated,
+    /// A rule hides it.
+    Ignored,
+    /// A keyed list in another order.
+    Order,
+}
+
+impl Class {
+    /// Returns the word of the headless contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Class::Changed => "changed",
+            Class::Deleted => "deleted",
+            Class::Leftover => "leftover",
+            Class::Foreign => "foreign",
+            Class::Contended => "contended",
+            Class::Delegated => "delegated",
+            Class::Ignored => "ignored",
+            Class::Order => "order",
+        }
+    }
+}
+
+/// Why the live value is what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    ByHand,
+    Controller,
+    UnsyncedCommit,
+    FailedSync,
+    Webhook,
+    Unknown,
+}
+
+impl Cause {
+    /// Returns the word of the headless contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Cause::ByHand => "by-hand",
+            Cause::Controller => "controller",
+            Cause::UnsyncedCommit => "unsynced-commit",
+            Cause::FailedSync => "failed-sync",
+            Cause::Webhook => "webhook",
+            Cause::Unknown => "unknown",
+        }
+    }
+}
+
+/// A field manager as managed fields record it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Writer {
+    pub manager: String,
+    pub operation: Operation,
+    pub subresource: Option<String>,
+    pub time: Option<Timestamp>,
+}
+
+/// How a manager wrote: server-side apply, or anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    Apply,
+    Update,
+}
+
+impl Operation {
+    /// Returns the word of managed fields.
+    pub fn word(self) -> &'static str {
+        match self {
+            Operation::Apply => "Apply",
+            Operation::Update => "Update",
+        }
+    }
+}
+
+/// The commit that declared a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    pub commit: Oid,
+    pub author: String,
+    pub authored: Timestamp,
+    pub subject: String,
+}

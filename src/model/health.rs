@@ -1,0 +1,42 @@
+//! Defines health: how a live object is doing, beside its verdict and never mixed with it.
+
+/// The health of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    pub status: HealthStatus,
+    pub message: Option<String>,
+}
+
+/// The words of health, worst last. Source of the words: Argo CD's resource health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HealthStatus {
+    Healthy,
+    Suspended,
+    Progressing,
+    Missing,
+    Degraded,
+    Unknown,
+}
+
+impl HealthStatus {
+    pub fn word(self) -> &'static str {
+        match self {
+            HealthStatus::Healthy => "Healthy",
+            HealthStatus::Suspended => "Suspended",
+            HealthStatus::Progressing => "Progressing",
+            HealthStatus::Missing => "Missing",
+            HealthStatus::Degraded => "Degraded",
+            HealthStatus::Unknown => "Unknown",
+        }
+    }
+}
+
+impl Health {
+    pub fn of(status: HealthStatus) -> Self {
+        Self { status, message: None }
+    }
+
+    pub fn with(status: HealthStatus, message: impl Into<String>) -> Self {
+        Self { status, message: Some(message.into()) }
+    }
+}

@@ -1,0 +1,53 @@
+//! Defines the nouns of driftdeck: plain values without I/O, async or a clock.
+//!
+//! Every room above speaks in these types, so that no two rooms need to import each other to understand each other.
+//! The words are those of the design's glossary: repo, app, deployment, cluster, desired, live, revision, manifest,
+//! drift, verdict, class, deployer, manager, plan, outcome, engine, notice.
+
+pub mod app;
+pub mod change;
+pub mod cluster;
+pub mod fetched;
+pub mod field_path;
+pub mod field_set;
+pub mod health;
+pub mod id;
+pub mod limits;
+pub mod live;
+pub mod manifest;
+pub mod notice;
+pub mod packed;
+pub mod plan;
+pub mod revision;
+pub mod schema;
+pub mod sealed;
+pub mod status;
+pub mod text_diff;
+pub mod tree;
+pub mod update;
+pub mod value;
+pub mod verdict;
+
+pub use app::{App, Engine, RenderSpec};
+pub use change::{Cause, Class, Declared, FieldChange, Operation, Writer};
+pub use cluster::{ClusterFacts, Scope, ServedKind};
+pub use fetched::Fetched;
+pub use field_path::{FieldPath, Segment};
+pub use field_set::FieldSet;
+pub use health::{Health, HealthStatus};
+pub use id::{AppId, ClusterId, DeploymentId, GroupKind, GroupVersionKind, Oid, RepoId, ResourceId};
+pub use live::{LiveObject, ManagedEntry};
+pub use manifest::{Manifest, Origin, Problem};
+pub use notice::{Level, Notice};
+pub use packed::Packed;
+pub use plan::{Plan, Step, StepAction, StepOutcome};
+pub use revision::{Asked, Revision};
+pub use schema::Schema;
+pub use sealed::{Opener, RunKey, Sealed};
+pub use text_diff::TextDiff;
+pub use tree::{Tree, TreeEntry, TreeError};
+pub use value::{Map, Number, Value};
+pub use verdict::{Confidence, Counts, Judgement, Verdict, Why};
+
+/// A point in time. It is always passed in: only `shell`, `runtime` and `cli` read the clock.
+pub use jiff::Timestamp;

@@ -1,0 +1,177 @@
+//! Defines verdicts: what comparing one object came to.
+
+use super::change::FieldChange;
+use super::health::Health;
+use super::manifest::Problem;
+
+/// What an object's verdict is. The changes stand beside it in [`Judgement`], because an object that is in sync may
+/// have changes too that do not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    InSync,
+    Drifted,
+    Missing,
+    Extra,
+    Terminating,
+    Invalid,
+    Unknown(Why),
+    Excluded(Why),
+}
+
+/// Why something was not compared, in words for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Why(pub String);
+
+impl Why {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The reason of deployments none of whose objects exist.
+    pub fn not_deployed_here() -> Self {
+        Self("not deployed here".to_owned())
+    }
+}
+
+impl Verdict {
+    /// Returns the word of the headless contract.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::InSync => "in-sync",
+            Verdict::Drifted => "drifted",
+            Verdict::Missing => "missing",
+            Verdict::Extra => "extra",
+            Verdict::Terminating => "terminating",
+            Verdict::Invalid => "invalid",
+            Verdict::Unknown(_) => "unknown",
+            Verdict::Excluded(_) => "excluded",
+        }
+    }
+
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Verdict::Unknown(why) | Verdict::Excluded(why) => Some(&why.0),
+            _ => None,
+        }
+    }
+
+    /// Returns the place in a list that shows the worst first.
+    pub fn severity(&self) -> u8 {
+        match self {
+            Verdict::Drifted => 0,
+            Verdict::Missing => 1,
+            Verdict::Extra => 2,
+            Verdict::Invalid => 3,
+            Verdict::Unknown(_) => 4,
+            Verdict::Terminating => 5,
+            Verdict::InSync => 6,
+            Verdict::Excluded(_) => 7,
+        }
+    }
+
+    /// Returns whether this is drift for the run's verdict: drifted, missing, extra, invalid.
+    pub fn is_drift(&self) -> bool {
+        matches!(self, Verdict::Drifted | Verdict::Missing | Verdict::Extra | Verdict::Invalid)
+    }
+}
+
+/// How sure a verdict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confidence {
+    /// Compared here, by the schema and the rules.
+    Local,
+    /// The API server's own dry run.
+    Exact,
+}
+
+/// A verdict with everything that supports it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    pub verdict: Verdict,
+    /// Sorted by the bytes of the printed path.
+    pub changes: Vec<FieldChange>,
+    pub confidence: Confidence,
+    /// Why only the API server could say more.
+    pub needs_exact: Option<String>,
+    /// A changed field cannot be changed in place.
+    pub needs_replace: bool,
+    pub problems: Vec<Problem>,
+    /// What holds a terminating object.
+    pub finalizers: Vec<String>,
+    pub health: Health,
+}
+
+impl Judgement {
+    /// Builds a judgement that has nothing but its verdict.
+    pub fn plain(verdict: Verdict, health: Health) -> Self {
+        Self {
+            verdict,
+            changes: Vec::new(),
+            confidence: Confidence::Local,
+            needs_exact: None,
+            needs_replace: false,
+            problems: Vec::new(),
+            finalizers: Vec::new(),
+            health,
+        }
+    }
+
+    /// Returns the changes that are drift.
+    pub fn counted(&self) -> impl Iterator<Item = &FieldChange> {
+        self.changes.iter().filter(|c| c.counts)
+    }
+}
+
+/// How many objects of a deployment have which verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub in_sync: usize,
+    pub drifted: usize,
+    pub missing: usize,
+    pub extra: usize,
+    pub terminating: usize,
+    pub invalid: usize,
+    pub unknown: usize,
+    pub excluded: usize,
+}
+
+impl Counts {
+    /// Counts one more object.
+    pub fn add(&mut self, verdict: &Verdict) {
+        *match verdict {
+            Verdict::InSync => &mut self.in_sync,
+            Verdict::Drifted => &mut self.drifted,
+            Verdict::Missing => &mut self.missing,
+            Verdict::Extra => &mut self.extra,
+            Verdict::Terminating => &mut self.terminating,
+            Verdict::Invalid => &mut self.invalid,
+            Verdict::Unknown(_) => &mut self.unknown,
+            Verdict::Excluded(_) => &mut self.excluded,
+        } += 1;
+    }
+
+    pub fn total(&self) -> usize {
+        self.in_sync + self.drifting() + self.terminating + self.unknown + self.excluded
+    }
+
+    /// Returns how many objects are drift: drifted, missing, extra and invalid.
+    pub fn drifting(&self) -> usize {
+        self.drifted + self.missing + self.extra + self.invalid
+    }
+
+    /// Returns the verdict of the whole: the worst of its parts, as the headless contract orders them. Excluded and
+    /// terminating objects do not count alone; where nothing else is there, it is excluded.
+    pub fn verdict(&self) -> Verdict {
+        if self.drifting() > 0 {
+            Verdict::Drifted
+        } else if self.unknown > 0 {
+            Verdict::Unknown(Why::new(format!("{} not compared", self.unknown)))
+        } else if self.in_sync > 0 {
+            Verdict::InSync
+        } else if self.terminating > 0 {
+            Verdict::Excluded(Why::new("terminating"))
+        } else {
+            Verdict::Excluded(Why::new("nothing to compare"))
+        }
+    }
+}
