@@ -16,4 +16,5 @@
 //! what the clusters hold, judges the difference, and emits [`model::update::Update`]s. The deck folds those into its
 //! state; `check` gathers them into a document.
 
+pub mod cluster;
 pub mod model;
