@@ -17,4 +17,5 @@
 //! state; `check` gathers them into a document.
 
 pub mod cluster;
+pub mod drift;
 pub mod model;

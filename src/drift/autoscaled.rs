@@ -1,0 +1,87 @@
+//! Defines which objects an active autoscaler writes to: what it sets there is contended, but no drift.
+
+use crate::model::{GroupKind, LiveObject, Value};
+use std::collections::HashMap;
+
+/// What an autoscaler sets on its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scales {
+    /// HorizontalPodAutoscaler or KEDA: `.spec.replicas`.
+    pub replicas: bool,
+    /// VerticalPodAutoscaler: the containers' `resources`.
+    pub resources: bool,
+}
+
+/// The targets of the active autoscalers of a cluster, by group, kind, namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Autoscaled {
+    targets: HashMap<(GroupKind, Option<String>, String), Scales>,
+}
+
+impl Autoscaled {
+    /// Gathers the targets from live objects; anything but autoscalers is passed over.
+    ///
+    /// Sources: HorizontalPodAutoscaler `scaleTargetRef` (not active while its condition `ScalingActive` is `False` with the
+    /// reason `ScalingDisabled`), VerticalPodAutoscaler `targetRef` (`updateMode` `Off` and `Initial` write nothing to
+    /// the target), KEDA ScaledObject `scaleTargetRef` (the annotation `autoscaling.keda.sh/paused` stops it).
+    pub fn of<'a>(objects: impl IntoIterator<Item = &'a LiveObject>) -> Self {
+        let mut gathered = Self::default();
+        objects.into_iter().for_each(|object| gathered.add(object));
+        gathered
+    }
+
+    fn add(&mut self, object: &LiveObject) {
+        let (field, group, replicas) = match (object.kind.group.as_str(), object.kind.kind.as_str()) {
+            ("autoscaling", "HorizontalPodAutoscaler") if !scaling_disabled(&object.body) => {
+                ("scaleTargetRef", "", true)
+            }
+            ("autoscaling.k8s.io", "VerticalPodAutoscaler") if !vpa_only_looks(&object.body) => {
+                ("targetRef", "", false)
+            }
+            ("keda.sh", "ScaledObject") if !keda_paused(object) => ("scaleTargetRef", "apps", true),
+            _ => return,
+        };
+        let Some(target) = object.body.at(&["spec", field]) else { return };
+        let Some(name) = target.str_at(&["name"]) else { return };
+        let kind = target.str_at(&["kind"]).unwrap_or("Deployment");
+        let group = match target.str_at(&["apiVersion"]) {
+            Some(api_version) => api_version.split_once('/').map_or("", |(group, _)| group),
+            None => group,
+        };
+        let key = (GroupKind::new(group, kind), object.id.namespace.clone(), name.to_owned());
+        let scales = self.targets.entry(key).or_default();
+        if replicas {
+            scales.replicas = true;
+        } else {
+            scales.resources = true;
+        }
+    }
+
+    /// Returns what autoscalers set on an object.
+    pub fn scales(&self, object: &LiveObject) -> Scales {
+        if self.targets.is_empty() {
+            return Scales::default();
+        }
+        let Some(name) = &object.id.name else { return Scales::default() };
+        let key = (object.id.kind.clone(), object.id.namespace.clone(), name.clone());
+        self.targets.get(&key).copied().unwrap_or_default()
+    }
+}
+
+fn scaling_disabled(body: &Value) -> bool {
+    body.at(&["status", "conditions"]).and_then(Value::as_list).is_some_and(|conditions| {
+        conditions.iter().any(|c| {
+            c.str_at(&["type"]) == Some("ScalingActive")
+                && c.str_at(&["status"]) == Some("False")
+                && c.str_at(&["reason"]) == Some("ScalingDisabled")
+        })
+    })
+}
+
+fn vpa_only_looks(body: &Value) -> bool {
+    matches!(body.str_at(&["spec", "updatePolicy", "updateMode"]), Some("Off" | "Initial"))
+}
+
+fn keda_paused(object: &LiveObject) -> bool {
+    object.annotation("autoscaling.keda.sh/paused").is_some_and(|value| value != "false")
+}

@@ -1,0 +1,71 @@
+//! Defines the verdict of one object from what Git declares and what the cluster holds.
+
+use super::{Autoscaled, Managers, compare, health};
+use crate::model::{Health, HealthStatus, Judgement, LiveObject, Manifest, Schema, Value, Verdict, Why};
+
+/// What a comparison knows besides the two objects.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub schema: &'a Schema,
+    pub managers: &'a Managers,
+    pub autoscaled: &'a Autoscaled,
+    /// The field manager of the engine that owns the app, where one does.
+    pub deployer: Option<&'a str>,
+    /// What Helm's previous release declared of this object, where it is known: what is gone from it is a leftover.
+    pub previous: Option<&'a Value>,
+}
+
+impl<'a> Context<'a> {
+    /// Builds a context that knows of no engine.
+    pub fn new(schema: &'a Schema, managers: &'a Managers, autoscaled: &'a Autoscaled) -> Self {
+        Self { schema, managers, autoscaled, deployer: None, previous: None }
+    }
+}
+
+/// Judges one object. `desired` is `None` for what is tracked and no longer in Git, `live` for what is not there.
+pub fn judge(desired: Option<&Manifest>, live: Option<&LiveObject>, context: &Context<'_>) -> Judgement {
+    let health = live.map_or_else(|| Health::of(HealthStatus::Missing), health::health);
+    let finalizers = live.map(terminating).unwrap_or_default();
+    let mut judgement = match (desired, live) {
+        (None, None) => Judgement::plain(Verdict::Excluded(Why::new("neither declared nor there")), health),
+        (None, Some(_)) => Judgement::plain(Verdict::Extra, health),
+        (Some(desired), live) => against_desired(desired, live, context, health),
+    };
+    if let Some(finalizers) = finalizers {
+        judgement.verdict = Verdict::Terminating;
+        judgement.finalizers = finalizers;
+    }
+    judgement
+}
+
+fn against_desired(
+    desired: &Manifest,
+    live: Option<&LiveObject>,
+    context: &Context<'_>,
+    health: Health,
+) -> Judgement {
+    if desired.id.name.is_none() && desired.body.str_at(&["metadata", "generateName"]).is_some() {
+        return Judgement::plain(
+            Verdict::Excluded(Why::new("generateName")),
+            Health::of(HealthStatus::Unknown),
+        );
+    }
+    let mut judgement = Judgement::plain(Verdict::Missing, health);
+    judgement.problems.clone_from(&desired.problems);
+    if let Some(live) = live {
+        judgement.changes = compare::compare(desired, live, context);
+        judgement.verdict =
+            if judgement.changes.iter().any(|c| c.counts) { Verdict::Drifted } else { Verdict::InSync };
+    }
+    if !judgement.problems.is_empty() {
+        judgement.verdict = Verdict::Invalid;
+    }
+    judgement
+}
+
+/// Returns the finalizers that hold an object which is being deleted; `None` for one that is not.
+fn terminating(live: &LiveObject) -> Option<Vec<String>> {
+    live.body.at(&["metadata", "deletionTimestamp"]).filter(|t| !t.is_null())?;
+    let finalizers = live.body.at(&["metadata", "finalizers"]).and_then(Value::as_list).unwrap_or_default();
+    Some(finalizers.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}

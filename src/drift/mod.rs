@@ -1,0 +1,20 @@
+//! Defines how desired and live are compared: verdicts, ownership, leftovers, health, text diffs.
+//!
+//! Everything here is pure: schema, tables and both objects come in, a judgement goes out. It never asks the cluster
+//! anything and knows no clock, so it can run on every watch event. What only the API server can settle is marked
+//! `needs exact`. The behaviour is the drift catalogue's.
+
+mod autoscaled;
+mod compare;
+mod deployer;
+mod health;
+mod judge;
+mod managers;
+mod text_diff;
+
+pub use autoscaled::{Autoscaled, Scales};
+pub use deployer::{DRIFTDECK, Deployer, DeployerTie, deployer};
+pub use health::health;
+pub use judge::{Context, judge};
+pub use managers::{ManagerKind, Managers};
+pub use text_diff::text_diff;
