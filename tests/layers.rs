@@ -47,6 +47,9 @@ const CRATES: [(&str, &[&str]); 4] = [
     ("ratatui", &["ui", "shell"]),
 ];
 
+/// Where the right to read sealed values may be made: the writers to a cluster, and `render --show-secrets`.
+const OPENERS: [&str; 4] = ["src/model/sealed.rs", "src/cluster", "src/cli/render.rs", "src/cli/render"];
+
 /// Lines that a file may have; 600 is a sign to split, this is the end.
 const LONGEST_FILE: usize = 900;
 const LONGEST_MAIN: usize = 40;
@@ -208,7 +211,16 @@ impl Reader<'_> {
         self.breaches.push(Breach { file, line, names: format!("`{}`", names.into()), rule: rule.into() });
     }
 
+    /// Judges a path that ends in a function of `Opener`, the right to read sealed values.
+    fn judge_opener(&mut self, path: &[String], line: usize) {
+        let makes = path.len() >= 2 && path[path.len() - 2] == "Opener" && path[path.len() - 1] != "self";
+        if makes && !OPENERS.iter().any(|home| self.file.starts_with(home)) {
+            self.breach(line, path.join("::"), format!("is called only in {}", OPENERS.join(", ")));
+        }
+    }
+
     fn judge(&mut self, path: &[String], leading_colon: bool, line: usize) {
+        self.judge_opener(path, line);
         // lib.rs and main.rs join the rooms, and may name them all.
         let Some(room) = self.room else { return };
         let written = format!("{}{}", if leading_colon { "::" } else { "" }, path.join("::"));
@@ -332,6 +344,11 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             let written = leaf.path.join("::");
             let reaches_out = matches!(&item.vis, syn::Visibility::Public(_))
                 || matches!(&item.vis, syn::Visibility::Restricted(limit) if limit.path.is_ident("crate"));
+            if leaf.path.last().is_some_and(|last| last == "Opener")
+                && leaf.alias.is_some_and(|as_| as_ != "Opener")
+            {
+                self.breach(leaf.line, &written, "the right to read sealed values goes by its own name");
+            }
             match self.scope().resolve(&leaf.path, global) {
                 Named::Ours(target) if leaf.glob && target.is_empty() && self.room.is_some() => {
                     self.breach(
@@ -357,6 +374,16 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
     fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
         self.judge(&[item.ident.to_string(), "self".to_owned()], true, item.span().start().line);
+    }
+
+    fn visit_qself(&mut self, qself: &'ast syn::QSelf) {
+        // `<Opener>::new()`
+        if let syn::Type::Path(of) = &*qself.ty
+            && of.path.segments.last().is_some_and(|last| last.ident == "Opener")
+        {
+            self.judge_opener(&["Opener".to_owned(), "…".to_owned()], qself.span().start().line);
+        }
+        visit::visit_qself(self, qself);
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -503,6 +530,8 @@ fn what_a_room_may_name_is_no_breach() {
             "use kube::Client; fn f() { k8s_openapi::api::core::v1::Pod::default(); }",
         ),
         ("src/ui/deck/mod.rs", "use ratatui::Frame; use crate::deck::State;"),
+        ("src/cluster/remote/write.rs", "use crate::model::Opener; fn f() { Opener::new(); }"),
+        ("src/action/apply.rs", "use crate::model::{Opener, Sealed}; fn f(by: &Opener) {}"),
         ("src/ui/mod.rs", "mod kube; fn f() { kube::draw() }"),
         ("src/runtime/mod.rs", "use crate::{pipeline, action::Plan, deck::Message, config};"),
         ("src/lib.rs", "pub mod git; pub mod cluster; pub use cluster::Cluster;"),
