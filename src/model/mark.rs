@@ -39,7 +39,8 @@ impl Mark {
         if let Some(name) = object.annotation("meta.helm.sh/release-name")
             && object.label("app.kubernetes.io/managed-by") == Some("Helm")
         {
-            let namespace = object.annotation("meta.helm.sh/release-namespace").unwrap_or_default().to_owned();
+            let namespace =
+                object.annotation("meta.helm.sh/release-namespace").unwrap_or_default().to_owned();
             marks.push(Mark::Helm { namespace, name: name.to_owned() });
         }
         if let Some(id) = object.label("applyset.kubernetes.io/part-of") {
@@ -91,7 +92,14 @@ mod tests {
     #[test]
     fn a_tracking_id_counts_only_on_the_object_that_it_describes() {
         let flux = Mark::Flux { helm: false, namespace: "flux-system".into(), name: "apps".into() };
-        assert_eq!(Mark::of(&object("shop:apps/Deployment:shop/web")), [Mark::ArgoCd { app: "shop".into() }, flux.clone()]);
-        assert_eq!(Mark::of(&object("shop:apps/Deployment:shop/other")), [flux], "copied from another object");
+        assert_eq!(
+            Mark::of(&object("shop:apps/Deployment:shop/web")),
+            [Mark::ArgoCd { app: "shop".into() }, flux.clone()]
+        );
+        assert_eq!(
+            Mark::of(&object("shop:apps/Deployment:shop/other")),
+            [flux],
+            "copied from another object"
+        );
     }
 }

@@ -1,0 +1,7 @@
+//! Tests against a real API server. `tests/run` starts one; without it they are ignored, and `cargo test` says so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's own helpers")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod ground;
