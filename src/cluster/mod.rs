@@ -7,5 +7,8 @@
 //! [`Cluster::dry_run`], writes only through a [`Writer`], which is not constructed in read-only.
 
 pub mod access;
+pub mod builtin;
+pub mod discovery;
+pub mod openapi;
 
 pub use access::{Cluster, ClusterError, Patch, Propagation, WatchEvent, Write, Writer};
