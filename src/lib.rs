@@ -19,3 +19,5 @@
 pub mod cluster;
 pub mod drift;
 pub mod model;
+pub mod process;
+pub mod text;

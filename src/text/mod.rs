@@ -1,0 +1,6 @@
+//! Defines what comes as text: the reader of YAML and JSON with lines, and text from outside with an encoder for each
+//! sink.
+
+mod untrusted;
+
+pub use untrusted::{Outside, terminal, terminal_lines};
