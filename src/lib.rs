@@ -21,3 +21,4 @@ pub mod drift;
 pub mod model;
 pub mod process;
 pub mod text;
+pub mod pipeline;

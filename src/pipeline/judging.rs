@@ -1,0 +1,145 @@
+//! Defines how one object of a deployment gets its verdict from what is known at that moment.
+//!
+//! It runs off the async threads, over shared values only: a batch holds everything that it needs.
+
+use crate::drift::{self, Autoscaled, Context, Managers};
+use crate::model::status::ResourceStatus;
+use crate::model::{
+    ClusterId, DeploymentId, GroupVersionKind, Health, HealthStatus, Judgement, LiveObject, Manifest, Mark,
+    Packed, Problem, ResourceId, Schema, Verdict, Why,
+};
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What judging needs to know of a cluster.
+#[derive(Clone)]
+pub struct Knowledge {
+    pub cluster: ClusterId,
+    pub schema: Arc<Schema>,
+    pub managers: Arc<Managers>,
+    pub autoscaled: Arc<Autoscaled>,
+}
+
+/// One object to be judged for one deployment.
+pub struct Item {
+    pub deployment: DeploymentId,
+    pub id: ResourceId,
+    pub kind: GroupVersionKind,
+    pub desired: Option<Arc<Manifest>>,
+    pub live: Option<Arc<Packed>>,
+    pub trust: Trust,
+    /// By which marks and earlier commits the deployment claims objects that Git does not declare.
+    pub claims: Arc<Claims>,
+}
+
+/// How far the live side of an item can be trusted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trust {
+    Fresh,
+    /// What is known is old: it may still show drift, but nothing of it is green.
+    Stale(String),
+    /// Nothing is known.
+    Unknown(String),
+}
+
+/// What a deployment claims beyond what Git declares now.
+#[derive(Debug, Default, PartialEq)]
+pub struct Claims {
+    /// Marks that its declared objects carry in the cluster.
+    pub marks: BTreeSet<Mark>,
+    /// Objects of its renderings at earlier commits.
+    pub earlier: BTreeSet<ResourceId>,
+}
+
+/// The outcome for one item.
+pub struct Judged {
+    pub deployment: DeploymentId,
+    pub id: ResourceId,
+    /// `None`: the object is none of this deployment's business.
+    pub status: Option<ResourceStatus>,
+    pub exists: bool,
+    pub marks: Vec<Mark>,
+}
+
+/// Judges a batch. A panic makes its own object unknown and nothing else.
+pub fn judge_batch(items: &[Item], knowledge: &Knowledge) -> Vec<Judged> {
+    items.iter().map(|item| judge_item(item, knowledge)).collect()
+}
+
+fn judge_item(item: &Item, knowledge: &Knowledge) -> Judged {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let live = item.live.as_ref().and_then(|packed| packed.open(&knowledge.cluster).ok());
+        let marks = live.as_ref().map(Mark::of).unwrap_or_default();
+        (judgement(item, live.as_ref(), &marks, knowledge), live.is_some(), marks)
+    }));
+    let (judgement, exists, marks) = outcome.unwrap_or_else(|_| {
+        let why = Why::new("driftdeck failed on this object; the log says where");
+        (
+            Some(Judgement::plain(Verdict::Unknown(why), Health::of(HealthStatus::Unknown))),
+            item.live.is_some(),
+            vec![],
+        )
+    });
+    let status = judgement.map(|judgement| ResourceStatus {
+        deployment: item.deployment.clone(),
+        id: item.id.clone(),
+        kind: item.kind.clone(),
+        origin: item.desired.as_ref().map(|d| d.origin.clone()),
+        judgement: Arc::new(judgement),
+    });
+    Judged { deployment: item.deployment.clone(), id: item.id.clone(), status, exists, marks }
+}
+
+fn judgement(
+    item: &Item,
+    live: Option<&LiveObject>,
+    marks: &[Mark],
+    knowledge: &Knowledge,
+) -> Option<Judgement> {
+    let context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
+    let Some(desired) = item.desired.as_deref() else {
+        let live = live.filter(|live| is_claimed(live, marks, &item.claims))?;
+        return Some(trusted(drift::judge(None, Some(live), &context), &item.trust));
+    };
+    if let Trust::Unknown(why) = &item.trust {
+        let judged = drift::judge(Some(desired), None, &context);
+        // What Git alone settles (excluded, invalid) needs no cluster.
+        return Some(match judged.verdict {
+            Verdict::Excluded(_) | Verdict::Invalid => judged,
+            _ => unknown(why, judged.problems),
+        });
+    }
+    Some(trusted(drift::judge(Some(desired), live, &context), &item.trust))
+}
+
+/// Returns whether a live object that Git does not declare is the deployment's: tracked and owned by nobody else.
+fn is_claimed(live: &LiveObject, marks: &[Mark], claims: &Claims) -> bool {
+    let has_owner = live.body.at(&["metadata", "ownerReferences"]).is_some_and(|owners| !owners.is_empty());
+    if has_owner {
+        return false;
+    }
+    let applied = live.last_applied.is_some()
+        || live
+            .managed
+            .iter()
+            .flatten()
+            .any(|e| e.operation == crate::model::Operation::Apply && e.subresource.is_none());
+    marks.iter().any(|mark| claims.marks.contains(mark)) || (applied && claims.earlier.contains(&live.id))
+}
+
+/// Nothing old is green.
+fn trusted(mut judgement: Judgement, trust: &Trust) -> Judgement {
+    if let Trust::Stale(why) = trust
+        && matches!(judgement.verdict, Verdict::InSync | Verdict::Missing)
+    {
+        judgement.verdict = Verdict::Unknown(Why::new(why));
+    }
+    judgement
+}
+
+fn unknown(why: &str, problems: Vec<Problem>) -> Judgement {
+    let mut judgement = Judgement::plain(Verdict::Unknown(Why::new(why)), Health::of(HealthStatus::Unknown));
+    judgement.problems = problems;
+    judgement
+}

@@ -1,0 +1,9 @@
+//! Defines the one pipeline from a change to a verdict: discover, match, render, watch, judge.
+//!
+//! It feeds the deck and the headless commands alike with neutral [`Update`](crate::model::update::Update)s.
+
+pub mod judging;
+pub mod scopes;
+pub mod setup;
+pub mod store;
+pub mod world;

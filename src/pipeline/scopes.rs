@@ -1,0 +1,172 @@
+//! Defines which watches a cluster needs: one per kind and scope, cluster-wide where few watches save many.
+
+use crate::model::{ClusterFacts, GroupVersionKind, Manifest, Scope, ServedKind};
+use crate::pipeline::store::WatchKey;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// With more namespaces than this, one cluster-wide watch replaces one per namespace, where the user may.
+pub const NAMESPACES_BEFORE_ALL: usize = 3;
+
+/// What the manifests of a cluster need to be watched.
+#[derive(Debug, Default, PartialEq)]
+pub struct Needed {
+    /// Each with the served kind and, for a cluster-wide watch of a namespaced kind, the namespaces to fall back to.
+    pub watches: BTreeMap<WatchKey, Wanted>,
+    /// Kinds that the cluster does not serve in the version asked for.
+    pub not_served: BTreeSet<GroupVersionKind>,
+}
+
+/// How a watch is to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    pub served: ServedKind,
+    /// Where to look instead if looking everywhere is denied; empty if there is no such place.
+    pub instead: Vec<Scope>,
+}
+
+/// Returns the watches that these manifests need. Secrets are never watched cluster-wide unless `secrets_everywhere`.
+pub fn needed<'a>(
+    manifests: impl IntoIterator<Item = &'a Manifest>,
+    facts: &ClusterFacts,
+    secrets_everywhere: bool,
+) -> Needed {
+    let mut places: BTreeMap<&GroupVersionKind, BTreeSet<&str>> = BTreeMap::new();
+    for manifest in manifests {
+        let namespaces = places.entry(&manifest.kind).or_default();
+        if let Some(namespace) = &manifest.id.namespace {
+            namespaces.insert(namespace);
+        }
+    }
+    let mut needed = Needed::default();
+    for (kind, namespaces) in places {
+        let Some(served) = facts.served(kind).filter(|k| k.can("list")) else {
+            needed.not_served.insert(kind.clone());
+            continue;
+        };
+        add(&mut needed, served, &namespaces, secrets_everywhere);
+    }
+    add_autoscalers(&mut needed, facts);
+    needed
+}
+
+fn add(needed: &mut Needed, served: &ServedKind, namespaces: &BTreeSet<&str>, secrets_everywhere: bool) {
+    let each: Vec<Scope> = namespaces.iter().map(|n| Scope::Namespace((*n).to_owned())).collect();
+    let may_be_wide = secrets_everywhere || !served.kind.group_kind().is_secret();
+    let scopes = if !served.namespaced {
+        vec![(Scope::All, Vec::new())]
+    } else if may_be_wide && each.len() > NAMESPACES_BEFORE_ALL {
+        vec![(Scope::All, each)]
+    } else {
+        each.into_iter().map(|scope| (scope, Vec::new())).collect()
+    };
+    for (scope, instead) in scopes {
+        let key = WatchKey { kind: served.kind.clone(), scope };
+        needed.watches.insert(key, Wanted { served: served.clone(), instead });
+    }
+}
+
+/// Autoscalers beside what they may scale: whether a declared `replicas` counts depends on them.
+fn add_autoscalers(needed: &mut Needed, facts: &ClusterFacts) {
+    let autoscaler = GroupVersionKind::new("autoscaling", "v2", "HorizontalPodAutoscaler");
+    let Some(served) = facts.served(&autoscaler).filter(|k| k.can("list")) else { return };
+    let scaled: Vec<Scope> = needed
+        .watches
+        .keys()
+        .filter(|key| {
+            matches!(key.kind.kind.as_str(), "Deployment" | "StatefulSet" | "ReplicaSet" | "Rollout")
+        })
+        .map(|key| key.scope.clone())
+        .collect();
+    for scope in scaled {
+        let key = WatchKey { kind: autoscaler.clone(), scope };
+        needed.watches.entry(key).or_insert_with(|| Wanted { served: served.clone(), instead: Vec::new() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ClusterId, Origin, ResourceId, Value};
+
+    fn facts() -> ClusterFacts {
+        let kind = |group: &str, version: &str, kind: &str, plural: &str, namespaced| ServedKind {
+            kind: GroupVersionKind::new(group, version, kind),
+            plural: plural.into(),
+            namespaced,
+            verbs: vec!["list".into(), "watch".into()],
+            preferred: true,
+            status_subresource: false,
+        };
+        ClusterFacts {
+            id: ClusterId("c".into()),
+            version: None,
+            user: None,
+            kinds: vec![
+                kind("", "v1", "ConfigMap", "configmaps", true),
+                kind("", "v1", "Secret", "secrets", true),
+                kind("", "v1", "Namespace", "namespaces", false),
+                kind("apps", "v1", "Deployment", "deployments", true),
+                kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true),
+            ],
+            failed_groups: vec![],
+        }
+    }
+
+    fn manifest(group: &str, kind: &str, namespace: Option<&str>) -> Manifest {
+        let kind = GroupVersionKind::new(group, "v1", kind);
+        Manifest {
+            id: ResourceId {
+                cluster: ClusterId("c".into()),
+                kind: kind.group_kind(),
+                namespace: namespace.map(str::to_owned),
+                name: Some("x".into()),
+            },
+            kind,
+            body: Value::Null,
+            origin: Origin::default(),
+            problems: vec![],
+            lines: Default::default(),
+        }
+    }
+
+    fn words(needed: &Needed) -> Vec<String> {
+        needed.watches.keys().map(|k| format!("{} {:?}", k.kind.kind, k.scope)).collect()
+    }
+
+    #[test]
+    fn few_namespaces_are_watched_one_by_one_and_many_at_once() {
+        let few = [manifest("", "ConfigMap", Some("a")), manifest("", "ConfigMap", Some("b"))];
+        assert_eq!(
+            words(&needed(&few, &facts(), false)),
+            ["ConfigMap Namespace(\"a\")", "ConfigMap Namespace(\"b\")"]
+        );
+        let many = ["a", "b", "c", "d"].map(|n| manifest("", "ConfigMap", Some(n)));
+        assert_eq!(words(&needed(&many, &facts(), false)), ["ConfigMap All"]);
+    }
+
+    #[test]
+    fn secrets_are_never_watched_everywhere_unless_configured() {
+        let many = ["a", "b", "c", "d"].map(|n| manifest("", "Secret", Some(n)));
+        assert_eq!(needed(&many, &facts(), false).watches.len(), 4);
+        assert_eq!(words(&needed(&many, &facts(), true)), ["Secret All"]);
+    }
+
+    #[test]
+    fn autoscalers_are_watched_where_something_scalable_is_declared() {
+        let apps = [manifest("apps", "Deployment", Some("shop")), manifest("", "Namespace", None)];
+        assert_eq!(
+            words(&needed(&apps, &facts(), false)),
+            [
+                "Namespace All",
+                "Deployment Namespace(\"shop\")",
+                "HorizontalPodAutoscaler Namespace(\"shop\")"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_kind_that_is_not_served_is_named() {
+        let unknown = [manifest("example.com", "Widget", Some("a"))];
+        assert_eq!(needed(&unknown, &facts(), false).not_served.len(), 1);
+    }
+}

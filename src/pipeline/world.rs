@@ -1,0 +1,745 @@
+//! Defines what the pipeline knows: repos with their apps, clusters with their objects, and deployments with their
+//! verdicts. It is a plain state machine without I/O: events go in, updates and work come out.
+
+use crate::cluster::WatchEvent;
+use crate::drift::{Autoscaled, Managers};
+use crate::model::status::{
+    AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
+};
+use crate::model::update::Update;
+use crate::model::{
+    App, ClusterFacts, Counts, DeploymentId, Engine, GroupVersionKind, HealthStatus, LiveObject, Manifest,
+    Mark, Notice, ResourceId, Revision, Schema, Timestamp, Tree, Verdict, Why, limits,
+};
+use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
+use crate::pipeline::scopes::{self, Wanted};
+use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// What is said of a watch that was silent for too long.
+pub const SILENT: &str = "the cluster has not answered";
+
+/// A repo with what was read of it.
+pub struct Repo {
+    pub status: RepoStatus,
+    pub tree: Option<Arc<dyn Tree>>,
+    pub apps: Vec<App>,
+    /// It was read, or could not be.
+    pub settled: bool,
+}
+
+/// A cluster with what was read of it.
+pub struct ClusterEntry {
+    pub status: ClusterStatus,
+    pub namespace: Option<String>,
+    pub facts: Option<Arc<ClusterFacts>>,
+    pub schema: Option<Arc<Schema>>,
+    pub store: Store,
+    pub wanted: BTreeMap<WatchKey, Wanted>,
+    pub not_served: BTreeSet<GroupVersionKind>,
+    /// Connected, or could not be.
+    pub settled: bool,
+    pub autoscaled: Arc<Autoscaled>,
+}
+
+/// A deployment with its rendering and its verdicts.
+pub struct Deployment {
+    pub app: App,
+    pub repo: usize,
+    pub cluster: usize,
+    pub namespace: Option<String>,
+    pub revision: Revision,
+    /// Counts renderings: an older one that arrives late is dropped.
+    pub generation: u64,
+    pub rendered: Option<Rendering>,
+    pub statuses: BTreeMap<ResourceId, ResourceStatus>,
+    present: BTreeSet<ResourceId>,
+    claims: Arc<Claims>,
+    engine: Engine,
+    told: Option<DeploymentStatus>,
+    /// An object of it was seen in this cluster before, so that its absence is `missing`.
+    pub seen_before: bool,
+}
+
+/// What rendering an app came to.
+#[derive(Default)]
+pub struct Rendering {
+    pub manifests: Vec<Arc<Manifest>>,
+    pub notices: Vec<Notice>,
+    /// Nothing was left out.
+    pub complete: bool,
+    ids: HashSet<ResourceId>,
+}
+
+impl Rendering {
+    pub fn new(manifests: Vec<Arc<Manifest>>, notices: Vec<Notice>, complete: bool) -> Self {
+        let ids = manifests.iter().map(|m| m.id.clone()).collect();
+        Self { manifests, notices, complete, ids }
+    }
+
+    /// Returns whether the object is declared.
+    pub fn declares(&self, id: &ResourceId) -> bool {
+        self.ids.contains(id)
+    }
+}
+
+/// Everything that the pipeline knows.
+pub struct World {
+    pub repos: Vec<Repo>,
+    pub clusters: Vec<ClusterEntry>,
+    pub deployments: BTreeMap<DeploymentId, Deployment>,
+    pub managers: Arc<Managers>,
+    dirty: BTreeMap<DeploymentId, Dirty>,
+    declared: HashMap<(usize, GroupVersionKind), HashMap<ObjectKey, Vec<DeploymentId>>>,
+    updates: Vec<Update>,
+    claimed_twice: BTreeSet<String>,
+}
+
+#[derive(Default)]
+struct Dirty {
+    all: bool,
+    objects: BTreeSet<(GroupVersionKind, ObjectKey)>,
+}
+
+impl World {
+    pub fn new(managers: Arc<Managers>) -> Self {
+        Self {
+            repos: Vec::new(),
+            clusters: Vec::new(),
+            deployments: BTreeMap::new(),
+            managers,
+            dirty: BTreeMap::new(),
+            declared: HashMap::new(),
+            updates: Vec::new(),
+            claimed_twice: BTreeSet::new(),
+        }
+    }
+
+    /// Takes the updates that came up since the last call.
+    pub fn take_updates(&mut self) -> Vec<Update> {
+        std::mem::take(&mut self.updates)
+    }
+
+    pub fn tell(&mut self, update: Update) {
+        self.updates.push(update);
+    }
+
+    /// Takes in a repo that was read anew, or could not be.
+    pub fn set_repo(&mut self, at: usize, status: RepoStatus, read: Option<(Arc<dyn Tree>, Vec<App>)>) {
+        let Some(repo) = self.repos.get_mut(at) else { return };
+        repo.status = status;
+        repo.settled = true;
+        if let Some((tree, apps)) = read {
+            repo.tree = Some(tree);
+            repo.apps = apps;
+        }
+        let apps = repo.apps.iter().map(|app| AppStatus { app: app.clone(), notice: None }).collect();
+        let (status, id) = (repo.status.clone(), repo.status.id.clone());
+        self.tell(Update::Repo(status));
+        self.tell(Update::Apps { repo: id, apps });
+    }
+
+    /// Takes in what a cluster says of itself. Its identity may be another than the context's name, that stood in.
+    pub fn set_facts(&mut self, at: usize, facts: Arc<ClusterFacts>) {
+        let Some(cluster) = self.clusters.get_mut(at) else { return };
+        let was = (cluster.status.id != facts.id).then(|| cluster.status.id.clone());
+        cluster.status.id = facts.id.clone();
+        cluster.status.version.clone_from(&facts.version);
+        cluster.status.user.clone_from(&facts.user);
+        cluster.status.state = ClusterState::Live;
+        cluster.facts = Some(facts);
+        cluster.settled = true;
+        let status = cluster.status.clone();
+        self.tell(Update::Cluster { status, was });
+    }
+
+    /// Takes in how a cluster is reached.
+    pub fn set_state(&mut self, at: usize, state: ClusterState) {
+        let Some(cluster) = self.clusters.get_mut(at) else { return };
+        if !matches!(state, ClusterState::Connecting) {
+            cluster.settled = true;
+        }
+        if cluster.status.state != state {
+            cluster.status.state = state;
+            let status = cluster.status.clone();
+            self.tell(Update::Cluster { status, was: None });
+            self.mark_cluster(at);
+        }
+    }
+
+    pub fn set_schema(&mut self, at: usize, schema: Arc<Schema>) {
+        if let Some(cluster) = self.clusters.get_mut(at) {
+            cluster.schema = Some(schema);
+            self.mark_cluster(at);
+        }
+    }
+
+    /// Adds the deployments of a repo's apps to the connected clusters and drops those that are gone. Returns the ones
+    /// to render, each with the number of its rendering.
+    pub fn match_apps(&mut self) -> Vec<(DeploymentId, u64)> {
+        let mut wanted = BTreeMap::new();
+        for (repo_at, repo) in self.repos.iter().enumerate() {
+            let Some(revision) = repo.status.revision.clone() else { continue };
+            for app in &repo.apps {
+                for (cluster_at, cluster) in self.clusters.iter().enumerate() {
+                    let named = app.contexts.is_empty() || app.contexts.contains(&cluster.status.context);
+                    if cluster.facts.is_some() && named {
+                        let id = DeploymentId { app: app.id.clone(), cluster: cluster.status.id.clone() };
+                        wanted.insert(id, (app.clone(), repo_at, cluster_at, revision.clone()));
+                    }
+                }
+            }
+        }
+        let gone: Vec<DeploymentId> =
+            self.deployments.keys().filter(|id| !wanted.contains_key(id)).cloned().collect();
+        for id in gone {
+            self.deployments.remove(&id);
+            self.dirty.remove(&id);
+            self.tell(Update::DeploymentGone(id));
+        }
+        let mut render = Vec::new();
+        for (id, (app, repo, cluster, revision)) in wanted {
+            let namespace = app
+                .namespace
+                .clone()
+                .or_else(|| self.clusters.get(cluster).and_then(|c| c.namespace.clone()));
+            let deployment = self.deployments.entry(id.clone()).or_insert_with(|| Deployment {
+                app: app.clone(),
+                repo,
+                cluster,
+                namespace: namespace.clone(),
+                revision: revision.clone(),
+                generation: 0,
+                rendered: None,
+                statuses: BTreeMap::new(),
+                present: BTreeSet::new(),
+                claims: Arc::default(),
+                engine: app.engine,
+                told: None,
+                seen_before: false,
+            });
+            deployment.app = app;
+            deployment.revision = revision;
+            deployment.namespace = namespace;
+            deployment.generation += 1;
+            render.push((id, deployment.generation));
+        }
+        render
+    }
+
+    /// Takes in a rendering, unless a newer one was asked for meanwhile. Returns whether it was taken.
+    pub fn set_rendering(&mut self, id: &DeploymentId, generation: u64, rendering: Rendering) -> bool {
+        let Some(deployment) = self.deployments.get_mut(id) else { return false };
+        if deployment.generation != generation {
+            return false;
+        }
+        deployment.rendered = Some(rendering);
+        self.dirty.entry(id.clone()).or_default().all = true;
+        self.index_declared();
+        true
+    }
+
+    /// Takes in what earlier commits of a deployment's app rendered to.
+    pub fn set_earlier(&mut self, id: &DeploymentId, earlier: BTreeSet<ResourceId>) {
+        if let Some(deployment) = self.deployments.get_mut(id) {
+            if deployment.claims.earlier == earlier {
+                return;
+            }
+            deployment.claims = Arc::new(Claims { marks: deployment.claims.marks.clone(), earlier });
+            self.dirty.entry(id.clone()).or_default().all = true;
+        }
+    }
+
+    /// Returns whether every deployment has a rendering.
+    pub fn all_rendered(&self, cluster: usize) -> bool {
+        self.deployments.values().filter(|d| d.cluster == cluster).all(|d| d.rendered.is_some())
+    }
+
+    /// Works out anew which watches a cluster needs. Returns those to start and those to end.
+    pub fn plan_watches(
+        &mut self,
+        at: usize,
+        secrets_everywhere: bool,
+    ) -> (Vec<(WatchKey, Wanted)>, Vec<WatchKey>) {
+        let Some(cluster) = self.clusters.get_mut(at) else { return Default::default() };
+        let Some(facts) = cluster.facts.clone() else { return Default::default() };
+        let manifests = self
+            .deployments
+            .values()
+            .filter(|d| d.cluster == at)
+            .filter_map(|d| d.rendered.as_ref())
+            .flat_map(|r| r.manifests.iter().map(Arc::as_ref));
+        let needed = scopes::needed(manifests, &facts, secrets_everywhere);
+        let start: Vec<_> = needed
+            .watches
+            .iter()
+            .filter(|(key, _)| !cluster.wanted.contains_key(key))
+            .map(|(k, w)| (k.clone(), w.clone()))
+            .collect();
+        let end: Vec<_> =
+            cluster.wanted.keys().filter(|key| !needed.watches.contains_key(key)).cloned().collect();
+        for (key, _) in &start {
+            cluster.store.expect(key.clone());
+        }
+        for key in &end {
+            cluster.store.forget(key);
+        }
+        let served_moved = cluster.not_served != needed.not_served;
+        cluster.wanted = needed.watches;
+        cluster.not_served = needed.not_served;
+        if served_moved || !start.is_empty() || !end.is_empty() {
+            self.mark_cluster(at);
+        }
+        (start, end)
+    }
+
+    /// Replaces a cluster-wide watch that was denied by one per namespace. Returns the ones to start.
+    pub fn narrow(&mut self, at: usize, key: &WatchKey) -> Vec<(WatchKey, Wanted)> {
+        let Some(cluster) = self.clusters.get_mut(at) else { return Vec::new() };
+        let Some(wanted) = cluster.wanted.get(key).filter(|w| !w.instead.is_empty()).cloned() else {
+            return Vec::new();
+        };
+        cluster.store.forget(key);
+        let mut start = Vec::new();
+        for scope in &wanted.instead {
+            let narrow = WatchKey { kind: key.kind.clone(), scope: scope.clone() };
+            cluster.store.expect(narrow.clone());
+            start.push((narrow, Wanted { served: wanted.served.clone(), instead: Vec::new() }));
+        }
+        self.mark_cluster(at);
+        start
+    }
+
+    /// Takes in an event of a watch.
+    pub fn watch_event(&mut self, at: usize, key: &WatchKey, event: WatchEvent, now: Timestamp) {
+        let Some(cluster) = self.clusters.get_mut(at) else { return };
+        let changed = cluster.store.apply(key, event, now);
+        if key.kind.kind == "HorizontalPodAutoscaler" && (changed.trust || !changed.objects.is_empty()) {
+            let id = cluster.status.id.clone();
+            let autoscalers: Vec<LiveObject> =
+                cluster.store.of_kind(&key.kind).filter_map(|(_, packed)| packed.open(&id).ok()).collect();
+            cluster.autoscaled = Arc::new(Autoscaled::of(&autoscalers));
+            self.mark_cluster(at);
+            return;
+        }
+        if changed.trust {
+            self.mark_kind(at, &key.kind);
+        }
+        for object in changed.objects {
+            self.mark_object(at, &key.kind, object);
+        }
+    }
+
+    /// Takes in that a cluster answered.
+    pub fn confirmed(&mut self, at: usize, now: Timestamp) {
+        let Some(cluster) = self.clusters.get_mut(at) else { return };
+        if cluster.store.confirm(now, SILENT) {
+            self.mark_cluster(at);
+        }
+        if self.clusters.get(at).is_some_and(|c| c.facts.is_some()) {
+            self.set_state(at, ClusterState::Live);
+        }
+    }
+
+    /// Marks what was not confirmed in time as stale.
+    pub fn expire(&mut self, now: Timestamp) {
+        let Ok(limit) = jiff::SignedDuration::try_from(limits::STALE_AFTER) else { return };
+        let Ok(before) = now.checked_sub(limit) else { return };
+        for at in 0..self.clusters.len() {
+            let Some(cluster) = self.clusters.get_mut(at) else { continue };
+            if cluster.store.expire(before, SILENT) {
+                self.set_state(at, ClusterState::Stale { since: before, why: SILENT.to_owned() });
+                self.mark_cluster(at);
+            }
+        }
+    }
+
+    fn mark_cluster(&mut self, at: usize) {
+        for (id, _) in self.deployments.iter().filter(|(_, d)| d.cluster == at) {
+            self.dirty.entry(id.clone()).or_default().all = true;
+        }
+    }
+
+    fn mark_kind(&mut self, at: usize, kind: &GroupVersionKind) {
+        let affected = self.deployments.iter().filter(|(_, d)| {
+            d.cluster == at
+                && d.rendered.as_ref().is_some_and(|r| r.manifests.iter().any(|m| &m.kind == kind))
+        });
+        for (id, _) in affected {
+            self.dirty.entry(id.clone()).or_default().all = true;
+        }
+    }
+
+    fn mark_object(&mut self, at: usize, kind: &GroupVersionKind, object: ObjectKey) {
+        let owners = self.declared.get(&(at, kind.clone())).and_then(|objects| objects.get(&object));
+        let affected: Vec<DeploymentId> = match owners {
+            Some(owners) => owners.clone(),
+            // Nobody declares it: it may be an extra of any deployment that watches its kind.
+            None => {
+                self.deployments.iter().filter(|(_, d)| d.cluster == at).map(|(id, _)| id.clone()).collect()
+            }
+        };
+        for id in affected {
+            self.dirty.entry(id).or_default().objects.insert((kind.clone(), object.clone()));
+        }
+    }
+
+    fn index_declared(&mut self) {
+        self.declared.clear();
+        for (id, deployment) in &self.deployments {
+            for manifest in deployment.rendered.iter().flat_map(|r| &r.manifests) {
+                let Some(name) = manifest.id.name.clone() else { continue };
+                self.declared
+                    .entry((deployment.cluster, manifest.kind.clone()))
+                    .or_default()
+                    .entry((manifest.id.namespace.clone(), name))
+                    .or_default()
+                    .push(id.clone());
+            }
+        }
+        let mut notices = Vec::new();
+        for ((_, kind), objects) in &self.declared {
+            for ((namespace, name), owners) in objects.iter().filter(|(_, owners)| owners.len() > 1) {
+                let mut apps: Vec<&str> = owners.iter().map(|o| o.app.name.as_str()).collect();
+                apps.sort_unstable();
+                apps.dedup();
+                if let [first, .., last] = apps[..] {
+                    let place = namespace.as_ref().map(|n| format!("{n}/")).unwrap_or_default();
+                    let object = format!("{}/{place}{name}", kind.group_kind());
+                    notices.push(
+                        Notice::warning(format!("declared by two apps: {first} and {last}"))
+                            .object(object)
+                            .hint("keep it in one of them; each sync would undo the other"),
+                    );
+                }
+            }
+        }
+        notices.sort();
+        for notice in notices {
+            if self.claimed_twice.insert(format!("{} {:?}", notice.title, notice.object)) {
+                self.tell(Update::Notice(notice));
+            }
+        }
+    }
+
+    /// Returns whether anything waits to be judged.
+    pub fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// Returns the state of the slowest part of a deployment's watches: whether it can be judged at all.
+    fn is_ready(&self, deployment: &Deployment) -> bool {
+        let Some(cluster) = self.clusters.get(deployment.cluster) else { return false };
+        let Some(rendering) = &deployment.rendered else { return false };
+        cluster.schema.is_some()
+            && rendering.manifests.iter().all(|m| {
+                !matches!(
+                    cluster.store.coverage(&m.kind, m.id.namespace.as_deref()),
+                    Some(WatchState::Pending)
+                )
+            })
+    }
+
+    /// Takes what waits to be judged and can be, cluster by cluster, with what judging it needs.
+    pub fn take_work(&mut self) -> Vec<(Knowledge, Vec<Item>)> {
+        let ready: Vec<DeploymentId> = self
+            .dirty
+            .keys()
+            .filter(|id| self.deployments.get(id).is_none_or(|d| self.is_ready(d)))
+            .cloned()
+            .collect();
+        let mut work: BTreeMap<usize, Vec<Item>> = BTreeMap::new();
+        for id in ready {
+            let Some(dirty) = self.dirty.remove(&id) else { continue };
+            let Some(deployment) = self.deployments.get(&id) else { continue };
+            let items = work.entry(deployment.cluster).or_default();
+            self.items(&id, deployment, &dirty, items);
+        }
+        work.into_iter().filter_map(|(at, items)| Some((self.knowledge(at)?, items))).collect()
+    }
+
+    /// Returns what judging needs to know of a cluster; `None` before its schema is known.
+    pub fn knowledge(&self, at: usize) -> Option<Knowledge> {
+        let cluster = self.clusters.get(at)?;
+        Some(Knowledge {
+            cluster: cluster.status.id.clone(),
+            schema: cluster.schema.clone()?,
+            managers: self.managers.clone(),
+            autoscaled: cluster.autoscaled.clone(),
+        })
+    }
+
+    fn items(&self, id: &DeploymentId, deployment: &Deployment, dirty: &Dirty, items: &mut Vec<Item>) {
+        let Some(cluster) = self.clusters.get(deployment.cluster) else { return };
+        let Some(rendering) = &deployment.rendered else { return };
+        let touched = |kind: &GroupVersionKind, key: &ObjectKey| {
+            dirty.all || dirty.objects.contains(&(kind.clone(), key.clone()))
+        };
+        for manifest in &rendering.manifests {
+            let key = (manifest.id.namespace.clone(), manifest.id.name.clone().unwrap_or_default());
+            if touched(&manifest.kind, &key) {
+                items.push(Item {
+                    deployment: id.clone(),
+                    id: manifest.id.clone(),
+                    kind: manifest.kind.clone(),
+                    live: cluster.store.object(&manifest.kind, key.0.as_deref(), &key.1).cloned(),
+                    desired: Some(manifest.clone()),
+                    trust: self.trust(cluster, manifest),
+                    claims: deployment.claims.clone(),
+                });
+            }
+        }
+        if deployment.claims.marks.is_empty()
+            && deployment.claims.earlier.is_empty()
+            && deployment.statuses.is_empty()
+        {
+            return;
+        }
+        let nobody = HashMap::new();
+        for kind in cluster.store.kinds() {
+            let declared = self.declared.get(&(deployment.cluster, kind.clone())).unwrap_or(&nobody);
+            for (key, packed) in cluster.store.of_kind(kind) {
+                let known = deployment.statuses.contains_key(&packed.id);
+                if !declared.contains_key(key) && (touched(kind, key) || known) {
+                    items.push(Item {
+                        deployment: id.clone(),
+                        id: packed.id.clone(),
+                        kind: kind.clone(),
+                        desired: None,
+                        live: Some(packed.clone()),
+                        trust: Trust::Fresh,
+                        claims: deployment.claims.clone(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn trust(&self, cluster: &ClusterEntry, manifest: &Manifest) -> Trust {
+        if cluster.not_served.contains(&manifest.kind) {
+            return Trust::Unknown(not_served(cluster, &manifest.kind));
+        }
+        match cluster.store.coverage(&manifest.kind, manifest.id.namespace.as_deref()) {
+            Some(WatchState::Fresh { .. }) => Trust::Fresh,
+            Some(WatchState::Stale { since, why }) => Trust::Stale(format!("stale since {since}: {why}")),
+            Some(WatchState::Failed { error }) => Trust::Unknown(error.to_string()),
+            Some(WatchState::Pending) | None => Trust::Unknown("not listed yet".to_owned()),
+        }
+    }
+
+    /// Takes in verdicts. What a newer rendering no longer declares is dropped, and what changed is told.
+    pub fn set_judged(&mut self, judged: Vec<Judged>) {
+        let mut touched: BTreeMap<DeploymentId, Vec<Judged>> = BTreeMap::new();
+        for one in judged {
+            touched.entry(one.deployment.clone()).or_default().push(one);
+        }
+        let mut updates = Vec::new();
+        for (id, judged) in touched {
+            let Some(deployment) = self.deployments.get_mut(&id) else { continue };
+            let mut marks = deployment.claims.marks.clone();
+            for one in &judged {
+                let declares = deployment.rendered.as_ref().is_some_and(|r| r.declares(&one.id));
+                if declares {
+                    marks.extend(one.marks.iter().cloned());
+                }
+                if one.exists && declares {
+                    deployment.present.insert(one.id.clone());
+                } else {
+                    deployment.present.remove(&one.id);
+                }
+            }
+            if marks != deployment.claims.marks {
+                if let Some(engine) = marks.iter().map(Mark::engine).find(|e| *e != Engine::None) {
+                    deployment.engine = engine;
+                }
+                deployment.claims = Arc::new(Claims { marks, earlier: deployment.claims.earlier.clone() });
+                self.dirty.entry(id.clone()).or_default().all = true;
+            }
+            let mut changed = BTreeMap::new();
+            let mut gone = BTreeSet::new();
+            for one in judged {
+                match one.status {
+                    Some(status) => {
+                        if deployment.statuses.get(&one.id) != Some(&status) {
+                            changed.insert(one.id.clone(), status.clone());
+                        }
+                        deployment.statuses.insert(one.id, status);
+                    }
+                    None => {
+                        if deployment.statuses.remove(&one.id).is_some() {
+                            gone.insert(one.id);
+                        }
+                    }
+                }
+            }
+            let stale: Vec<ResourceId> =
+                deployment.statuses.keys().filter(|r| !still_there(deployment, r)).cloned().collect();
+            for id in stale {
+                let cluster = self.clusters.get(deployment.cluster);
+                let lives = cluster.is_some_and(|c| {
+                    deployment.statuses.get(&id).is_some_and(|s| {
+                        c.store
+                            .object(&s.kind, id.namespace.as_deref(), id.name.as_deref().unwrap_or_default())
+                            .is_some()
+                    })
+                });
+                if !lives {
+                    deployment.statuses.remove(&id);
+                    changed.remove(&id);
+                    gone.insert(id);
+                }
+            }
+            let flipped = settle_absence(deployment);
+            changed.extend(flipped);
+            if !changed.is_empty() || !gone.is_empty() {
+                updates.push(Update::Resources {
+                    deployment: id.clone(),
+                    changed: changed.into_values().collect(),
+                    gone: gone.into_iter().collect(),
+                });
+            }
+            let status = summary(&id, deployment);
+            if deployment.told.as_ref() != Some(&status) {
+                deployment.told = Some(status.clone());
+                updates.push(Update::Deployment(status));
+            }
+        }
+        self.updates.extend(updates);
+    }
+
+    /// Tells again of a deployment whose rendering has nothing to judge (it failed, or is empty).
+    pub fn tell_empty(&mut self, id: &DeploymentId) {
+        let Some(deployment) = self.deployments.get_mut(id) else { return };
+        if deployment.rendered.as_ref().is_some_and(|r| r.manifests.is_empty()) {
+            let gone: Vec<ResourceId> = std::mem::take(&mut deployment.statuses).into_keys().collect();
+            let status = summary(id, deployment);
+            if deployment.told.as_ref() != Some(&status) {
+                deployment.told = Some(status.clone());
+                self.tell(Update::Resources { deployment: id.clone(), changed: Vec::new(), gone });
+                self.tell(Update::Deployment(status));
+            }
+        }
+    }
+
+    /// Returns which kinds' lists of a cluster are not fresh, each with the reason.
+    pub fn not_fresh(&self, at: usize) -> Vec<(String, String)> {
+        let Some(cluster) = self.clusters.get(at) else { return Vec::new() };
+        let watches = cluster.store.watches().filter_map(|(key, state)| match state {
+            WatchState::Fresh { .. } => None,
+            WatchState::Pending => Some((key.kind.group_kind().to_string(), "not listed yet".to_owned())),
+            WatchState::Stale { why, .. } => Some((key.kind.group_kind().to_string(), why.clone())),
+            WatchState::Failed { error } => Some((key.kind.group_kind().to_string(), error.to_string())),
+        });
+        let groups = cluster.facts.iter().flat_map(|f| f.failed_groups.clone());
+        watches.chain(groups).collect()
+    }
+
+    /// Returns whether everything that was asked for has been judged once.
+    pub fn is_settled(&self) -> bool {
+        let watches_settled = |c: &ClusterEntry| {
+            c.facts.is_none()
+                || (c.schema.is_some()
+                    && c.store.watches().all(|(_, state)| !matches!(state, WatchState::Pending)))
+        };
+        self.repos.iter().all(|r| r.settled)
+            && self.clusters.iter().all(|c| c.settled && watches_settled(c))
+            && self.deployments.values().all(|d| d.rendered.is_some())
+            && self.dirty.is_empty()
+    }
+}
+
+fn not_served(cluster: &ClusterEntry, kind: &GroupVersionKind) -> String {
+    let other = cluster.facts.as_ref().and_then(|f| f.preferred(&kind.group_kind()));
+    match other {
+        Some(other) => format!(
+            "the cluster does not serve {} {}; it serves {}",
+            kind.kind,
+            kind.api_version(),
+            other.kind.api_version()
+        ),
+        None if kind.group.contains('.') && !kind.group.ends_with(".k8s.io") => format!(
+            "the cluster does not serve {} {}: its CustomResourceDefinition of group {} is not installed",
+            kind.kind,
+            kind.api_version(),
+            kind.group
+        ),
+        None => format!("the cluster does not serve {} {}", kind.kind, kind.api_version()),
+    }
+}
+
+fn still_there(deployment: &Deployment, id: &ResourceId) -> bool {
+    deployment.rendered.as_ref().is_some_and(|r| r.declares(id))
+}
+
+/// Makes a deployment none of whose objects exist `not deployed here`, and missing again once one does. Returns the
+/// resources that this changed.
+fn settle_absence(deployment: &mut Deployment) -> Vec<(ResourceId, ResourceStatus)> {
+    let excusable = !deployment.app.expected && !deployment.seen_before;
+    let blind = deployment.statuses.values().any(
+        |s| matches!(s.verdict(), Verdict::Unknown(why) if !why.0.starts_with("the cluster does not serve")),
+    );
+    let absent = excusable && deployment.present.is_empty() && !blind;
+    let mut flipped = Vec::new();
+    for (id, status) in &mut deployment.statuses {
+        let not_here = Verdict::Excluded(Why::not_deployed_here());
+        let next = match status.verdict() {
+            Verdict::Missing | Verdict::Unknown(_) if absent => not_here,
+            verdict if !absent && *verdict == not_here => Verdict::Missing,
+            _ => continue,
+        };
+        let mut judgement = (*status.judgement).clone();
+        judgement.verdict = next;
+        status.judgement = Arc::new(judgement);
+        flipped.push((id.clone(), status.clone()));
+    }
+    flipped
+}
+
+fn summary(id: &DeploymentId, deployment: &Deployment) -> DeploymentStatus {
+    let mut counts = Counts::default();
+    let mut health = HealthStatus::Healthy;
+    for status in deployment.statuses.values() {
+        counts.add(status.verdict());
+        if !matches!(status.verdict(), Verdict::Excluded(_)) {
+            health = health.max(status.health().status);
+        }
+    }
+    let rendering = deployment.rendered.as_ref();
+    let failed = rendering.is_some_and(|r| !r.complete);
+    let notices = rendering.map(|r| r.notices.clone()).unwrap_or_default();
+    let verdict = match counts.verdict() {
+        Verdict::Drifted => Verdict::Drifted,
+        _ if failed => Verdict::Unknown(Why::new(
+            notices
+                .iter()
+                .find(|n| n.level == crate::model::Level::Error)
+                .map_or("the render failed", |n| n.title.as_str()),
+        )),
+        Verdict::Excluded(_) if counts.excluded > 0 && deployment.present.is_empty() => {
+            Verdict::Excluded(first_reason(deployment))
+        }
+        other => other,
+    };
+    DeploymentStatus {
+        id: id.clone(),
+        namespace: deployment.namespace.clone(),
+        engine: deployment.engine,
+        path: deployment.app.path.clone(),
+        revision: deployment.revision.clone(),
+        verdict,
+        health: if counts.total() == 0 { HealthStatus::Unknown } else { health },
+        counts,
+        notices,
+    }
+}
+
+fn first_reason(deployment: &Deployment) -> Why {
+    let mut reasons = deployment.statuses.values().filter_map(|s| match s.verdict() {
+        Verdict::Excluded(why) => Some(why.clone()),
+        _ => None,
+    });
+    let not_here = Why::not_deployed_here();
+    let first = reasons.next().unwrap_or_else(|| Why::new("nothing to compare"));
+    if first == not_here || reasons.any(|why| why == not_here) { not_here } else { first }
+}
