@@ -18,7 +18,8 @@
 
 pub mod cluster;
 pub mod drift;
+pub mod git;
 pub mod model;
+pub mod pipeline;
 pub mod process;
 pub mod text;
-pub mod pipeline;

@@ -1,0 +1,31 @@
+//! Defines repos: Git repositories and plain folders that hold desired state, what they hold at a revision, and how
+//! remote ones are fetched.
+//!
+//! - [`Repo`] opens what the user named and gives a [`Snapshot`] of it at a revision: facts for people and a
+//!   [`crate::model::Tree`] to read. Everything is read from the object database or the working folder; nothing is
+//!   checked out and nothing is written.
+//! - [`Mirror`] keeps a bare copy of a remote repo in the cache folder, fetched by the user's own `git` program through
+//!   the one wrapper in [`program`].
+//! - [`watch`] tells when working files or refs of a local repo change.
+//!
+//! Repositories are hostile: libgit2 runs no programs at all (no hooks, filters, fsmonitor or text converters), and
+//! `git` itself only ever runs with a mirror whose configuration this room wrote. Functions that are not `async` read the
+//! disk and block; call them off the async threads.
+
+mod commit_tree;
+mod digest;
+mod disk;
+mod ignores;
+mod lfs;
+mod remote_url;
+mod repo;
+mod resolve;
+mod revision;
+mod working_tree;
+
+pub use remote_url::{RemoteUrl, Transport, UrlError};
+pub use repo::{Kind, OpenError, Repo};
+pub use revision::{Ask, CommitFacts, RevisionError, Snapshot};
+
+#[cfg(test)]
+mod tests;
