@@ -2,5 +2,6 @@
 //! sink.
 
 mod untrusted;
+pub mod yaml;
 
 pub use untrusted::{Outside, terminal, terminal_lines};
