@@ -7,8 +7,11 @@
 //! [`Cluster::dry_run`], writes only through a [`Writer`], which is not constructed in read-only.
 
 pub mod access;
+mod body;
 pub mod builtin;
 pub mod discovery;
+pub mod offline;
 pub mod openapi;
 
 pub use access::{Cluster, ClusterError, Patch, Propagation, WatchEvent, Write, Writer};
+pub use offline::Offline;

@@ -47,6 +47,67 @@ pub fn read(document: &[u8]) -> Result<Schema, OpenApiError> {
     Ok(schema)
 }
 
+/// Reads the schemas that a CustomResourceDefinition declares, as the server would publish them.
+///
+/// A version without a schema, and a definition that cannot be read, gives no kind.
+pub fn read_definition(definition: &Json) -> Schema {
+    let text = |pointer: &str| definition.pointer(pointer).and_then(Json::as_str);
+    let mut schema = Schema::default();
+    let (Some(group), Some(kind)) = (text("/spec/group"), text("/spec/names/kind")) else { return schema };
+    for version in definition.pointer("/spec/versions").and_then(Json::as_array).into_iter().flatten() {
+        let (Some(name), Some(declared)) =
+            (version.get("name").and_then(Json::as_str), version.pointer("/schema/openAPIV3Schema"))
+        else {
+            continue;
+        };
+        let metadata = builtin_metadata(&mut schema);
+        let nothing = Map::new();
+        let mut reader = Reader { components: &nothing, schema, done: HashMap::new(), same: Vec::new() };
+        let root = reader.node(declared, false, 0);
+        schema = reader.finish();
+        if let Some(Node { shape: Shape::Struct { fields, .. }, .. }) = schema.nodes.get_mut(root.0 as usize)
+        {
+            fields.extend(metadata);
+        }
+        schema.add_kind(KindSchema {
+            kind: GroupVersionKind::new(group, name, kind),
+            root,
+            namespaced: text("/spec/scope") == Some("Namespaced"),
+            status_subresource: version.pointer("/subresources/status").is_some(),
+            custom: true,
+        });
+    }
+    schema
+}
+
+/// Adds the fields that every object has to a schema, taken from the built-in schema of ConfigMap.
+fn builtin_metadata(schema: &mut Schema) -> Vec<(String, NodeId)> {
+    let mut own = (*super::builtin::schema()).clone();
+    own.kinds.retain(|kind| kind.kind == GroupVersionKind::new("", "v1", "ConfigMap"));
+    compact(&mut own);
+    let root = own.kinds.first().and_then(|kind| own.node(kind.root));
+    let Some(Shape::Struct { fields, .. }) = root.map(|node| node.shape.clone()) else { return Vec::new() };
+    own.kinds.clear();
+    let base = schema.nodes.len();
+    schema.merge(own);
+    #[allow(clippy::cast_possible_truncation)] // a schema's arena is numbered in 32 bits
+    let shift = base as u32;
+    ["apiVersion", "kind", "metadata"]
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), NodeId(fields.get(*name)?.0 + shift))))
+        .collect()
+}
+
+/// Guesses a kind's name in URLs where nothing tells it, as `kubectl` guesses it for unknown kinds.
+pub fn guess_plural(kind: &str) -> String {
+    let singular = kind.to_lowercase();
+    match singular.chars().last() {
+        Some('s') => format!("{singular}es"),
+        Some('y') => format!("{}ies", singular.trim_end_matches('y')),
+        _ => format!("{singular}s"),
+    }
+}
+
 /// Merges nodes that are equal all the way down, and drops those that no kind reaches.
 ///
 /// Types recurse, so equality is found from above: all nodes of one form start as one class, and a class is split

@@ -52,6 +52,15 @@ impl ClusterFacts {
 }
 
 impl ServedKind {
+    /// Returns the resource as RBAC and kubectl name it, such as `deployments.apps`.
+    pub fn resource(&self) -> String {
+        if self.kind.group.is_empty() {
+            self.plural.clone()
+        } else {
+            format!("{}.{}", self.plural, self.kind.group)
+        }
+    }
+
     pub fn can(&self, verb: &str) -> bool {
         self.verbs.iter().any(|v| v == verb)
     }

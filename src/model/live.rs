@@ -82,7 +82,8 @@ impl LiveObject {
 }
 
 impl ManagedEntry {
-    fn read(entry: &Value) -> Option<Self> {
+    /// Reads one entry as it stands in an object's metadata.
+    pub(crate) fn read(entry: &Value) -> Option<Self> {
         Some(Self {
             manager: entry.str_at(&["manager"]).unwrap_or_default().to_owned(),
             operation: match entry.str_at(&["operation"])? {
