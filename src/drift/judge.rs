@@ -53,7 +53,9 @@ fn against_desired(
     let mut judgement = Judgement::plain(Verdict::Missing, health);
     judgement.problems.clone_from(&desired.problems);
     if let Some(live) = live {
-        judgement.changes = compare::compare(desired, live, context);
+        let compared = compare::compare(desired, live, context);
+        judgement.changes = compared.changes;
+        judgement.needs_exact = compared.needs_exact;
         judgement.verdict =
             if judgement.changes.iter().any(|c| c.counts) { Verdict::Drifted } else { Verdict::InSync };
     }
