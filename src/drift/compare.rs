@@ -15,8 +15,12 @@ pub(super) struct Compared {
 }
 
 /// Compares two objects.
-pub(super) fn compare(desired: &Manifest, live: &LiveObject, context: &Context<'_>) -> Compared {
-    let types = Types::of(context.schema, &desired.kind);
+pub(super) fn compare(
+    types: Types<'_>,
+    desired: &Manifest,
+    live: &LiveObject,
+    context: &Context<'_>,
+) -> Compared {
     let ownership = Ownership::of(live, desired, context);
     let body = canonical_desired(desired, Some(live));
     let none = Map::new();

@@ -133,13 +133,23 @@ pub(super) fn pair<'a>(
     paired
 }
 
+/// Returns the keys of an item as one text, the same for items that are the same one.
+pub(super) fn printed<'a>(
+    types: &Types<'a>,
+    typed: Typed<'a>,
+    keys: &'a [String],
+    item: &'a Value,
+) -> String {
+    format!("{:?}", keys.iter().map(|k| key_value(types, typed, item, k)).collect::<Vec<_>>())
+}
+
 struct Index(HashMap<String, usize>);
 
 impl Index {
     fn of<'a>(types: &Types<'a>, item_type: Typed<'a>, keys: &'a [String], live: &'a [Value]) -> Self {
         let mut index = HashMap::with_capacity(live.len());
         for (at, item) in live.iter().enumerate() {
-            index.entry(Self::name(types, item_type, keys, item)).or_insert(at);
+            index.entry(printed(types, item_type, keys, item)).or_insert(at);
         }
         Self(index)
     }
@@ -151,11 +161,7 @@ impl Index {
         keys: &'a [String],
         item: &'a Value,
     ) -> Option<usize> {
-        self.0.get(&Self::name(types, typed, keys, item)).copied()
-    }
-
-    fn name<'a>(types: &Types<'a>, typed: Typed<'a>, keys: &'a [String], item: &'a Value) -> String {
-        format!("{:?}", keys.iter().map(|k| key_value(types, typed, item, k)).collect::<Vec<_>>())
+        self.0.get(&printed(types, typed, keys, item)).copied()
     }
 }
 

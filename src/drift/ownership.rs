@@ -84,11 +84,6 @@ impl<'a> Ownership<'a> {
         Self { entries, own, applied_set, applied, server_side, without_record, managers }
     }
 
-    /// Returns whether nobody can tell who wrote what.
-    pub fn hidden(&self) -> bool {
-        self.entries.is_none()
-    }
-
     fn each(&self) -> impl Iterator<Item = (&'a ManagedEntry, Own)> + '_ {
         self.entries.unwrap_or_default().iter().zip(self.own.iter().copied())
     }

@@ -43,6 +43,11 @@ impl<'a> Steps<'a> {
         self.0.iter().map_while(|(step, _)| if let Step::Field(name) = step { Some(*name) } else { None })
     }
 
+    /// Returns all field names on the way.
+    pub fn all_fields(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.0.iter().filter_map(|(step, _)| if let Step::Field(name) = step { Some(*name) } else { None })
+    }
+
     /// Returns whether the walk stands exactly at these fields.
     pub fn are(&self, names: &[&str]) -> bool {
         self.0.len() == names.len() && self.fields().eq(names.iter().copied())

@@ -181,6 +181,11 @@ impl<'a> Walk<'a> {
             _ if self.types.same(field.typed, declared, held) => {}
             _ if self.types.means_nothing(field, declared) && self.types.is_default(field, held, beside) => {}
             (_, Value::Null, _) => self.deleted(declared, applied),
+            (Value::List(d), Value::List(l), Structure::Plain)
+                if holds(d, l) && applied.is_none_or(|was| was == declared) =>
+            {
+                self.undeclared_whole(held, false);
+            }
             _ => self.changed(field, declared, held, applied),
         }
     }
@@ -554,6 +559,20 @@ fn is_marks(steps: &Steps<'_>, name: &str) -> bool {
 
 fn all_maps(items: &[Value]) -> bool {
     items.iter().all(|item| matches!(item, Value::Map(_)))
+}
+
+/// Returns whether a list without a schema is live as declared, but for fields that were added to its items.
+fn holds(desired: &[Value], live: &[Value]) -> bool {
+    fn value(desired: &Value, live: &Value) -> bool {
+        match (desired, live) {
+            (Value::Map(d), Value::Map(l)) => d
+                .iter()
+                .all(|(name, declared)| l.get(name).map_or(declared.is_null(), |live| value(declared, live))),
+            (Value::List(d), Value::List(l)) => holds(d, l),
+            (d, l) => d == l,
+        }
+    }
+    desired.len() == live.len() && desired.iter().zip(live).all(|(d, l)| value(d, l))
 }
 
 /// Returns whether values of an `env` list use others of it by `$(NAME)`: then the order decides what they become.

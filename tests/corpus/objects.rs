@@ -3,6 +3,7 @@
 use driftdeck::model::manifest::FieldLines;
 use driftdeck::model::sealed::seal_object;
 use driftdeck::model::{ClusterId, GroupVersionKind, LiveObject, Manifest, Origin, ResourceId, Value};
+use driftdeck::text::yaml::read_documents;
 use std::path::Path;
 
 /// The cluster that all objects are said to be in.
@@ -10,15 +11,11 @@ pub fn cluster() -> ClusterId {
     ClusterId("corpus".to_owned())
 }
 
-/// Reads a JSON or YAML document.
+/// Reads the first document of a JSON or YAML file.
 pub fn document(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let read = if path.extension().is_some_and(|e| e == "json") {
-        Value::from_json_slice(&bytes).map_err(|e| e.to_string())
-    } else {
-        serde_yaml::from_slice(&bytes).map_err(|e| e.to_string())
-    };
-    read.unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    let first = read_documents(&bytes).into_iter().next().expect("a document");
+    first.unwrap_or_else(|e| panic!("{}: {e}", path.display())).value
 }
 
 /// Returns an object as Git declares it.
@@ -39,7 +36,7 @@ pub fn desired(mut body: Value) -> Manifest {
     Manifest { id, kind, body, origin, problems: Vec::new(), lines }
 }
 
-/// Returns an object as a cluster holds it; `None` for kinds that no cluster holds, because they have no name.
+/// Returns an object as a cluster holds it.
 pub fn live(body: Value) -> Option<LiveObject> {
     LiveObject::read(&cluster(), body).ok()
 }

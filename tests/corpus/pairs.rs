@@ -15,7 +15,7 @@ struct Pair {
 }
 
 fn all() -> Vec<Pair> {
-    let Some(folder) = corpus("pairs") else { return Vec::new() };
+    let Some(folder) = corpus().map(|c| c.join("pairs")) else { return Vec::new() };
     let mut folders: Vec<_> = std::fs::read_dir(folder)
         .expect("the corpus has a folder `pairs`")
         .map(|entry| entry.expect("a folder that can be read").path())
