@@ -22,4 +22,5 @@ pub mod git;
 pub mod model;
 pub mod pipeline;
 pub mod process;
+pub mod render;
 pub mod text;

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod live;
 pub mod manifest;
 pub mod mark;
+pub mod memory_tree;
 pub mod notice;
 pub mod packed;
 pub mod plan;
@@ -40,6 +41,7 @@ pub use id::{AppId, ClusterId, DeploymentId, GroupKind, GroupVersionKind, Oid, R
 pub use live::{LiveObject, ManagedEntry};
 pub use manifest::{Manifest, Origin, Problem};
 pub use mark::Mark;
+pub use memory_tree::MemoryTree;
 pub use notice::{Level, Notice};
 pub use packed::Packed;
 pub use plan::{Plan, Step, StepAction, StepOutcome};

@@ -1,0 +1,73 @@
+//! Turns a repo's tree at a revision into manifests: plain files, kustomizations and charts.
+//!
+//! [`render`] is the one way in. What a file, a folder, kustomize or helm declares is read into [`Declared`] objects,
+//! Secrets sealed while they are read; [`settle`] then gives each its identity in a cluster. kustomize and helm are run
+//! as programs (see [`tools`]) on an exported copy of exactly the files that they need (see [`export`]), after every
+//! reference that leads out of the tree or onto the network has been refused.
+//!
+//! One failure never hides the rest: what could be read is returned, with a notice for what could not.
+
+mod cache;
+mod context;
+mod declared;
+mod error;
+mod export;
+mod helm;
+mod kinds;
+mod kustomize;
+mod locate;
+mod paths;
+mod plain;
+mod settle;
+mod tools;
+
+#[cfg(test)]
+mod tests;
+
+pub use cache::Store;
+pub use context::RenderContext;
+pub use error::RenderError;
+pub use helm::{Chart, Dependency, is_chart_file};
+pub use kinds::{Glance, glance, is_served_kind};
+pub use kustomize::{Kustomization, Reference, Use, is_kustomization_file};
+pub use paths::{is_manifest_file, join, parent};
+pub use settle::Rendered;
+pub use tools::{Tool, Tools};
+
+use crate::model::{App, RenderSpec, Tree};
+use declared::Reading;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Renders one app for one cluster.
+///
+/// Never fails as a whole: a render that failed has no manifests, is not `complete`, and says why in one error notice.
+/// Reading and parsing happen off the async threads.
+pub async fn render(
+    app: &App,
+    tree: &Arc<dyn Tree>,
+    tools: &Tools,
+    context: &RenderContext,
+    cancel: &CancellationToken,
+) -> Rendered {
+    let read = match &app.spec {
+        RenderSpec::Plain { exclude } => {
+            let (tree, path, exclude) = (Arc::clone(tree), app.path.clone(), exclude.clone());
+            blocking(move || Ok(plain::read(&*tree, &path, &exclude))).await
+        }
+        RenderSpec::Kustomize => kustomize::build(app, tree, tools, cancel).await,
+        RenderSpec::Helm(spec) => helm::template(app, spec, tree, tools, context, cancel).await,
+    };
+    let reading = read.unwrap_or_else(|error| Reading::failed(error.notice(app)));
+    let (app, context) = (app.clone(), context.clone());
+    blocking(move || Ok(settle::settle(reading, &app, &context)))
+        .await
+        .unwrap_or_else(|error: RenderError| Rendered::failed(error.title()))
+}
+
+/// Runs what reads the disk or parses much on a thread where it holds up nothing. A panic there is an error.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RenderError> + Send + 'static,
+) -> Result<T, RenderError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(RenderError::Panicked))
+}

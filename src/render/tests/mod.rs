@@ -1,0 +1,1 @@
+//! Proves rendering on whole apps.
