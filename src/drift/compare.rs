@@ -1,47 +1,68 @@
 //! Defines how a live object is compared with the object that Git renders to.
 
 use super::Context;
-use crate::model::{Cause, Class, FieldChange, FieldPath, LiveObject, Manifest, Value};
+use super::ownership::Ownership;
+use super::types::Types;
+use super::walk::Walk;
+use crate::model::{FieldChange, LiveObject, Manifest, Map, Value};
+use std::borrow::Cow;
 
-/// Compares two objects and returns what differs, sorted by the bytes of the printed path.
-pub fn compare(desired: &Manifest, live: &LiveObject, _context: &Context<'_>) -> Vec<FieldChange> {
-    let mut changes = Vec::new();
-    for field in ["metadata", "spec", "data", "stringData"] {
-        let at = FieldPath::fields(&[field]);
-        if let Some(declared) = desired.body.get(field) {
-            walk(declared, live.body.get(field), &at, desired, &mut changes);
-        }
-    }
-    changes.sort_by_cached_key(|c: &FieldChange| c.path.to_string());
-    changes
+/// What a comparison came to.
+pub(super) struct Compared {
+    /// Sorted by the bytes of the printed path.
+    pub changes: Vec<FieldChange>,
+    pub needs_exact: Option<String>,
 }
 
-fn walk(
-    declared: &Value,
-    live: Option<&Value>,
-    at: &FieldPath,
-    manifest: &Manifest,
-    changes: &mut Vec<FieldChange>,
-) {
-    match (declared, live) {
-        (Value::Map(fields), Some(Value::Map(held))) => {
-            for (name, value) in fields {
-                walk(value, held.get(name), &at.field(name), manifest, changes);
-            }
-        }
-        (declared, Some(live)) if declared == live => {}
-        (declared, None) if declared.is_empty() => {}
-        (declared, live) => changes.push(FieldChange {
-            path: at.clone(),
-            class: if live.is_some() { Class::Changed } else { Class::Deleted },
-            counts: true,
-            cause: Cause::Unknown,
-            desired: Some(declared.clone()),
-            live: live.cloned(),
-            writer: None,
-            origin: Some(manifest.origin.clone()),
-            declared: None,
-            note: None,
-        }),
+/// Compares two objects.
+pub(super) fn compare(
+    types: Types<'_>,
+    desired: &Manifest,
+    live: &LiveObject,
+    context: &Context<'_>,
+) -> Compared {
+    let ownership = Ownership::of(live, desired, context);
+    let body = canonical_desired(desired, Some(live));
+    let none = Map::new();
+    let mut walk = Walk::new(types, &ownership, desired, context.autoscaled.scales(live));
+    if !types.known() {
+        walk.note_exact(format!("the schema of {} is not known", desired.kind.group_kind()));
+    } else if live.kind.version != desired.kind.version {
+        walk.note_exact(format!("live was read as {}", live.kind.api_version()));
     }
+    walk.objects(body.as_map().unwrap_or(&none), live.body.as_map().unwrap_or(&none));
+    let Walk { mut changes, needs_exact, .. } = walk;
+    changes.sort_by_cached_key(|change| change.path.to_string());
+    Compared { changes, needs_exact }
+}
+
+/// Returns what Git declares in the form in which the API server keeps it: a Secret's `stringData` is folded into `data`.
+///
+/// A live object that has `stringData` of its own comes from no API server; its keys are then compared where they are.
+pub fn canonical_desired<'m>(desired: &'m Manifest, live: Option<&LiveObject>) -> Cow<'m, Value> {
+    let folded = desired.id.kind.is_secret().then(|| fold_string_data(&desired.body, live)).flatten();
+    folded.map_or(Cow::Borrowed(&desired.body), Cow::Owned)
+}
+
+fn fold_string_data(body: &Value, live: Option<&LiveObject>) -> Option<Value> {
+    let text = body.get("stringData")?.as_map()?;
+    let kept = live.and_then(|l| l.body.get("stringData")).and_then(Value::as_map);
+    let mut object = body.as_map()?.clone();
+    let mut data = object.remove("data").and_then(|d| if let Value::Map(m) = d { Some(m) } else { None });
+    let mut rest = Map::new();
+    for (key, value) in text {
+        if kept.is_some_and(|k| k.contains_key(key)) {
+            rest.insert(key.clone(), value.clone());
+        } else {
+            data.get_or_insert_default().insert(key.clone(), value.clone());
+        }
+    }
+    object.remove("stringData");
+    if let Some(data) = data {
+        object.insert("data".to_owned(), Value::Map(data));
+    }
+    if !rest.is_empty() {
+        object.insert("stringData".to_owned(), Value::Map(rest));
+    }
+    Some(Value::Map(object))
 }

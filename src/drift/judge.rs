@@ -1,6 +1,7 @@
 //! Defines the verdict of one object from what Git declares and what the cluster holds.
 
-use super::{Autoscaled, Managers, compare, health};
+use super::types::Types;
+use super::{Autoscaled, Managers, compare, excluded, health, immutable, invalid};
 use crate::model::{Health, HealthStatus, Judgement, LiveObject, Manifest, Schema, Value, Verdict, Why};
 
 /// What a comparison knows besides the two objects.
@@ -28,7 +29,10 @@ pub fn judge(desired: Option<&Manifest>, live: Option<&LiveObject>, context: &Co
     let finalizers = live.map(terminating).unwrap_or_default();
     let mut judgement = match (desired, live) {
         (None, None) => Judgement::plain(Verdict::Excluded(Why::new("neither declared nor there")), health),
-        (None, Some(_)) => Judgement::plain(Verdict::Extra, health),
+        (None, Some(live)) => {
+            let verdict = excluded::why_extra(live).map_or(Verdict::Extra, Verdict::Excluded);
+            Judgement::plain(verdict, health)
+        }
         (Some(desired), live) => against_desired(desired, live, context, health),
     };
     if let Some(finalizers) = finalizers {
@@ -44,18 +48,22 @@ fn against_desired(
     context: &Context<'_>,
     health: Health,
 ) -> Judgement {
-    if desired.id.name.is_none() && desired.body.str_at(&["metadata", "generateName"]).is_some() {
-        return Judgement::plain(
-            Verdict::Excluded(Why::new("generateName")),
-            Health::of(HealthStatus::Unknown),
-        );
+    if let Some(why) = excluded::why_declared(desired, live) {
+        let health = if live.is_some() { health } else { Health::of(HealthStatus::Unknown) };
+        return Judgement::plain(Verdict::Excluded(why), health);
     }
+    let types = Types::of(context.schema, &desired.kind);
     let mut judgement = Judgement::plain(Verdict::Missing, health);
     judgement.problems.clone_from(&desired.problems);
+    judgement.problems.extend(invalid::problems(types, desired, &desired.body, live));
     if let Some(live) = live {
-        judgement.changes = compare::compare(desired, live, context);
-        judgement.verdict =
-            if judgement.changes.iter().any(|c| c.counts) { Verdict::Drifted } else { Verdict::InSync };
+        let compared = compare::compare(types, desired, live, context);
+        judgement.changes = compared.changes;
+        judgement.needs_exact = compared.needs_exact;
+        let needs_replace = judgement.counted().any(|c| immutable::needs_replace(live, c));
+        judgement.needs_replace = needs_replace;
+        let drifted = judgement.counted().next().is_some();
+        judgement.verdict = if drifted { Verdict::Drifted } else { Verdict::InSync };
     }
     if !judgement.problems.is_empty() {
         judgement.verdict = Verdict::Invalid;

@@ -5,14 +5,26 @@
 //! `needs exact`. The behaviour is the drift catalogue's.
 
 mod autoscaled;
+mod bookkeeping;
 mod compare;
+mod defaults;
 mod deployer;
+mod excluded;
 mod health;
+mod immutable;
+mod invalid;
 mod judge;
+mod keyed;
 mod managers;
+mod ownership;
+mod path;
+mod scalar;
 mod text_diff;
+mod types;
+mod walk;
 
 pub use autoscaled::{Autoscaled, Scales};
+pub use compare::canonical_desired;
 pub use deployer::{DRIFTDECK, Deployer, DeployerTie, deployer};
 pub use health::health;
 pub use judge::{Context, judge};

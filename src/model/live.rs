@@ -41,7 +41,7 @@ pub enum NotAnObject {
 }
 
 impl LiveObject {
-    /// Reads an object: takes out managed fields and last-applied, then seals what is secret.
+    /// Reads an object; one without a name is none that a cluster holds, but files may. Takes out managed fields and last-applied, then seals what is secret.
     pub fn read(cluster: &ClusterId, mut body: Value) -> Result<Self, NotAnObject> {
         let api_version = body.str_at(&["apiVersion"]).ok_or(NotAnObject::Lacks("apiVersion"))?;
         let kind = body.str_at(&["kind"]).ok_or(NotAnObject::Lacks("kind"))?;
@@ -49,9 +49,6 @@ impl LiveObject {
         let text = |path: &[&str]| body.str_at(path).filter(|s| !s.is_empty()).map(str::to_owned);
         let (name, namespace) = (text(&["metadata", "name"]), text(&["metadata", "namespace"]));
         let (uid, resource_version) = (text(&["metadata", "uid"]), text(&["metadata", "resourceVersion"]));
-        if name.is_none() {
-            return Err(NotAnObject::Lacks("metadata.name"));
-        }
         let mut last_applied = body
             .str_at(&["metadata", "annotations", LAST_APPLIED])
             .and_then(|text| Value::from_json_slice(text.as_bytes()).ok());

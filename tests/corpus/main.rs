@@ -1,6 +1,18 @@
 //! Scores driftdeck against the corpus of real inputs with known answers, found through `DRIFTDECK_CORPUS`.
-#![allow(clippy::expect_used, clippy::print_stdout, clippy::print_stderr, reason = "a test crate")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test crate"
+)]
 
+mod api;
+mod health;
+mod mutation;
+mod objects;
+mod pairs;
 mod yaml;
 
 use std::path::PathBuf;

@@ -3,8 +3,10 @@
 use super::Refused;
 use super::error::Fault;
 use crate::model::limits;
-use libyaml_safer::{Event, EventData, Parser};
+use libyaml_safer::{Event, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// The place of a node in its tree.
 pub(super) type NodeId = usize;
@@ -33,21 +35,62 @@ pub(super) enum Kind {
     Alias(NodeId),
 }
 
+/// Plain scalars that are put into quotes, at most; see [`quote`].
+const QUOTED_AT_MOST: usize = 100;
+
 /// Composes the first document of a text; `None` where there is none. What follows it is not looked at, as in go-yaml.
 pub(super) fn compose(text: &[u8]) -> Result<Option<Tree>, Refused> {
-    let mut text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let mut text = Cow::Borrowed(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text));
     let mut lines_before = 0;
-    let padded;
     if matches!(text.first(), Some(0xef | 0xfe | 0xff)) {
         // libyaml-safer takes such a first byte for a byte order mark.
-        padded = [b"\n", text].concat();
-        text = &padded;
+        text = Cow::Owned([b"\n", &*text].concat());
         lines_before = 1;
     }
-    let mut composer =
-        Composer { parser: Parser::new(), nodes: Vec::new(), anchors: HashMap::new(), lines_before };
-    composer.parser.set_input(text);
-    composer.document()
+    for _ in 0..QUOTED_AT_MOST {
+        let mut composer = Composer {
+            parser: Parser::new(),
+            nodes: Vec::new(),
+            anchors: HashMap::new(),
+            lines_before,
+            text: &text,
+            ends_with_colon: None,
+        };
+        composer.parser.set_input(&*text);
+        // libyaml-safer panics over some tags, such as `[!x, y]`.
+        let Some(composed) = crate::text::guarded(|| composer.document()) else {
+            return Err(Refused { line: None, fault: Fault::ParserFailed });
+        };
+        match composer.ends_with_colon {
+            Some(scalar) => text = Cow::Owned(quote(&text, scalar)),
+            None => return composed.map(|root| root.map(|root| Tree { nodes: composer.nodes, root })),
+        }
+    }
+    Err(Refused { line: None, fault: Fault::Yaml { what: "found unexpected ':'", context: "" } })
+}
+
+/// Puts a plain scalar and the colon that ends it into quotes.
+///
+/// In `{a:}` the key is `a:` to go-yaml, while libyaml-safer follows a later libyaml and refuses it.
+fn quote(text: &[u8], scalar: Range<usize>) -> Vec<u8> {
+    let (Some(before), Some(plain), Some(behind)) =
+        (text.get(..scalar.start), text.get(scalar.clone()), text.get(scalar.end..))
+    else {
+        return text.to_vec();
+    };
+    let doubled = plain.split(|byte| *byte == b'\'').collect::<Vec<_>>().join(&b"\'\'"[..]);
+    [before, b"'", &doubled, b"'", behind].concat()
+}
+
+/// Returns whether a double-quoted scalar escapes a slash, which libyaml-safer reads and go-yaml v2 does not know.
+fn escapes_a_slash(quoted: &[u8]) -> bool {
+    let mut bytes = quoted.iter();
+    while let Some(byte) = bytes.next() {
+        if *byte == b'\\' && bytes.next() == Some(&b'/') {
+            return true;
+        }
+    }
+    false
 }
 
 struct Composer<'a> {
@@ -55,38 +98,53 @@ struct Composer<'a> {
     nodes: Vec<Node>,
     anchors: HashMap<String, NodeId>,
     lines_before: u32,
+    text: &'a [u8],
+    /// The bytes of a plain scalar with the colon at its end that the parser stumbled over.
+    ends_with_colon: Option<Range<usize>>,
+}
+
+/// Returns the place in the text, in bytes, of a mark.
+fn place(index: u64) -> usize {
+    usize::try_from(index).unwrap_or(usize::MAX)
 }
 
 impl Composer<'_> {
-    fn document(mut self) -> Result<Option<Tree>, Refused> {
+    fn document(&mut self) -> Result<Option<NodeId>, Refused> {
         loop {
             let event = self.next()?;
             match event.data {
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
                 EventData::StreamEnd => return Ok(None),
                 _ => {
-                    let root = self.node(event, 0)?;
+                    let root = self.node(event, 0, false)?;
                     // The end of the document is read too: it may be what is wrong.
                     self.next()?;
-                    return Ok(Some(Tree { nodes: self.nodes, root }));
+                    return Ok(Some(root));
                 }
             }
         }
     }
 
     fn next(&mut self) -> Result<Event, Refused> {
-        let before = self.lines_before as usize;
-        self.parser.parse().map_err(|error| Refused {
-            line: error
-                .problem_mark()
-                .and_then(|mark| usize::try_from(mark.line).ok())
-                .map(|line| (line + 1).saturating_sub(before).max(1)),
-            fault: Fault::Yaml { what: error.problem(), context: error.context().unwrap_or_default() },
+        self.parser.parse().map_err(|error| {
+            let before = self.lines_before as usize;
+            if error.problem() == "found unexpected ':'"
+                && let (Some(start), Some(colon)) = (error.context_mark(), error.problem_mark())
+            {
+                self.ends_with_colon = Some(place(start.index)..place(colon.index).saturating_add(1));
+            }
+            Refused {
+                line: error
+                    .problem_mark()
+                    .and_then(|mark| usize::try_from(mark.line).ok())
+                    .map(|line| (line + 1).saturating_sub(before).max(1)),
+                fault: Fault::Yaml { what: error.problem(), context: error.context().unwrap_or_default() },
+            }
         })
     }
 
     /// Composes the node that begins with this event, and everything below it.
-    fn node(&mut self, event: Event, depth: usize) -> Result<NodeId, Refused> {
+    fn node(&mut self, event: Event, depth: usize, in_flow: bool) -> Result<NodeId, Refused> {
         let line = u32::try_from(event.start_mark.line).unwrap_or(u32::MAX - 1) + 1 - self.lines_before;
         if depth > limits::DOCUMENT_DEPTH {
             return Err(Refused::at(line, Fault::TooDeep));
@@ -101,10 +159,25 @@ impl Composer<'_> {
                     *self.anchors.get(&anchor).ok_or_else(|| Refused::at(line, Fault::UnknownAnchor))?;
                 self.nodes.push(Node { line, kind: Kind::Alias(target) });
             }
-            EventData::Scalar { anchor, tag, value, plain_implicit, .. } => {
+            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+                let written = place(event.start_mark.index)..place(event.end_mark.index);
+                if style == ScalarStyle::DoubleQuoted && self.text.get(written).is_some_and(escapes_a_slash) {
+                    let fault = Fault::Yaml {
+                        what: "found unknown escape character",
+                        context: "while parsing a quoted scalar",
+                    };
+                    return Err(Refused::at(line, fault));
+                }
+                if in_flow && style == ScalarStyle::Plain && value.contains('?') {
+                    // go-yaml ends a plain scalar there, and then misses a comma.
+                    let fault =
+                        Fault::Yaml { what: "did not find expected ',', ']' or '}' before '?'", context: "" };
+                    return Err(Refused::at(line, fault));
+                }
                 self.push(line, anchor, Kind::Scalar { value, tag, implicit: plain_implicit });
             }
-            EventData::SequenceStart { anchor, .. } => {
+            EventData::SequenceStart { anchor, style, .. } => {
+                let in_flow = style == SequenceStyle::Flow;
                 self.push(line, anchor, Kind::List(Vec::new()));
                 let mut items = Vec::new();
                 loop {
@@ -112,11 +185,12 @@ impl Composer<'_> {
                     if matches!(event.data, EventData::SequenceEnd) {
                         break;
                     }
-                    items.push(self.node(event, depth + 1)?);
+                    items.push(self.node(event, depth + 1, in_flow)?);
                 }
                 self.nodes[id].kind = Kind::List(items);
             }
-            EventData::MappingStart { anchor, .. } => {
+            EventData::MappingStart { anchor, style, .. } => {
+                let in_flow = style == MappingStyle::Flow;
                 self.push(line, anchor, Kind::Map(Vec::new()));
                 let mut fields = Vec::new();
                 loop {
@@ -124,9 +198,9 @@ impl Composer<'_> {
                     if matches!(event.data, EventData::MappingEnd) {
                         break;
                     }
-                    let key = self.node(event, depth + 1)?;
+                    let key = self.node(event, depth + 1, in_flow)?;
                     let event = self.next()?;
-                    fields.push((key, self.node(event, depth + 1)?));
+                    fields.push((key, self.node(event, depth + 1, in_flow)?));
                 }
                 self.nodes[id].kind = Kind::Map(fields);
             }

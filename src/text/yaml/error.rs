@@ -25,6 +25,8 @@ pub enum Fault {
     /// The words are the parser's.
     #[error("{what}{}", if context.is_empty() { String::new() } else { format!(" ({context})") })]
     Yaml { what: &'static str, context: &'static str },
+    #[error("a tag is written in a way that cannot be read")]
+    ParserFailed,
     #[error("{what}")]
     Json { what: &'static str },
     #[error("only a comment may follow `---` on its line")]

@@ -11,11 +11,18 @@ use crate::model::manifest::{FieldLines, Problem};
 use crate::model::{Map, Number, Value};
 
 /// Reads the value that the bytes begin with, and returns it with the number of bytes that it takes.
-pub(super) fn read_value(bytes: &[u8], first_line: usize) -> Result<(Decoded, usize), Refused> {
+///
+/// The inner error is a number too large: it is JSON all the same, as Kubernetes converts numbers only afterwards.
+pub(super) fn read_value(
+    bytes: &[u8],
+    first_line: usize,
+) -> Result<(Result<Decoded, Refused>, usize), Refused> {
     let line = u32::try_from(first_line).unwrap_or(u32::MAX);
-    let mut reader = Reader { bytes, at: 0, line, path: Vec::new(), problems: Vec::new(), values: 0 };
+    let mut reader =
+        Reader { bytes, at: 0, line, path: Vec::new(), problems: Vec::new(), values: 0, too_large: None };
     let (value, lines) = reader.value()?;
-    Ok((Decoded { value, lines, problems: reader.problems }, reader.at))
+    let decoded = Decoded { value, lines, problems: reader.problems };
+    Ok((reader.too_large.map_or(Ok(decoded), Err), reader.at))
 }
 
 struct Reader<'a> {
@@ -25,6 +32,7 @@ struct Reader<'a> {
     path: Vec<Segment>,
     problems: Vec<Problem>,
     values: usize,
+    too_large: Option<Refused>,
 }
 
 impl Reader<'_> {
@@ -186,7 +194,10 @@ impl Reader<'_> {
             Ok(int) => Number::Int(int),
             Err(_) => match text.parse::<f64>() {
                 Ok(float) if float.is_finite() => Number::Float(float),
-                _ => return Err(self.wrong("a number is too large")),
+                _ => {
+                    self.too_large = Some(self.wrong("a number is too large"));
+                    Number::Int(0)
+                }
             },
         };
         self.at += length;

@@ -81,7 +81,8 @@ fn by_its_text(text: &str) -> Scalar {
         _ => {}
     }
     let number = match text.as_bytes()[0] {
-        b'.' => float(text),
+        // Go's ParseFloat takes an underscore between two digits.
+        b'.' if underscores_separate_digits(text) => float(&text.replace('_', "")),
         b'+' | b'-' | b'0'..=b'9' => {
             if is_timestamp(text) {
                 return Scalar::Timestamp(text.to_owned());
@@ -144,6 +145,14 @@ fn float(text: &str) -> Option<Scalar> {
     });
     let number: f64 = (mantissa_fits && exponent_fits).then(|| text.parse().ok()).flatten()?;
     number.is_finite().then_some(Scalar::Float(number))
+}
+
+fn underscores_separate_digits(text: &str) -> bool {
+    let is_digit = |at: Option<&u8>| at.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_').all(|(at, _)| {
+        is_digit(at.checked_sub(1).and_then(|before| bytes.get(before))) && is_digit(bytes.get(at + 1))
+    })
 }
 
 /// Reads what go-yaml takes for binary digits after `integer` refused it: a sign behind the prefix, as in `0b-1`.

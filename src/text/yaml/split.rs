@@ -57,8 +57,13 @@ impl<'a> Splitter<'a> {
             match json::read_value(self.rest, self.line) {
                 Ok((decoded, used)) => {
                     self.advance(used);
-                    let index = self.next_index();
-                    self.parts.push(Part::Json { index, decoded });
+                    match decoded {
+                        Ok(decoded) => {
+                            let index = self.next_index();
+                            self.parts.push(Part::Json { index, decoded });
+                        }
+                        Err(refused) => self.unreadable(refused.line, refused.fault),
+                    }
                 }
                 // Two values make it a stream of JSON for good.
                 Err(refused) if count > 1 => {
@@ -80,12 +85,12 @@ impl<'a> Splitter<'a> {
         while let Some(line) = self.take_line() {
             let separator = line.strip_prefix(b"---").map(<[u8]>::trim_ascii);
             if let Some(behind) = separator {
-                if prologue && is_only_comments(&text) {
-                    text.clear();
-                }
-                prologue = false;
+                let is_prologue = std::mem::take(&mut prologue) && is_only_comments(&text);
                 let whole = std::mem::take(&mut text);
-                self.chunk(whole, first_line, &mut json_fault);
+                let was_empty = whole.is_empty();
+                if !is_prologue {
+                    self.chunk(whole, first_line, &mut json_fault);
+                }
                 if self.is_full() {
                     return;
                 }
@@ -94,6 +99,10 @@ impl<'a> Splitter<'a> {
                     self.find_separator();
                     continue;
                 }
+                if !was_empty {
+                    continue;
+                }
+                // kubectl keeps a separator that nothing stands before.
             }
             if text.is_empty() {
                 first_line = self.line - 1;
@@ -101,10 +110,7 @@ impl<'a> Splitter<'a> {
             text.extend_from_slice(line);
             text.push(b'\n');
         }
-        // A separator at the very end opens no document.
-        if text != b"---\n" {
-            self.chunk(text, first_line, &mut json_fault);
-        }
+        self.chunk(text, first_line, &mut json_fault);
     }
 
     fn chunk(&mut self, text: Vec<u8>, first_line: usize, json_fault: &mut Option<Fault>) {

@@ -29,7 +29,9 @@ fn plain_scalars_have_the_types_of_yaml_1_1() {
         ("0o_17", value!(15)),
         ("0xFFFFFFFFFFFFFFFF", value!(18_446_744_073_709_551_615.0_f64)),
         ("-9223372036854775808", value!(i64::MIN)),
-        (".5_0", value!(".5_0")),
+        (".5_0", value!(0.5)),
+        ("._5", value!("._5")),
+        (".5_", value!(".5_")),
         ("0x1p-2", value!("0x1p-2")),
         ("inf", value!("inf")),
         ("1e18", value!(1_000_000_000_000_000_000_i64)),
@@ -84,6 +86,22 @@ fn keys_become_strings_as_sigs_yaml_makes_them() {
 }
 
 #[test]
+fn plain_scalars_in_braces_end_where_go_yaml_ends_them() {
+    for (text, wanted) in [
+        ("{a:}", value!({"a:": null})),
+        ("{a:, it's:: , b: [c:,\n é d:]}", value!({"a:": null, "it's:": null, "b": ["c:", "é d:"]})),
+        ("{a:1, b: c:d}", value!({"a:1": null, "b": "c:d"})),
+        ("a?b", value!("a?b")),
+        ("['a?b']", value!(["a?b"])),
+    ] {
+        assert_eq!(scalar(text), Ok(wanted), "{text}");
+    }
+    for text in ["[http://a/?b=c]", "{a?: b}"] {
+        assert!(matches!(scalar(text), Err(Fault::Yaml { .. })), "{text}");
+    }
+}
+
+#[test]
 fn every_field_has_its_line_and_duplicates_are_reported() {
     let text = "# c\n---\na: 1\nb:\n  - x: 1\n  - x: 2\n    x: 3\na: &k\n  z: 1\nc: *k\n";
     let document = &read(text)[0];
@@ -105,10 +123,11 @@ fn documents_are_cut_as_kubectl_cuts_them() {
     let text =
         "\n# only a comment\n--- # comment\na: 1\n---\n---\n# nothing\n---\r\nb: |\r\n  x\r\n  y\r\n---\n";
     let found: Vec<_> = read(text).into_iter().map(|d| (d.index, d.line, d.value)).collect();
-    assert_eq!(found, [(0, 4, value!({"a": 1})), (3, 9, value!({"b": "x\ny\n"}))]);
+    assert_eq!(found, [(0, 4, value!({"a": 1})), (2, 9, value!({"b": "x\ny\n"}))]);
     assert_eq!(read(""), []);
     assert_eq!(read("---\n"), []);
     assert_eq!(read("a: 1\n...\nb: 2\n").len(), 1, "what follows the end of a document is not looked at");
+    assert_eq!(read("\n---\n\u{feff}a: 1")[0].line, 3);
     assert_eq!(read("\u{feff}a: 1")[0].value, value!({"a": 1}));
     assert_eq!(read("ｆ: 1")[0].value, value!({"ｆ": 1}));
 }
@@ -172,15 +191,31 @@ fn what_begins_as_json_may_turn_out_to_be_yaml() {
         "neither: the words are about JSON"
     );
     assert_eq!(faults("{}{}{").len(), 1);
+    assert_eq!(faults("{\"a\": 1E400}"), [(0, Some(1), Fault::Json { what: "a number is too large" })]);
+}
+
+#[test]
+fn an_escape_that_go_yaml_does_not_know_is_refused() {
+    assert_eq!(scalar(r#""é\\/ \x41""#), Ok(value!(r"é\/ A")));
+    assert!(matches!(scalar(r#""é\/""#), Err(Fault::Yaml { what: "found unknown escape character", .. })));
+    assert_eq!(scalar(r"'\/'"), Ok(value!(r"\/")));
+}
+
+#[test]
+fn what_makes_the_parser_panic_is_refused() {
+    for text in ["a: [!x, y]", "a: !%ED%A0%80 b"] {
+        assert_eq!(faults(text), [(0, None, Fault::ParserFailed)], "{text}");
+    }
+    assert_eq!(read_documents(b"a: [!x, y]\n---\nb: 1").len(), 2);
 }
 
 #[test]
 fn bombs_are_refused() {
-    let mut laughs = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-    for level in 1..12 {
+    let level = |level: usize| {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
-        laughs += &format!("a{level}: &a{level} [{items}]\n");
-    }
+        format!("a{level}: &a{level} [{items}]\n")
+    };
+    let laughs = format!("a0: &a0 [x, x]\n{}", (1..12).map(level).collect::<String>());
     assert!(matches!(faults(&laughs)[..], [(0, Some(_), Fault::TooManyAliases)]));
     let deep = |open: &str| open.repeat(100_000);
     assert!(matches!(faults(&deep("["))[..], [(0, _, Fault::TooDeep)]));

@@ -1,0 +1,342 @@
+//! Defines what the API server fills in where Git is silent: the table `assets/defaults.txt`, as a tree beside the schema.
+//!
+//! The published schema holds only a handful of defaults; the rest are in the server's defaulting code, and some values
+//! are allocated. The table's first lines say how it is written.
+
+use crate::model::{GroupKind, Map, Value};
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
+/// What a field would have been set to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Rule {
+    /// This value. An empty map says that the server creates the part; what is in it has rules of its own.
+    Literal(Value),
+    /// The value of the field beside it.
+    Sibling(String),
+    /// The field beside it with a suffix.
+    Derived { field: String, lower: bool, suffix: String },
+    /// The pull policy that follows from the image in the field beside it.
+    PullPolicy(String),
+    /// Whatever the server or an admission plugin allocates.
+    Allocated,
+}
+
+/// What is known of one field.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fact {
+    pub rules: Vec<Rule>,
+    /// Zero means unset here, although the field's name is one of the pointers.
+    pub zero_is_unset: bool,
+    /// The order of a list's items has no meaning.
+    pub unordered: bool,
+    /// What lies below.
+    pub below: Option<usize>,
+}
+
+/// What is known of the fields of one part.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Part {
+    fields: HashMap<String, Fact>,
+    items: Option<usize>,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(super) struct Defaults {
+    parts: Vec<Part>,
+    kinds: HashMap<GroupKind, usize>,
+    pointers: HashSet<String>,
+    presence: HashSet<String>,
+}
+
+impl Defaults {
+    /// Returns the built-in table.
+    pub fn built_in() -> &'static Self {
+        static TABLE: OnceLock<Defaults> = OnceLock::new();
+        TABLE.get_or_init(|| Self::read(include_str!("../../assets/defaults.txt")))
+    }
+
+    /// Returns what is known of a kind's objects.
+    pub fn kind(&self, kind: &GroupKind) -> Option<&Part> {
+        self.kinds.get(kind).and_then(|at| self.parts.get(*at))
+    }
+
+    /// Returns what lies below a field.
+    pub fn below(&self, fact: &Fact) -> Option<&Part> {
+        fact.below.and_then(|at| self.parts.get(at))
+    }
+
+    /// Returns what is known of the items of a list.
+    pub fn items(&self, list: &Part) -> Option<&Part> {
+        list.items.and_then(|at| self.parts.get(at))
+    }
+
+    /// Returns whether zero, `false` and `""` are values of their own in a field, because it is a pointer in the API's types.
+    pub fn zero_is_a_value(&self, name: &str, fact: Option<&Fact>) -> bool {
+        !fact.is_some_and(|f| f.zero_is_unset) && self.pointers.contains(name)
+    }
+
+    /// Returns whether a part means something by being there, empty or not.
+    pub fn present_matters(&self, name: &str) -> bool {
+        self.presence.contains(name)
+    }
+
+    fn read(text: &str) -> Self {
+        let mut table = Self::default();
+        let mut types: HashMap<String, usize> = HashMap::new();
+        let mut at = table.part();
+        for line in text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')) {
+            let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+            if line.starts_with(' ') {
+                table.fact(at, word, rest, &mut types);
+                continue;
+            }
+            match word {
+                "kind" => {
+                    let (kind, group) = rest.split_once('.').unwrap_or((rest, ""));
+                    at = table.part();
+                    table.kinds.insert(GroupKind::new(group, kind), at);
+                }
+                "type" => at = table.type_part(rest, &mut types),
+                "pointer" => table.pointers.extend(rest.split_whitespace().map(str::to_owned)),
+                "present" => table.presence.extend(rest.split_whitespace().map(str::to_owned)),
+                _ => {}
+            }
+        }
+        table
+    }
+
+    fn part(&mut self) -> usize {
+        self.parts.push(Part::default());
+        self.parts.len() - 1
+    }
+
+    fn type_part(&mut self, name: &str, types: &mut HashMap<String, usize>) -> usize {
+        if let Some(at) = types.get(name) {
+            return *at;
+        }
+        let at = self.part();
+        types.insert(name.to_owned(), at);
+        at
+    }
+
+    /// Adds one line below the part `at`.
+    fn fact(&mut self, mut at: usize, path: &str, rest: &str, types: &mut HashMap<String, usize>) {
+        let mut steps = path.split('.').peekable();
+        while let Some(step) = steps.next() {
+            let (name, is_list) = step.strip_suffix("[]").map_or((step, false), |name| (name, true));
+            let last = steps.peek().is_none();
+            if last && !is_list {
+                let (rest, link) = linked(rest);
+                let below = link.map(|name| self.type_part(name, types));
+                if let Some(fact) =
+                    self.parts.get_mut(at).map(|p| p.fields.entry(name.to_owned()).or_default())
+                {
+                    fact.below = below.or(fact.below);
+                    fact.set(rest);
+                }
+                return;
+            }
+            let field = self.descend(at, name);
+            at = field;
+            if is_list {
+                if last && let Some(name) = linked(rest).1 {
+                    let part = self.type_part(name, types);
+                    if let Some(list) = self.parts.get_mut(at) {
+                        list.items = Some(part);
+                    }
+                    return;
+                }
+                at = self.items_of(at);
+            }
+        }
+    }
+
+    /// Returns the part below a field. Parts that several kinds share are copied before a kind adds to them.
+    fn descend(&mut self, at: usize, name: &str) -> usize {
+        let found = self.parts.get(at).and_then(|p| p.fields.get(name)).and_then(|f| f.below);
+        let below = match found {
+            Some(shared) => {
+                let copy = self.parts.get(shared).cloned().unwrap_or_default();
+                self.parts.push(copy);
+                self.parts.len() - 1
+            }
+            None => self.part(),
+        };
+        if let Some(part) = self.parts.get_mut(at) {
+            part.fields.entry(name.to_owned()).or_default().below = Some(below);
+        }
+        below
+    }
+
+    fn items_of(&mut self, at: usize) -> usize {
+        let found = self.parts.get(at).and_then(|p| p.items);
+        let below = match found {
+            Some(shared) => {
+                let copy = self.parts.get(shared).cloned().unwrap_or_default();
+                self.parts.push(copy);
+                self.parts.len() - 1
+            }
+            None => self.part(),
+        };
+        if let Some(part) = self.parts.get_mut(at) {
+            part.items = Some(below);
+        }
+        below
+    }
+}
+
+impl Part {
+    pub fn field(&self, name: &str) -> Option<&Fact> {
+        self.fields.get(name)
+    }
+}
+
+impl Fact {
+    fn set(&mut self, text: &str) {
+        let mut text = text.trim();
+        while let Some((rest, flag)) = text.rsplit_once('!') {
+            match flag.trim() {
+                "zero" => self.zero_is_unset = true,
+                "unordered" => self.unordered = true,
+                _ => break,
+            }
+            text = rest.trim();
+        }
+        if !text.is_empty() {
+            self.rules = text.split(" | ").filter_map(|rule| Rule::read(rule.trim())).collect();
+        }
+    }
+}
+
+/// Splits `RULES : TYPE`.
+fn linked(text: &str) -> (&str, Option<&str>) {
+    match text.trim().rsplit_once(": ") {
+        Some((rules, name)) if !name.contains(['"', '}', ']']) => (rules.trim(), Some(name.trim())),
+        _ => (text, None),
+    }
+}
+
+impl Rule {
+    fn read(text: &str) -> Option<Self> {
+        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let mut rest = rest.split_whitespace();
+        let mut next = || rest.next().unwrap_or_default().to_owned();
+        match word {
+            "?" => Some(Rule::Allocated),
+            "=" => Some(Rule::Sibling(next())),
+            "~" => Some(Rule::Derived { field: next(), lower: true, suffix: next() }),
+            "^" => Some(Rule::Derived { field: next(), lower: false, suffix: next() }),
+            "image" => Some(Rule::PullPolicy(next())),
+            _ => Value::from_json_slice(text.as_bytes()).ok().map(Rule::Literal),
+        }
+    }
+
+    /// Returns the value that the rule gives beside these fields; `None` where it gives none, or any.
+    pub fn value<'v>(&'v self, beside: &'v Map) -> Option<std::borrow::Cow<'v, Value>> {
+        use std::borrow::Cow;
+        match self {
+            Rule::Literal(value) => Some(Cow::Borrowed(value)),
+            Rule::Sibling(field) => beside.get(field).map(Cow::Borrowed),
+            Rule::Derived { field, lower, suffix } => {
+                let text = beside.get(field)?.as_str()?;
+                let text = if *lower { text.to_lowercase() } else { text.to_owned() };
+                Some(Cow::Owned(Value::String(text + suffix)))
+            }
+            Rule::PullPolicy(field) => {
+                let image = beside.get(field).and_then(Value::as_str).unwrap_or_default();
+                Some(Cow::Owned(Value::string(pull_policy(image))))
+            }
+            Rule::Allocated => None,
+        }
+    }
+}
+
+/// Returns the pull policy of a container whose manifest names none: `Always` for the tag `latest` or none at all.
+///
+/// Source: kubernetes, `SetDefaults_Container` and `parsers.ParseImageName`, where a digest without a tag is no `latest`.
+fn pull_policy(image: &str) -> &'static str {
+    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
+    let last = name.rsplit('/').next().unwrap_or(name);
+    match last.split_once(':') {
+        Some((_, "latest")) => "Always",
+        None if digest.is_none() => "Always",
+        _ => "IfNotPresent",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value;
+
+    fn at<'d>(table: &'d Defaults, kind: &GroupKind, path: &[&str]) -> Option<&'d Fact> {
+        let (last, steps) = path.split_last()?;
+        let mut part = table.kind(kind)?;
+        for step in steps {
+            part = if *step == "[]" { table.items(part)? } else { table.below(part.field(step)?)? };
+        }
+        part.field(last)
+    }
+
+    #[test]
+    fn every_line_of_the_built_in_table_is_understood() {
+        let text = include_str!("../../assets/defaults.txt");
+        for line in text.lines().filter(|l| l.starts_with("  ")) {
+            let (_, rest) = line.trim().split_once(' ').unwrap();
+            let (rules, link) = linked(rest);
+            let mut fact = Fact::default();
+            fact.set(rules);
+            let rules = rules.split('!').next().unwrap().trim();
+            let alternatives = if rules.is_empty() { 0 } else { rules.split(" | ").count() };
+            assert_eq!(fact.rules.len(), alternatives, "{line}");
+            assert!(alternatives > 0 || link.is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_pod_template_has_the_same_facts_in_every_kind() {
+        let table = Defaults::built_in();
+        let inside = ["spec", "template", "spec", "containers", "[]", "livenessProbe", "httpGet", "scheme"];
+        for kind in ["Deployment", "StatefulSet", "DaemonSet"] {
+            let fact = at(table, &GroupKind::new("apps", kind), &inside).unwrap();
+            assert_eq!(fact.rules, [Rule::Literal(value!("HTTP"))]);
+        }
+        let replicas = at(table, &GroupKind::new("apps", "Deployment"), &["spec", "replicas"]).unwrap();
+        assert_eq!(replicas.rules, [Rule::Literal(value!(1))]);
+    }
+
+    #[test]
+    fn what_a_kind_adds_to_a_shared_part_stays_with_the_kind() {
+        let table = Defaults::built_in();
+        let pod = at(table, &GroupKind::new("", "Pod"), &["spec", "nodeName"]);
+        assert_eq!(pod.unwrap().rules, [Rule::Allocated]);
+        let path = ["spec", "template", "spec", "nodeName"];
+        assert!(at(table, &GroupKind::new("apps", "Deployment"), &path).is_none());
+    }
+
+    #[test]
+    fn the_pull_policy_follows_from_the_tag() {
+        for (image, policy) in [
+            ("nginx", "Always"),
+            ("nginx:latest", "Always"),
+            ("nginx:1.2", "IfNotPresent"),
+            ("host:5000/nginx", "Always"),
+            ("host:5000/nginx:1", "IfNotPresent"),
+            ("nginx@sha256:00", "IfNotPresent"),
+        ] {
+            assert_eq!(pull_policy(image), policy, "{image}");
+        }
+    }
+
+    #[test]
+    fn zero_is_a_value_of_pointers_only() {
+        let table = Defaults::built_in();
+        assert!(table.zero_is_a_value("replicas", None));
+        assert!(!table.zero_is_a_value("hostNetwork", None));
+        let probe = ["spec", "containers", "[]", "livenessProbe", "timeoutSeconds"];
+        let fact = at(table, &GroupKind::new("", "Pod"), &probe);
+        assert!(!table.zero_is_a_value("timeoutSeconds", fact));
+    }
+}

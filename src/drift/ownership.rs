@@ -1,0 +1,260 @@
+//! Defines who wrote a live field, as far as managed fields tell, and what follows for its class.
+//!
+//! Managed fields record the last writer of what is there: who deleted a field is not recorded, and a source that hides
+//! them tells nothing at all.
+
+use super::deployer::{Deployer, deployer};
+use super::{Context, ManagerKind, Managers};
+use crate::model::field_path::Segment;
+use crate::model::sealed::LAST_APPLIED;
+use crate::model::{
+    Cause, Class, FieldPath, FieldSet, LiveObject, ManagedEntry, Manifest, Operation, Value, Writer,
+};
+
+/// What is known of the writers of one object.
+pub(super) struct Ownership<'a> {
+    /// `None` where the source hides managed fields.
+    entries: Option<&'a [ManagedEntry]>,
+    /// Which entries are the deployer's own, by position.
+    own: Vec<Own>,
+    /// What the deployer last applied, where it applies server-side.
+    applied_set: Option<&'a FieldSet>,
+    /// What the deployer last applied, where it keeps it: last-applied, or Helm's previous manifest.
+    pub applied: Option<&'a Value>,
+    server_side: bool,
+    /// The deployer keeps no record: what it owns and Git does not declare was once declared.
+    without_record: bool,
+    managers: &'a Managers,
+}
+
+/// Whether an entry is the deployer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    No,
+    Yes,
+    /// What admission added to the deployer's own request: an Update entry of its name and time.
+    Admission,
+}
+
+/// What is known of one difference besides its values.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Provenance {
+    pub class: Class,
+    pub counts: bool,
+    pub cause: Cause,
+    pub writer: Option<Writer>,
+    pub note: Option<String>,
+}
+
+pub(super) const NOT_RECORDED: &str = "the actor is not recorded";
+
+impl<'a> Ownership<'a> {
+    pub fn of(live: &'a LiveObject, desired: &Manifest, context: &Context<'a>) -> Self {
+        let entries = live.managed.as_deref();
+        let found = deployer(live, desired, context.deployer);
+        let applied_by = |manager: &str| {
+            entries
+                .unwrap_or_default()
+                .iter()
+                .find(|e| e.manager == manager && e.operation == Operation::Apply && e.subresource.is_none())
+        };
+        let apply = match &found {
+            Ok(Deployer::ServerSide { manager }) => applied_by(manager),
+            _ => None,
+        };
+        let managers = context.managers;
+        let own = entries
+            .unwrap_or_default()
+            .iter()
+            .map(|entry| match &found {
+                Ok(deployer) => own_entry(entry, deployer, apply, managers),
+                Err(tie) if tie.managers.contains(&entry.manager) => Own::Yes,
+                Err(_) => Own::No,
+            })
+            .collect();
+        let applied = match &found {
+            Ok(Deployer::ClientSide) => live.last_applied.as_ref(),
+            Ok(Deployer::Helm) => context.previous,
+            // An engine that went over to server-side apply leaves last-applied behind, out of date.
+            _ => None,
+        };
+        let without_record = matches!(found, Ok(Deployer::Helm)) && context.previous.is_none();
+        let server_side = apply.is_some() || found.is_err();
+        let applied_set = apply.map(|entry| &entry.fields);
+        Self { entries, own, applied_set, applied, server_side, without_record, managers }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&'a ManagedEntry, Own)> + '_ {
+        self.entries.unwrap_or_default().iter().zip(self.own.iter().copied())
+    }
+
+    /// Returns the most specific entry that owns a path, of several the one that wrote last.
+    fn last_writer(&self, path: &FieldPath) -> Option<(&'a ManagedEntry, Own)> {
+        self.each()
+            .filter_map(|(entry, own)| {
+                let depth = if entry.fields.touches(path) {
+                    path.0.len() + 1
+                } else {
+                    entry.fields.deepest_owner(path)?
+                };
+                Some(((depth, entry.time, own == Own::No), (entry, own)))
+            })
+            .max_by(|(a, _), (b, _)| a.cmp(b))
+            .map(|(_, found)| found)
+    }
+
+    /// Says what a declared field is whose live value differs. `unsynced`: live is what was applied last; `as_applied`: Git
+    /// declares what was applied last; both `None` where there is no record.
+    pub fn changed(&self, path: &FieldPath, unsynced: Option<bool>, as_applied: Option<bool>) -> Provenance {
+        let found = self.last_writer(path);
+        let (class, cause) = match found {
+            _ if unsynced == Some(true) => (Class::Changed, Cause::UnsyncedCommit),
+            None if self.server_side => (Class::Changed, Cause::UnsyncedCommit),
+            None => (Class::Changed, Cause::Unknown),
+            Some((_, Own::Admission)) => (Class::Changed, Cause::Webhook),
+            Some((_, Own::Yes)) if as_applied == Some(true) => (Class::Changed, Cause::Webhook),
+            Some((_, Own::Yes)) => (Class::Changed, Cause::UnsyncedCommit),
+            Some((entry, Own::No)) => match self.managers.kind(&entry.manager) {
+                ManagerKind::Person => (Class::Changed, Cause::ByHand),
+                ManagerKind::Controller => (Class::Contended, Cause::Controller),
+                ManagerKind::Deployer => (Class::Changed, Cause::Controller),
+                ManagerKind::Unknown => (Class::Changed, Cause::Unknown),
+            },
+        };
+        Provenance { class, counts: true, cause, writer: found.map(|(e, _)| writer(e)), note: None }
+    }
+
+    /// Says what a declared field is that is not there. `applied`: whether it was applied last, where there is a record.
+    pub fn deleted(&self, applied: Option<bool>) -> Provenance {
+        let (cause, note) = match applied {
+            Some(false) => (Cause::UnsyncedCommit, None),
+            _ => (Cause::Unknown, Some(NOT_RECORDED.to_owned())),
+        };
+        Provenance { class: Class::Deleted, counts: true, cause, writer: None, note }
+    }
+
+    /// Says what a live field is that Git does not declare. `applied`: the record of what was applied last holds it;
+    /// `content`: it is under `spec` or `data`.
+    pub fn undeclared(&self, path: &FieldPath, applied: bool, content: bool) -> Provenance {
+        let mut owners: Vec<(&ManagedEntry, Own)> =
+            self.each().filter(|(entry, _)| entry.fields.touches(path)).collect();
+        owners.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.time));
+        let own = owners.iter().any(|(_, own)| *own == Own::Yes);
+        let set_holds = self.applied_set.is_some_and(|set| set.touches(path));
+        if applied || set_holds || (self.without_record && own) {
+            return self.leftover(&owners);
+        }
+        let of_kind = |kind: ManagerKind| {
+            owners.iter().find(|(e, own)| *own == Own::No && self.managers.kind(&e.manager) == kind)
+        };
+        let foreign = |entry: Option<&ManagedEntry>, counts, cause| Provenance {
+            class: Class::Foreign,
+            counts,
+            cause,
+            writer: entry.map(writer),
+            note: None,
+        };
+        if let Some((entry, _)) = of_kind(ManagerKind::Person) {
+            return foreign(Some(entry), !is_restart(path), Cause::ByHand);
+        }
+        if let Some((entry, _)) = of_kind(ManagerKind::Unknown) {
+            return foreign(Some(entry), content && !is_injected(path), Cause::Unknown);
+        }
+        match owners.first() {
+            Some((entry, Own::No)) => foreign(Some(entry), false, Cause::Controller),
+            // The deployer's own request, and not what it declared: admission added it.
+            Some((entry, _)) => foreign(Some(entry), false, Cause::Webhook),
+            None => foreign(None, false, Cause::Unknown),
+        }
+    }
+
+    fn leftover(&self, owners: &[(&ManagedEntry, Own)]) -> Provenance {
+        let keepers: Vec<&ManagedEntry> =
+            owners.iter().filter(|(_, own)| *own == Own::No).map(|(entry, _)| *entry).collect();
+        let kept = keepers.iter().map(|e| e.manager.as_str()).collect::<Vec<_>>().join(", ");
+        let by_controllers_alone = !keepers.is_empty()
+            && keepers.iter().all(|e| self.managers.kind(&e.manager) == ManagerKind::Controller);
+        Provenance {
+            class: Class::Leftover,
+            counts: !by_controllers_alone,
+            cause: Cause::UnsyncedCommit,
+            writer: keepers.first().copied().or_else(|| owners.first().map(|(e, _)| *e)).map(writer),
+            note: (!keepers.is_empty()).then(|| format!("kept by {kept}")),
+        }
+    }
+
+    /// Returns whether a person is among those who own a path or something under it.
+    pub fn by_a_person(&self, path: &FieldPath) -> bool {
+        self.each().any(|(entry, own)| {
+            own == Own::No
+                && entry.fields.touches(path)
+                && self.managers.kind(&entry.manager) == ManagerKind::Person
+        })
+    }
+
+    /// Returns whether a controller wrote a path last.
+    pub fn by_a_controller(&self, path: &FieldPath) -> Option<Writer> {
+        let (entry, own) = self.last_writer(path)?;
+        let controller = own == Own::No && self.managers.kind(&entry.manager) == ManagerKind::Controller;
+        controller.then(|| writer(entry))
+    }
+}
+
+/// Says whether an entry is the deployer's own. A name that people use too is told apart by operation, subresource and
+/// time.
+fn own_entry(
+    entry: &ManagedEntry,
+    deployer: &Deployer,
+    apply: Option<&ManagedEntry>,
+    managers: &Managers,
+) -> Own {
+    if entry.subresource.is_some() {
+        return Own::No;
+    }
+    let kind = || managers.kind(&entry.manager);
+    match deployer {
+        Deployer::ServerSide { manager } if entry.manager == *manager => match entry.operation {
+            Operation::Apply => Own::Yes,
+            Operation::Update if apply.is_some_and(|a| a.time.is_some() && a.time == entry.time) => {
+                Own::Admission
+            }
+            Operation::Update if kind() != ManagerKind::Person => Own::Admission,
+            Operation::Update => Own::No,
+        },
+        Deployer::ClientSide if entry.operation == Operation::Update => {
+            let by_name = entry.manager == "kubectl-client-side-apply";
+            if by_name || (keeps_last_applied(entry) && kind() != ManagerKind::Person) {
+                Own::Yes
+            } else {
+                Own::No
+            }
+        }
+        Deployer::Helm if entry.manager.eq_ignore_ascii_case("helm") => Own::Yes,
+        Deployer::Driftdeck if entry.manager == super::DRIFTDECK => Own::Yes,
+        _ => Own::No,
+    }
+}
+
+fn keeps_last_applied(entry: &ManagedEntry) -> bool {
+    let path = FieldPath::fields(&["metadata", "annotations", LAST_APPLIED]);
+    entry.fields.owns(&path)
+}
+
+/// Row 56 of the catalogue: `kubectl rollout restart` leaves this annotation, which is nobody's drift.
+fn is_restart(path: &FieldPath) -> bool {
+    matches!(path.0.last(), Some(Segment::Field(name)) if name == "kubectl.kubernetes.io/restartedAt")
+}
+
+/// Row 18: a bundle of certificates is there to be injected, by controllers of any name.
+fn is_injected(path: &FieldPath) -> bool {
+    path.last_field() == Some("caBundle")
+}
+
+fn writer(entry: &ManagedEntry) -> Writer {
+    Writer {
+        manager: entry.manager.clone(),
+        operation: entry.operation,
+        subresource: entry.subresource.clone(),
+        time: entry.time,
+    }
+}
