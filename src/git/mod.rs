@@ -15,14 +15,25 @@
 mod commit_tree;
 mod digest;
 mod disk;
+mod fetch_error;
 mod ignores;
+mod interval;
 mod lfs;
+mod mirror;
+mod mirror_folder;
+pub mod program;
+mod progress;
 mod remote_url;
 mod repo;
 mod resolve;
 mod revision;
 mod working_tree;
 
+pub use fetch_error::FetchError;
+pub use interval::next_fetch;
+pub use mirror::{FetchOutcome, Mirror, RefMove};
+pub use program::{Git, GitError};
+pub use progress::{Progress, Stage};
 pub use remote_url::{RemoteUrl, Transport, UrlError};
 pub use repo::{Kind, OpenError, Repo};
 pub use revision::{Ask, CommitFacts, RevisionError, Snapshot};

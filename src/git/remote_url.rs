@@ -173,7 +173,6 @@ impl RemoteUrl {
         format!("{scheme}://{}{port}/{}", self.host, self.path())
     }
 
-    #[allow(dead_code, reason = "mirrors come with the next commit")]
     /// Returns what git is given. It holds a user name at most, never a password.
     pub(super) fn for_git(&self) -> String {
         let user = self.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();

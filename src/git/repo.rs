@@ -121,7 +121,6 @@ impl Repo {
         }
     }
 
-    #[allow(dead_code, reason = "mirrors come with the next commit")]
     /// Opens a mirror that `Mirror::fetch` has filled.
     pub(super) fn open_mirror(folder: &Path, url: &RemoteUrl) -> Result<Self, OpenError> {
         let none: [&OsStr; 0] = [];

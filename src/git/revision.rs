@@ -343,7 +343,7 @@ fn facts(commit: &git2::Commit<'_>) -> CommitFacts {
 }
 
 /// Returns whether a text can be a name: no option, and none of the forms that search (`:/`, `^{/`, `@{`).
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 1024
         && !name.starts_with('-')

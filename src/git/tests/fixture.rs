@@ -70,7 +70,8 @@ pub(in crate::git) fn git(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+/// Runs git as [`git`] does, whether it succeeds or not.
+pub(in crate::git) fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new("git")
         .args(["-c", "protocol.file.allow=always"])
         .args(arguments)

@@ -1,7 +1,9 @@
 //! Defines the tests of the room: real repositories made by the real `git`, in temporary folders and without the
 //! configuration of whoever runs them.
 
+mod canaries;
 mod fixture;
+mod mirrors;
 mod opening;
 mod revisions;
 mod trees;
