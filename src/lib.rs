@@ -16,6 +16,7 @@
 //! what the clusters hold, judges the difference, and emits [`model::update::Update`]s. The deck folds those into its
 //! state; `check` gathers them into a document.
 
+pub mod action;
 pub mod cluster;
 pub mod drift;
 pub mod git;

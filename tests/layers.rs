@@ -47,8 +47,15 @@ const CRATES: [(&str, &[&str]); 4] = [
     ("ratatui", &["ui", "shell"]),
 ];
 
-/// Where the right to read sealed values may be made: the writers to a cluster, and `render --show-secrets`.
-const OPENERS: [&str; 4] = ["src/model/sealed.rs", "src/cluster", "src/cli/render.rs", "src/cli/render"];
+/// Where the right to read sealed values may be made: the writers to a cluster, `render --show-secrets`, and where a
+/// sealed text is made of sealed values (last-applied).
+const OPENERS: [&str; 5] = [
+    "src/model/sealed.rs",
+    "src/model/last_applied.rs",
+    "src/cluster",
+    "src/cli/render.rs",
+    "src/cli/render",
+];
 
 /// Lines that a file may have; 600 is a sign to split, this is the end.
 const LONGEST_FILE: usize = 900;

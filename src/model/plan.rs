@@ -1,9 +1,13 @@
 //! Defines plans, the exact list of writes that an action would do, and outcomes, what happened to each.
 
 use super::change::{FieldChange, Writer};
+use super::field_path::FieldPath;
 use super::id::{AppId, ClusterId, GroupVersionKind, ResourceId};
+use super::manifest::Manifest;
 use super::notice::Notice;
 use super::revision::Revision;
+use super::value::Value;
+use std::sync::Arc;
 
 /// The exact list of writes that an action would do, bound to what it was computed from.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +30,10 @@ pub struct Plan {
     pub protected: bool,
     /// What the plan will not do, and why, one sentence each.
     pub will_not: Vec<String>,
+    /// Why nothing may be deleted (an incomplete rendering, a denied kind, …); empty where deleting is allowed.
+    pub no_pruning: Vec<String>,
+    /// The ticked deletions would leave nothing of the app in the cluster.
+    pub deletes_everything: bool,
     /// Predictions and warnings about the whole, one sentence each.
     pub remarks: Vec<String>,
     /// The headless command that does the same.
@@ -33,6 +41,8 @@ pub struct Plan {
 }
 
 /// One write of a plan.
+///
+/// It holds what the write is made of, not the write: that is made anew from the object as it is when it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     pub resource: ResourceId,
@@ -47,6 +57,64 @@ pub struct Step {
     /// Whether it will be done; a step that is not ticked is shown and left alone.
     pub ticked: bool,
     pub outcome: StepOutcome,
+    pub way: Way,
+    /// The desired object; `None` for a deletion.
+    pub desired: Option<Arc<Manifest>>,
+    /// What the object was when the step was planned.
+    pub bound: Bound,
+    /// What the dry run showed that the write does, leaf by leaf; `None` where none could be made yet.
+    pub effect: Option<Vec<Effect>>,
+}
+
+/// How a step writes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Way {
+    /// Server-side apply of the whole declared object, without the fields that are left alone. Creates what is missing.
+    ServerSide {
+        /// Takes over fields of other managers: those in [`Step::takes_over_from`].
+        force: bool,
+        /// Declared fields that are not applied, because another writer contends for them.
+        without: Vec<FieldPath>,
+    },
+    /// A patch of exactly the changes.
+    Patch { last_applied: LastApplied },
+    /// A new object from the whole manifest.
+    Create {
+        last_applied: LastApplied,
+        /// Labels and annotations that the deployer adds to what it renders (Helm's release).
+        marks: Vec<(FieldPath, String)>,
+    },
+    /// A deletion, with uid and resource version.
+    Delete,
+}
+
+/// What becomes of kubectl's last-applied annotation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LastApplied {
+    /// The deployer keeps none, or another step of the object brings it up to date.
+    Untouched,
+    /// It becomes the declared object.
+    Declared,
+}
+
+/// What a step is bound to: it is refused if the object is another one, or was changed since.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bound {
+    /// `None`: the object did not exist.
+    pub uid: Option<String>,
+    /// Digest of the object without its status and what goes with it; keyed by this run where values are sealed.
+    pub digest: Option<String>,
+    /// The resource version that was read, for reading back what became of an interrupted write.
+    pub resource_version: Option<String>,
+}
+
+/// One leaf that a write changes, as the API server's dry run shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect {
+    pub path: FieldPath,
+    /// `None`: not there.
+    pub before: Option<Value>,
+    pub after: Option<Value>,
 }
 
 /// What a step does.
@@ -100,10 +168,52 @@ impl StepOutcome {
         }
     }
 
+    /// Returns whether nothing more will come of the step.
+    pub fn is_final(&self) -> bool {
+        !matches!(self, StepOutcome::Planned)
+    }
+
     pub fn notice(&self) -> Option<&Notice> {
         match self {
             StepOutcome::Refused(n) | StepOutcome::Failed(n) | StepOutcome::Indeterminate(n) => Some(n),
             _ => None,
         }
     }
+}
+
+impl Plan {
+    /// Returns the steps that will be done.
+    pub fn ticked(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|s| s.ticked && !s.outcome.is_final())
+    }
+
+    /// Returns the ticked deletions.
+    pub fn deletions(&self) -> impl Iterator<Item = &Step> {
+        self.ticked().filter(|s| s.action == StepAction::Delete)
+    }
+
+    /// Ticks or unticks a step, where that may be: a deletion only if pruning is allowed, nothing that was refused.
+    pub fn tick(&mut self, step: usize, ticked: bool) -> Result<(), CannotTick> {
+        let forbidden = self.no_pruning.join("; ");
+        let Some(step) = self.steps.get_mut(step) else { return Err(CannotTick::NoSuchStep) };
+        if ticked && step.action == StepAction::Delete && !forbidden.is_empty() {
+            return Err(CannotTick::NoPruning { why: forbidden });
+        }
+        if step.outcome.is_final() {
+            return Err(CannotTick::Settled { outcome: step.outcome.word() });
+        }
+        step.ticked = ticked;
+        Ok(())
+    }
+}
+
+/// Why a step cannot be ticked or unticked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CannotTick {
+    #[error("nothing can be deleted: {why}")]
+    NoPruning { why: String },
+    #[error("the step is {outcome} already")]
+    Settled { outcome: &'static str },
+    #[error("the plan has no such step")]
+    NoSuchStep,
 }

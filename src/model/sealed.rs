@@ -97,6 +97,11 @@ impl Sealed {
         &self.raw
     }
 
+    /// Returns the same bytes as a leaf that is written in base64, as a Secret's `data` wants them.
+    pub fn to_base64(&self) -> Arc<Self> {
+        Self::base64(base64::engine::general_purpose::STANDARD.encode(&*self.plain))
+    }
+
     /// Returns the base64 text of the bytes, as a Secret's `data` wants them.
     pub fn open_base64(&self, _: &Opener) -> Zeroizing<String> {
         Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(&*self.plain))

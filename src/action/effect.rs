@@ -1,0 +1,219 @@
+//! Defines what a write does to an object, leaf by leaf, from the object before it and the object that the API server's
+//! dry run returns.
+//!
+//! Both come from the server in the same version, so they are compared as they are; the schema is needed only to pair
+//! the items of lists.
+
+use super::field;
+use crate::model::field_path::Scalar;
+use crate::model::schema::{ListKind, NodeId, Shape};
+use crate::model::sealed::LAST_APPLIED;
+use crate::model::{Effect, FieldPath, GroupVersionKind, LiveObject, Map, Schema, Segment, Step, Value};
+use std::collections::BTreeSet;
+
+/// Fields of `metadata` that the server keeps by itself.
+const SERVER_METADATA: [&str; 6] =
+    ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
+
+/// Returns every leaf that differs. Status, the server's own metadata and kubectl's last-applied do not count.
+pub fn effects(schema: &Schema, before: &LiveObject, after: &LiveObject) -> Vec<Effect> {
+    let walk = Walk { schema };
+    let root = root(schema, &after.kind);
+    let mut found = Vec::new();
+    let (before, after) = (bare(&before.body), bare(&after.body));
+    walk.compare(root, Some(&before), Some(&after), &FieldPath::root(), &mut found);
+    found
+}
+
+/// Returns whether a leaf lies where a path points, or the path points into the leaf.
+pub fn covers(shown: &FieldPath, leaf: &FieldPath) -> bool {
+    leaf.is_under(shown) || shown.is_under(leaf)
+}
+
+/// Holds what a dry run shows now against what it showed when the step was planned, and returns the paths that differ.
+///
+/// What the server adds by itself may have another value each time (a webhook's time stamp), but no other place.
+pub fn same_effect(step: &Step, planned: &[Effect], now: &[Effect]) -> Result<(), Vec<String>> {
+    let shown = |path: &FieldPath| step.changes.iter().any(|c| c.counts && covers(&c.path, path));
+    let alike = |a: &Effect, b: &Effect| a.path == b.path && (!shown(&a.path) || a.after == b.after);
+    let lacks = |these: &'_ [Effect], in_those: &'_ [Effect]| -> Vec<String> {
+        let unlike = these.iter().filter(|a| !in_those.iter().any(|b| alike(a, b)));
+        unlike.map(|effect| effect.path.to_string()).collect()
+    };
+    let mut paths = lacks(planned, now);
+    paths.extend(lacks(now, planned));
+    paths.sort();
+    paths.dedup();
+    if paths.is_empty() { Ok(()) } else { Err(paths) }
+}
+
+fn root(schema: &Schema, kind: &GroupVersionKind) -> Option<NodeId> {
+    schema.kind(kind).or_else(|| schema.any_version(&kind.group_kind())).map(|k| k.root)
+}
+
+fn bare(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(object) = body.as_map_mut() {
+        object.remove("status");
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_map_mut) {
+            SERVER_METADATA.iter().for_each(|name| drop(metadata.remove(*name)));
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_map_mut) {
+                annotations.remove(LAST_APPLIED);
+            }
+        }
+    }
+    body
+}
+
+struct Walk<'a> {
+    schema: &'a Schema,
+}
+
+impl Walk<'_> {
+    fn compare(
+        &self,
+        node: Option<NodeId>,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        at: &FieldPath,
+        found: &mut Vec<Effect>,
+    ) {
+        if before == after {
+            return;
+        }
+        let some = before.or(after);
+        match (some, before, after) {
+            (Some(Value::Map(_)), None | Some(Value::Map(_)), None | Some(Value::Map(_)))
+                if !self.is_atomic(node) =>
+            {
+                self.maps(node, before.and_then(Value::as_map), after.and_then(Value::as_map), at, found);
+            }
+            (Some(Value::List(_)), None | Some(Value::List(_)), None | Some(Value::List(_)))
+                if self.pairing(node).is_some() =>
+            {
+                self.lists(node, before, after, at, found);
+            }
+            // Absent, null and empty are one to the server.
+            _ if before.is_none_or(Value::is_empty) && after.is_none_or(Value::is_empty) => {}
+            _ => found.push(Effect { path: at.clone(), before: before.cloned(), after: after.cloned() }),
+        }
+    }
+
+    fn maps(
+        &self,
+        node: Option<NodeId>,
+        before: Option<&Map>,
+        after: Option<&Map>,
+        at: &FieldPath,
+        found: &mut Vec<Effect>,
+    ) {
+        let names: BTreeSet<&String> = before.into_iter().chain(after).flat_map(Map::keys).collect();
+        for name in names {
+            let value = |map: Option<&'_ Map>| map.and_then(|m| m.get(name)).cloned();
+            let (b, a) = (value(before), value(after));
+            self.compare(self.field(node, name), b.as_ref(), a.as_ref(), &at.field(name), found);
+        }
+    }
+
+    fn lists(
+        &self,
+        node: Option<NodeId>,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        at: &FieldPath,
+        found: &mut Vec<Effect>,
+    ) {
+        let Some((kind, item)) = self.pairing(node) else { return };
+        let mut segments = Vec::new();
+        for value in before.into_iter().chain(after).filter_map(Value::as_list).flatten() {
+            let segment = segment(kind, value);
+            if !segments.contains(&segment) {
+                segments.push(segment);
+            }
+        }
+        for segment in segments {
+            let find = |list: Option<&Value>| list.and_then(|l| field::child(l, &segment)).cloned();
+            let (b, a) = (find(before), find(after));
+            self.compare(Some(item), b.as_ref(), a.as_ref(), &at.join(segment), found);
+        }
+    }
+
+    fn is_atomic(&self, node: Option<NodeId>) -> bool {
+        node.and_then(|id| self.schema.node(id)).is_some_and(|n| {
+            matches!(n.shape, Shape::Struct { atomic: true, .. } | Shape::Map { atomic: true, .. })
+        })
+    }
+
+    fn field(&self, node: Option<NodeId>, name: &str) -> Option<NodeId> {
+        match &self.schema.node(node?)?.shape {
+            Shape::Struct { fields, .. } => fields.get(name).copied(),
+            Shape::Map { value, .. } => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns how the items of a list are paired; `None` where the list is one value.
+    fn pairing(&self, node: Option<NodeId>) -> Option<(&ListKind, NodeId)> {
+        match &self.schema.node(node?)?.shape {
+            Shape::List { kind: ListKind::Atomic, .. } => None,
+            Shape::List { kind, item } => Some((kind, *item)),
+            _ => None,
+        }
+    }
+}
+
+fn segment(kind: &ListKind, item: &Value) -> Segment {
+    match kind {
+        ListKind::Keyed(keys) => {
+            let mut keys: Vec<(String, Scalar)> =
+                keys.iter().filter_map(|k| Some((k.clone(), Scalar(item.get(k)?.clone())))).collect();
+            keys.sort();
+            Segment::Keys(keys)
+        }
+        ListKind::Set | ListKind::Atomic => Segment::Item(Scalar(item.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ClusterId;
+    use crate::value;
+
+    fn deployment(spec: &Value, labels: &Value) -> LiveObject {
+        let mut body = value!({"apiVersion": "apps/v1", "kind": "Deployment", "status": {"x": 1},
+            "metadata": {"name": "web", "namespace": "shop", "resourceVersion": "1"}});
+        if let Some(map) = body.as_map_mut() {
+            map.insert("spec".into(), spec.clone());
+            if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_map_mut) {
+                metadata.insert("labels".into(), labels.clone());
+            }
+        }
+        LiveObject::read(&ClusterId("c".into()), body).unwrap()
+    }
+
+    #[test]
+    fn each_leaf_is_told_at_its_own_path() {
+        let schema = crate::cluster::builtin::schema();
+        let before = deployment(
+            &value!({"replicas": 5, "template": {"spec": {"containers": [{"name": "a", "image": "x"}, {"name": "gone"}]}}}),
+            &value!({"by": "hand"}),
+        );
+        let after = deployment(
+            &value!({"replicas": 2, "template": {"spec": {"containers": [{"name": "a", "image": "y", "env": []}]}}}),
+            &value!({}),
+        );
+        let told: Vec<String> =
+            effects(&schema, &before, &after).iter().map(|e| e.path.to_string()).collect();
+        assert_eq!(
+            told,
+            [
+                ".metadata.labels.by",
+                ".spec.replicas",
+                r#".spec.template.spec.containers[name="a"].image"#,
+                r#".spec.template.spec.containers[name="gone"].name"#,
+            ]
+        );
+        assert_eq!(effects(&schema, &after, &after), []);
+    }
+}

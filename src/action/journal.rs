@@ -1,0 +1,414 @@
+//! Defines the journal: what was done, on what, by whom, and how it turned out.
+//!
+//! The journal is one JSON line for each action, in `journal.jsonl`. While an action runs, its intents are in a file of
+//! their own under `intents`, locked, one line before each write and one after it. A file that nobody holds any more
+//! belongs to a driftdeck that was killed: [`close_abandoned`] reads back what became of its last write, so that the
+//! journal agrees with the cluster.
+
+use super::bind;
+use super::dry_run::served_kind;
+use super::read_back::{ReadBack, Sent, judge};
+use crate::cluster::Cluster;
+use crate::model::{
+    Bound, ClusterFacts, GroupVersionKind, LiveObject, Plan, Step, StepAction, StepOutcome, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Why the journal cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error("{} cannot be written: {error}", .file.display())]
+    Write { file: PathBuf, error: io::Error },
+    #[error("{} cannot be read: {error}", .file.display())]
+    Read { file: PathBuf, error: io::Error },
+}
+
+/// The journal in the state folder.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    folder: PathBuf,
+}
+
+/// One action of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub id: String,
+    pub time: String,
+    /// As the cluster knows them, where it tells.
+    pub user: Option<String>,
+    /// Whom the user acted as.
+    #[serde(rename = "as")]
+    pub acted_as: Option<String>,
+    pub command: String,
+    pub app: String,
+    /// The context.
+    pub cluster: String,
+    #[serde(rename = "clusterId")]
+    pub cluster_id: String,
+    /// `applied`, `unchanged`, or the worst of the steps' outcomes.
+    pub outcome: String,
+    pub plan: Json,
+}
+
+/// A line of an intents file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Line {
+    Begin(Box<Entry>),
+    Intent(Intent),
+    Outcome(Told),
+}
+
+/// What is about to be written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intent {
+    pub step: usize,
+    pub time: String,
+    pub kind: GroupVersionKind,
+    pub namespace: Option<String>,
+    pub name: String,
+    pub action: String,
+    pub manager: String,
+    pub uid: Option<String>,
+    pub resource_version: Option<String>,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// How a step turned out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    pub step: usize,
+    pub time: String,
+    pub outcome: String,
+    pub cause: Option<String>,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// A running action with its file of intents, locked as long as it runs.
+#[derive(Debug)]
+pub struct Action {
+    journal: Journal,
+    file: File,
+    path: PathBuf,
+    entry: Entry,
+}
+
+impl Journal {
+    /// Takes the journal of a state folder. Nothing is touched before it is used.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Begins an action: from here on it is on disk that it was begun.
+    pub fn begin(&self, entry: Entry) -> Result<Action, JournalError> {
+        let folder = self.folder.join("intents");
+        make_private_folder(&self.folder)?;
+        make_private_folder(&folder)?;
+        let path = folder.join(format!("{}.jsonl", entry.id));
+        let failed = |error| JournalError::Write { file: path.clone(), error };
+        let file = private().create_new(true).append(true).open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        let mut action = Action { journal: self.clone(), file, path: path.clone(), entry };
+        action.line(&Line::Begin(Box::new(action.entry.clone())))?;
+        File::open(&folder).and_then(|f| f.sync_all()).map_err(failed)?;
+        Ok(action)
+    }
+
+    /// Returns every action, oldest first. A line that cannot be read is passed over.
+    pub fn entries(&self) -> Result<Vec<Entry>, JournalError> {
+        let text = read(&self.folder.join("journal.jsonl"))?;
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    /// Returns the running and abandoned actions with what is known of them so far.
+    fn abandoned(&self) -> Result<Vec<Abandoned>, JournalError> {
+        let folder = self.folder.join("intents");
+        let listed = match fs::read_dir(&folder) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(JournalError::Read { file: folder, error }),
+        };
+        let mut found = Vec::new();
+        for path in listed.filter_map(Result::ok).map(|e| e.path()) {
+            let Ok(mut file) = private().read(true).open(&path) else { continue };
+            // Locked: the driftdeck that runs this action lives.
+            if file.try_lock().is_err() {
+                continue;
+            }
+            let mut text = String::new();
+            file.read_to_string(&mut text)
+                .map_err(|error| JournalError::Read { file: path.clone(), error })?;
+            found.push(Abandoned::read(path, file, &text));
+        }
+        Ok(found)
+    }
+
+    fn append(&self, entry: &Entry) -> Result<(), JournalError> {
+        let path = self.folder.join("journal.jsonl");
+        let failed = |error| JournalError::Write { file: path.clone(), error };
+        let mut file = private().create(true).append(true).open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        write_line(&mut file, entry).map_err(failed)
+    }
+}
+
+impl Action {
+    /// Puts on disk what is about to be written. If this fails, nothing may be written.
+    pub fn intend(&mut self, intent: &Intent) -> Result<(), JournalError> {
+        self.line(&Line::Intent(intent.clone()))
+    }
+
+    /// Puts on disk how a step turned out.
+    pub fn tell(&mut self, told: &Told) -> Result<(), JournalError> {
+        self.line(&Line::Outcome(told.clone()))
+    }
+
+    /// Ends the action: one line in the journal, and no file of intents any more.
+    pub fn close(mut self, outcome: &str, plan: Json) -> Result<(), JournalError> {
+        outcome.clone_into(&mut self.entry.outcome);
+        self.entry.plan = plan;
+        self.journal.append(&self.entry)?;
+        fs::remove_file(&self.path).map_err(|error| JournalError::Write { file: self.path.clone(), error })
+    }
+
+    fn line(&mut self, line: &Line) -> Result<(), JournalError> {
+        write_line(&mut self.file, line)
+            .map_err(|error| JournalError::Write { file: self.path.clone(), error })
+    }
+}
+
+/// An action whose driftdeck was killed.
+struct Abandoned {
+    path: PathBuf,
+    /// Holds the lock while it is closed.
+    _file: File,
+    entry: Option<Entry>,
+    /// The last intent of each step that has no outcome yet.
+    open: Vec<Intent>,
+    told: Vec<Told>,
+}
+
+impl Abandoned {
+    fn read(path: PathBuf, file: File, text: &str) -> Self {
+        let mut found = Self { path, _file: file, entry: None, open: Vec::new(), told: Vec::new() };
+        // The last line may be half written: what it was about had not begun.
+        for line in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
+            match line {
+                Line::Begin(entry) => found.entry = Some(*entry),
+                Line::Intent(intent) => {
+                    found.open.retain(|i| i.step != intent.step);
+                    found.open.push(intent);
+                }
+                Line::Outcome(told) => {
+                    found.open.retain(|i| i.step != told.step);
+                    found.told.push(told);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Closes the actions of this cluster that a killed driftdeck left behind: reads back what became of the writes that
+/// were under way, and puts each action into the journal. Returns them.
+pub async fn close_abandoned(
+    journal: &Journal,
+    cluster: &dyn Cluster,
+    facts: &ClusterFacts,
+    now: Timestamp,
+) -> Result<Vec<Entry>, JournalError> {
+    let recorded: Vec<String> = journal.entries()?.into_iter().map(|e| e.id).collect();
+    let mut closed = Vec::new();
+    for mut left in journal.abandoned()? {
+        let Some(mut entry) = left.entry.take() else {
+            discard(&left.path)?;
+            continue;
+        };
+        if entry.cluster_id != facts.id.0 {
+            continue;
+        }
+        if !recorded.contains(&entry.id) {
+            for intent in std::mem::take(&mut left.open) {
+                let told = read_back(&intent, cluster, facts, now).await;
+                left.told.push(told);
+            }
+            settle(&mut entry, &left.told);
+            journal.append(&entry)?;
+            closed.push(entry);
+        }
+        discard(&left.path)?;
+    }
+    Ok(closed)
+}
+
+async fn read_back(intent: &Intent, cluster: &dyn Cluster, facts: &ClusterFacts, now: Timestamp) -> Told {
+    let mut told = Told {
+        step: intent.step,
+        time: now.to_string(),
+        outcome: "indeterminate".to_owned(),
+        cause: None,
+        before: intent.before.clone(),
+        after: None,
+    };
+    let read = match served_kind(facts, &intent.kind) {
+        Some(kind) => cluster.get(kind, intent.namespace.clone(), intent.name.clone()).await,
+        None => return Told { cause: Some(format!("{} is not served", intent.kind.kind)), ..told },
+    };
+    let live: Option<LiveObject> = match read {
+        Ok(live) => live,
+        Err(error) => return Told { cause: Some(error.to_string()), ..told },
+    };
+    let before =
+        Bound { uid: intent.uid.clone(), digest: None, resource_version: intent.resource_version.clone() };
+    let sent = Sent {
+        action: action(&intent.action),
+        manager: &intent.manager,
+        before: &before,
+        digest_before: intent.before.as_deref(),
+        digest_after: intent.after.as_deref(),
+    };
+    told.after = live.as_ref().map(bind::lasting_digest);
+    match judge(&sent, live.as_ref()) {
+        ReadBack::Done => "applied".clone_into(&mut told.outcome),
+        ReadBack::NotDone => "failed".clone_into(&mut told.outcome),
+        ReadBack::Unclear(why) => told.cause = Some(why.to_owned()),
+    }
+    told.cause
+        .get_or_insert_with(|| "driftdeck ended before the answer came; this was read back later".to_owned());
+    told
+}
+
+/// Writes what was told of the steps into the entry's plan; steps that were not begun are cancelled.
+fn settle(entry: &mut Entry, told: &[Told]) {
+    let mut words = Vec::new();
+    if let Some(steps) = entry.plan.get_mut("steps").and_then(Json::as_array_mut) {
+        for (at, step) in steps.iter_mut().enumerate() {
+            let Some(fields) = step.as_object_mut() else { continue };
+            if let Some(told) = told.iter().rev().find(|t| t.step == at) {
+                fields.insert("outcome".to_owned(), json!(told.outcome));
+                fields.insert("before".to_owned(), json!(told.before));
+                fields.insert("after".to_owned(), json!(told.after));
+                if let Some(cause) = &told.cause {
+                    fields.insert("notice".to_owned(), json!({"title": cause}));
+                }
+            } else if fields.get("outcome").and_then(Json::as_str) == Some("planned") {
+                fields.insert("outcome".to_owned(), json!("cancelled"));
+            }
+            words.extend(fields.get("outcome").and_then(Json::as_str).map(str::to_owned));
+        }
+    }
+    entry.outcome = overall(words.iter().map(String::as_str)).to_owned();
+}
+
+fn action(word: &str) -> StepAction {
+    match word {
+        "create" => StepAction::Create,
+        "apply" => StepAction::Apply,
+        "delete" => StepAction::Delete,
+        _ => StepAction::Patch,
+    }
+}
+
+/// Returns the word for an action as a whole: the worst of its steps.
+pub fn overall<'w>(words: impl Iterator<Item = &'w str>) -> &'static str {
+    const WORST_FIRST: [&str; 6] =
+        ["indeterminate", "failed", "refused", "cancelled", "applied", "unchanged"];
+    let mut worst = WORST_FIRST.len();
+    for word in words {
+        worst = worst.min(WORST_FIRST.iter().position(|w| *w == word).unwrap_or(worst));
+    }
+    WORST_FIRST.get(worst).copied().unwrap_or("unchanged")
+}
+
+/// Returns the beginning of an entry for a plan.
+pub fn entry(plan: &Plan, user: Option<String>, acted_as: Option<String>, now: Timestamp) -> Entry {
+    Entry {
+        id: plan.id.clone(),
+        time: now.to_string(),
+        user,
+        acted_as,
+        command: plan.command.to_owned(),
+        app: plan.app.name.clone(),
+        cluster: plan.context.clone(),
+        cluster_id: plan.cluster.0.clone(),
+        outcome: "planned".to_owned(),
+        plan: super::document::recorded(plan, &[]),
+    }
+}
+
+/// Returns what is told of a step.
+pub fn told(
+    at: usize,
+    outcome: &StepOutcome,
+    now: Timestamp,
+    before: Option<String>,
+    after: Option<String>,
+) -> Told {
+    let cause = outcome.notice().map(|n| n.cause.clone().unwrap_or_else(|| n.title.clone()));
+    Told { step: at, time: now.to_string(), outcome: outcome.word().to_owned(), cause, before, after }
+}
+
+/// Returns the intent of a step.
+pub fn intent(
+    at: usize,
+    step: &Step,
+    now: Timestamp,
+    live: Option<&LiveObject>,
+    after: Option<&LiveObject>,
+) -> Intent {
+    Intent {
+        step: at,
+        time: now.to_string(),
+        kind: step.kind.clone(),
+        namespace: step.resource.namespace.clone(),
+        name: step.resource.name.clone().unwrap_or_default(),
+        action: step.action.word().to_owned(),
+        manager: step.manager.clone(),
+        uid: live.and_then(|l| l.uid.clone()),
+        resource_version: live.and_then(|l| l.resource_version.clone()),
+        before: live.map(bind::lasting_digest),
+        after: after.map(bind::lasting_digest),
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    options
+}
+
+fn make_private_folder(folder: &Path) -> Result<(), JournalError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| JournalError::Write { file: folder.to_owned(), error })
+}
+
+fn read(path: &Path) -> Result<String, JournalError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(JournalError::Read { file: path.to_owned(), error }),
+    }
+}
+
+fn write_line(file: &mut File, line: &impl Serialize) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(line)?;
+    bytes.push(b'\n');
+    file.write_all(&bytes)?;
+    file.sync_data()
+}
+
+fn discard(path: &Path) -> Result<(), JournalError> {
+    fs::remove_file(path).map_err(|error| JournalError::Write { file: path.to_owned(), error })
+}

@@ -1,0 +1,21 @@
+//! Defines what driftdeck does to clusters: plans (they write nothing), their execution, and the journal of it.
+//!
+//! A plan is the exact list of writes, bound to what it was computed from; [`execute`] does it step by step, and refuses
+//! whatever has moved since. Every action leaves a line in the [`journal`], and an intent on disk before each write.
+
+mod bind;
+pub mod confirm;
+pub mod document;
+mod dry_run;
+mod effect;
+mod execute;
+mod field;
+pub mod journal;
+mod notices;
+mod order;
+mod patch;
+mod read_back;
+pub mod sync;
+mod write;
+
+pub use execute::{ExecuteError, Execution, Moved, execute};

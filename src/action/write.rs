@@ -1,0 +1,128 @@
+//! Defines how a step becomes a write, from the object as it is right now.
+
+use super::field;
+use super::patch::Patcher;
+use crate::cluster::{Patch, Propagation, Write};
+use crate::model::last_applied::last_applied;
+use crate::model::sealed::LAST_APPLIED;
+use crate::model::{
+    FieldChange, FieldPath, LastApplied, LiveObject, Manifest, Map, Segment, ServedKind, Step, Value, Way,
+};
+
+/// How tightly a write is tied to the object that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pin {
+    /// To the object, in whatever version: for dry runs.
+    Object,
+    /// To the very version that was read: for writes.
+    Version,
+}
+
+/// Returns the write of a step; `None` where the object that it needs does not exist, or must not exist and does.
+pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin) -> Option<Write> {
+    let kind = kind.clone();
+    let namespace = step.resource.namespace.clone();
+    let name = step.resource.name.clone()?;
+    let manager = step.manager.clone();
+    let uid = live.and_then(|l| l.uid.as_deref());
+    let version = live.and_then(|l| l.resource_version.as_deref()).filter(|_| pin == Pin::Version);
+    match &step.way {
+        Way::ServerSide { force, without } => {
+            let mut body = declared(step.desired.as_deref()?);
+            without.iter().for_each(|path| field::take_out(&mut body, path));
+            for (field, value) in [("uid", uid), ("resourceVersion", version)] {
+                if let (Some(value), Some(metadata)) = (value, metadata(&mut body)) {
+                    metadata.insert(field.to_owned(), Value::string(value));
+                }
+            }
+            Some(Write::Apply { kind, namespace, name, body, manager, force: *force })
+        }
+        Way::Patch { last_applied } => {
+            let live = live?;
+            let mut patcher = Patcher::of(live.body.clone());
+            apply_changes(&mut patcher, step);
+            if *last_applied == LastApplied::Declared {
+                set_last_applied(&mut patcher, step.desired.as_deref()?);
+            }
+            let patch = Patch::Json(patcher.finish(uid, version));
+            Some(Write::Patch { kind, namespace, name, patch, manager })
+        }
+        Way::Create { last_applied: keeps, marks } => {
+            if live.is_some() {
+                return None;
+            }
+            let mut patcher = Patcher::of(declared(step.desired.as_deref()?));
+            if *keeps == LastApplied::Declared {
+                set_last_applied(&mut patcher, step.desired.as_deref()?);
+            }
+            marks.iter().for_each(|(path, value)| patcher.set(path, Value::string(value.as_str())));
+            Some(Write::Create { kind, namespace, body: patcher.into_body(), manager })
+        }
+        Way::Delete => {
+            let live = live?;
+            Some(Write::Delete {
+                kind,
+                namespace,
+                name,
+                uid: live.uid.clone(),
+                resource_version: version.map(str::to_owned),
+                propagation: Propagation::Background,
+            })
+        }
+    }
+}
+
+/// Returns the body that a deployer would send: with its namespace, without what only a server sets.
+pub fn declared(manifest: &Manifest) -> Value {
+    let mut body = manifest.body.clone();
+    if let Some(metadata) = metadata(&mut body) {
+        for field in ["managedFields", "resourceVersion", "uid", "generation", "selfLink"] {
+            metadata.remove(field);
+        }
+        match &manifest.id.namespace {
+            Some(namespace) => {
+                metadata.insert("namespace".to_owned(), Value::string(namespace.as_str()));
+            }
+            None => {
+                metadata.remove("namespace");
+            }
+        }
+    }
+    body
+}
+
+fn metadata(body: &mut Value) -> Option<&mut Map> {
+    body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut)
+}
+
+fn set_last_applied(patcher: &mut Patcher, desired: &Manifest) {
+    let path = FieldPath::fields(&["metadata", "annotations", LAST_APPLIED]);
+    patcher.set(&path, last_applied(&declared(desired)));
+}
+
+fn apply_changes(patcher: &mut Patcher, step: &Step) {
+    // What does not count is what the server adds by itself: shown, not sent.
+    for change in step.changes.iter().filter(|c| c.counts) {
+        match desired_value(change, step.desired.as_deref()) {
+            Some(value) => patcher.set(&change.path, value),
+            None => patcher.remove(&change.path),
+        }
+    }
+}
+
+/// Returns the value to write: as Git spells it, and in a Secret's `data` always in base64.
+fn desired_value(change: &FieldChange, desired: Option<&Manifest>) -> Option<Value> {
+    let shown = change.desired.as_ref()?;
+    let spelled = desired.and_then(|d| field::at(&d.body, &change.path)).unwrap_or(shown);
+    let is_secret_data = desired.is_some_and(|d| d.id.kind.is_secret())
+        && change.path.0.first() == Some(&Segment::Field("data".to_owned()));
+    Some(if is_secret_data { in_base64(spelled) } else { spelled.clone() })
+}
+
+fn in_base64(value: &Value) -> Value {
+    match value {
+        Value::Sealed(sealed) => Value::Sealed(sealed.to_base64()),
+        Value::Map(fields) => Value::Map(fields.iter().map(|(k, v)| (k.clone(), in_base64(v))).collect()),
+        other => other.clone(),
+    }
+}
