@@ -41,7 +41,9 @@ pub fn rendered(manifests: impl IntoIterator<Item = impl AsRef<Manifest>>) -> St
         .collect();
     each.sort();
     let mut whole = Digest::new(Sealing::Blank, String::new());
-    each.iter().for_each(|digest| whole.word(digest));
+    for digest in &each {
+        whole.word(digest);
+    }
     whole.finish()
 }
 
@@ -172,7 +174,9 @@ fn hash_live(live: &LiveObject, sealing: Sealing) -> String {
     digest.value(&body, &mut FieldPath::root());
     let mut owners: Vec<String> = entries.iter().filter(|e| !is_status(e)).filter_map(owner).collect();
     owners.sort();
-    owners.iter().for_each(|owner| digest.word(owner));
+    for owner in &owners {
+        digest.word(owner);
+    }
     digest.finish()
 }
 

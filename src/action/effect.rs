@@ -56,7 +56,7 @@ fn bare(body: &Value) -> Value {
     if let Some(object) = body.as_map_mut() {
         object.remove("status");
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_map_mut) {
-            SERVER_METADATA.iter().for_each(|name| drop(metadata.remove(*name)));
+            metadata.retain(|name, _| !SERVER_METADATA.contains(&name.as_str()));
             if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_map_mut) {
                 annotations.remove(LAST_APPLIED);
             }

@@ -161,8 +161,7 @@ fn differs(bound: &Bound, live: Option<&LiveObject>) -> Option<&'static str> {
         (false, Some(_)) => Some("was created since"),
         (true, None) => Some("was deleted since"),
         (true, Some(live)) if live.uid != bound.uid => Some("was deleted and created anew since"),
-        (true, Some(live)) if Some(bind::digest(live)) != bound.digest => Some("was changed since"),
-        (true, Some(_)) => None,
+        (true, Some(live)) => (Some(bind::digest(live)) != bound.digest).then_some("was changed since"),
     }
 }
 

@@ -306,7 +306,7 @@ fn settle(entry: &mut Entry, told: &[Told]) {
             words.extend(fields.get("outcome").and_then(Json::as_str).map(str::to_owned));
         }
     }
-    entry.outcome = overall(words.iter().map(String::as_str)).to_owned();
+    overall(words.iter().map(String::as_str)).clone_into(&mut entry.outcome);
 }
 
 fn action(word: &str) -> StepAction {

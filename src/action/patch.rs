@@ -34,7 +34,7 @@ impl Patcher {
         for (depth, segment) in path.0.iter().enumerate() {
             let rest = path.0.get(depth..).unwrap_or_default();
             if here.is_null() {
-                return self.operate("replace", pointer, Some(nest(rest, value)));
+                return self.operate("replace", &pointer, Some(nest(rest, value)));
             }
             if let (Some(token), Some(below)) = (token(here, segment), field::child(here, segment)) {
                 pointer.push(token);
@@ -45,11 +45,11 @@ impl Patcher {
                     _ => Token::End,
                 });
                 let value = nest_below(segment, rest.get(1..).unwrap_or_default(), value);
-                return self.operate("add", pointer, Some(value));
+                return self.operate("add", &pointer, Some(value));
             }
         }
         if *here != value {
-            self.operate("replace", pointer, Some(value));
+            self.operate("replace", &pointer, Some(value));
         }
     }
 
@@ -65,8 +65,8 @@ impl Patcher {
             here = below;
         }
         let held = here.clone();
-        self.operate("test", pointer.clone(), Some(held));
-        self.operate("remove", pointer, None);
+        self.operate("test", &pointer, Some(held));
+        self.operate("remove", &pointer, None);
     }
 
     /// Returns the operations; the server refuses them for another object or another version of it.
@@ -89,10 +89,10 @@ impl Patcher {
         self.body
     }
 
-    fn operate(&mut self, op: &str, pointer: Vec<Token>, value: Option<Value>) {
+    fn operate(&mut self, op: &str, pointer: &[Token], value: Option<Value>) {
         let printed: String = pointer.iter().map(print).collect();
         if op != "test" {
-            change(&mut self.body, &pointer, value.clone());
+            change(&mut self.body, pointer, value.clone());
         }
         self.operations.push(operation(op, printed, value));
     }

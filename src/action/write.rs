@@ -29,7 +29,9 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
     match &step.way {
         Way::ServerSide { force, without } => {
             let mut body = declared(step.desired.as_deref()?);
-            without.iter().for_each(|path| field::take_out(&mut body, path));
+            for path in without {
+                field::take_out(&mut body, path);
+            }
             for (field, value) in [("uid", uid), ("resourceVersion", version)] {
                 if let (Some(value), Some(metadata)) = (value, metadata(&mut body)) {
                     metadata.insert(field.to_owned(), Value::string(value));
@@ -55,7 +57,9 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
             if *keeps == LastApplied::Declared {
                 set_last_applied(&mut patcher, step.desired.as_deref()?);
             }
-            marks.iter().for_each(|(path, value)| patcher.set(path, Value::string(value.as_str())));
+            for (path, value) in marks {
+                patcher.set(path, Value::string(value.as_str()));
+            }
             Some(Write::Create { kind, namespace, body: patcher.into_body(), manager })
         }
         Way::Delete => {

@@ -14,7 +14,7 @@ const CLIENT_SIDE: &str = "kubectl-client-side-apply";
 
 /// Returns the steps in the order in which they are done, ticked as the options say.
 pub fn draft(inputs: &Inputs<'_>, targets: &[Target]) -> Result<Plan, PlanError> {
-    if let Some(only) = inputs.options.selection.unmatched(targets.iter().map(|t| &t.id)) {
+    if let Some(only) = inputs.options.selection.unmatched(&targets.iter().map(|t| &t.id)) {
         let app = inputs.deployment.app.name.clone();
         return Err(PlanError::NothingCalled { app, only: only.to_string() });
     }

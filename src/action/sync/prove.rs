@@ -16,7 +16,7 @@ use futures::StreamExt as _;
 enum Proof {
     /// The kind or the namespace comes with this plan: the server is asked when it is there.
     Later(String),
-    Shown(Step),
+    Shown(Box<Step>),
     /// The server would change nothing.
     Idle,
 }
@@ -47,7 +47,7 @@ pub async fn prove(plan: &mut Plan, targets: &[Target], inputs: &Inputs<'_>) {
                 step.note = Some(joined(step.note.take(), why));
                 plan.steps.push(step);
             }
-            Proof::Shown(proven) => plan.steps.push(proven),
+            Proof::Shown(proven) => plan.steps.push(*proven),
             Proof::Idle => {
                 let what = if step.ticked { "changes nothing" } else { "would change nothing" };
                 plan.remarks.push(format!(
@@ -82,7 +82,7 @@ async fn prove_step(step: &Step, live: Option<&LiveObject>, arrives: bool, input
         Ok(None) => {}
         Err(error) => step.outcome = StepOutcome::Refused(notices::refused(&step, &error)),
     }
-    Proof::Shown(step)
+    Proof::Shown(Box::new(step))
 }
 
 /// Sends the dry run of a step and returns what it changes; without force first where nothing is known to be taken

@@ -97,7 +97,7 @@ impl Selection {
     }
 
     /// Returns the first `--only` that means none of these objects.
-    pub fn unmatched<'i>(&self, ids: impl Iterator<Item = &'i ResourceId> + Clone) -> Option<&Only> {
+    pub fn unmatched<'i>(&self, ids: &(impl Iterator<Item = &'i ResourceId> + Clone)) -> Option<&Only> {
         let Selection::Only(only) = self else { return None };
         only.iter().find(|o| !ids.clone().any(|id| o.matches(id)))
     }
