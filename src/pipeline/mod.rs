@@ -2,6 +2,7 @@
 //!
 //! It feeds the deck and the headless commands alike with neutral [`Update`](crate::model::update::Update)s.
 
+pub mod discovery;
 pub mod judging;
 pub mod scopes;
 pub mod setup;

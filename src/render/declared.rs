@@ -234,7 +234,10 @@ fn items(list: Raw) -> Vec<Raw> {
                 (Some(line), Some(start)) => (start..end).contains(&line),
                 _ => false,
             })
-            .map(|p| Problem { path: p.path.strip_prefix(&prefix).unwrap_or(&p.path).to_owned(), ..p.clone() })
+            .map(|p| Problem {
+                path: p.path.strip_prefix(&prefix).unwrap_or(&p.path).to_owned(),
+                ..p.clone()
+            })
             .collect();
         let origin = Origin { line: start.or(origin.line), ..origin.clone() };
         raws.push(Raw { value: item, lines, problems, origin });

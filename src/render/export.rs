@@ -171,9 +171,13 @@ impl Scratch {
         let mut text = words.raw().trim().to_owned();
         for folder in [self.root(), self.folder.path().to_owned()] {
             if let Ok(real) = folder.canonicalize() {
-                text = text.replace(&format!("{}/", real.display()), "").replace(&real.display().to_string(), ".");
+                text = text
+                    .replace(&format!("{}/", real.display()), "")
+                    .replace(&real.display().to_string(), ".");
             }
-            text = text.replace(&format!("{}/", folder.display()), "").replace(&folder.display().to_string(), ".");
+            text = text
+                .replace(&format!("{}/", folder.display()), "")
+                .replace(&folder.display().to_string(), ".");
         }
         if secretive { without_values(&text) } else { text }
     }
@@ -192,7 +196,8 @@ fn without_values(text: &str) -> String {
         let end = after.find(quote).unwrap_or(after.len());
         kept.push_str(&rest[..=start]);
         let quoted = &after[..end];
-        let is_path = paths::is_manifest_file(quoted) || quoted.starts_with("../") || quoted.starts_with("./");
+        let is_path =
+            paths::is_manifest_file(quoted) || quoted.starts_with("../") || quoted.starts_with("./");
         kept.push_str(if is_path { quoted } else { "…" });
         rest = &after[end..];
         if let Some(next) = rest.strip_prefix(quote) {

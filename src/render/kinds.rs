@@ -4,6 +4,7 @@
 //! it, so the known ones are listed here, each with its source.
 
 use crate::model::GroupVersionKind;
+use crate::text::yaml::read_documents;
 
 /// The API groups of Kubernetes itself that have no dot; every other group has one.
 ///
@@ -95,9 +96,24 @@ fn is_label(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+/// Returns the line, counted from 1, of the first document of a file that a cluster could serve.
+pub fn first_manifest(text: &[u8]) -> Option<usize> {
+    match glance(text) {
+        Glance::Manifest { line } => Some(line),
+        Glance::Nothing => None,
+        Glance::Unclear => read_documents(text).into_iter().flatten().find_map(|document| {
+            let kind = GroupVersionKind::from_api_version(
+                document.value.str_at(&["apiVersion"])?,
+                document.value.str_at(&["kind"])?,
+            );
+            is_served_kind(&kind).then_some(document.line)
+        }),
+    }
+}
+
 /// What a look at a file's text shows, without parsing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Glance {
+enum Glance {
     /// A manifest begins at this line, counted from 1.
     Manifest { line: usize },
     /// Only a parser can tell: JSON, or YAML in flow style.
@@ -110,7 +126,7 @@ pub enum Glance {
 ///
 /// Discovery looks at every YAML file of a repository, so this reads lines instead of parsing: in block style the fields
 /// of a document's own map are the lines that start with them, since everything below is indented.
-pub fn glance(text: &[u8]) -> Glance {
+fn glance(text: &[u8]) -> Glance {
     if !contains(text, b"apiVersion") || !contains(text, b"kind") {
         return Glance::Nothing;
     }

@@ -35,8 +35,7 @@ impl<'a> Sources<'a> {
     /// else the one whose name is part of the new one (prefixes, suffixes, hashes).
     fn find(&mut self, file: &str, object: &Declared) -> Option<&Declared> {
         let declared = self.objects(file);
-        let of_kind =
-            |d: &&Declared| d.kind.kind == object.kind.kind && d.kind.group == object.kind.group;
+        let of_kind = |d: &&Declared| d.kind.kind == object.kind.kind && d.kind.group == object.kind.group;
         let same = declared.iter().filter(of_kind).find(|d| d.name == object.name);
         if same.is_some() {
             return same;
@@ -44,9 +43,11 @@ impl<'a> Sources<'a> {
         let mut candidates = declared.iter().filter(of_kind);
         match (candidates.next(), candidates.next()) {
             (only, None) => only,
-            _ => declared.iter().filter(of_kind).filter(|d| is_part_of(d.name.as_deref(), object)).max_by_key(|d| {
-                d.name.as_deref().map_or(0, str::len)
-            }),
+            _ => declared
+                .iter()
+                .filter(of_kind)
+                .filter(|d| is_part_of(d.name.as_deref(), object))
+                .max_by_key(|d| d.name.as_deref().map_or(0, str::len)),
         }
     }
 

@@ -24,17 +24,17 @@ pub fn parent(path: &str) -> &str {
 }
 
 /// Returns the last segment of a path.
-pub(crate) fn name(path: &str) -> &str {
+pub fn name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// Returns the path of an entry of a folder.
-pub(crate) fn child(folder: &str, name: &str) -> String {
+pub fn child(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 /// Returns whether a path is a folder or something below it.
-pub(crate) fn is_within(path: &str, folder: &str) -> bool {
+pub fn is_within(path: &str, folder: &str) -> bool {
     folder.is_empty()
         || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -47,7 +47,7 @@ pub fn is_manifest_file(name: &str) -> bool {
 }
 
 /// Returns whether a file or folder is hidden: these hold settings of tools, never manifests.
-pub(crate) fn is_hidden(name: &str) -> bool {
+pub fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 

@@ -59,7 +59,8 @@ fn identify(
     let own = body.str_at(&["metadata", "namespace"]).filter(|own| !own.is_empty()).map(ToOwned::to_owned);
     let namespace = match namespaced {
         Some(false) => {
-            if let Some(metadata) = body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut)
+            if let Some(metadata) =
+                body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut)
             {
                 metadata.remove("namespace");
             }
@@ -79,10 +80,8 @@ fn scopes_of_definitions(objects: &[Declared]) -> HashMap<GroupKind, bool> {
         .filter(|o| o.kind.group == "apiextensions.k8s.io" && o.kind.kind == "CustomResourceDefinition")
         .filter_map(|definition| {
             let body = &definition.body;
-            let kind = GroupKind::new(
-                body.str_at(&["spec", "group"])?,
-                body.str_at(&["spec", "names", "kind"])?,
-            );
+            let kind =
+                GroupKind::new(body.str_at(&["spec", "group"])?, body.str_at(&["spec", "names", "kind"])?);
             Some((kind, body.str_at(&["spec", "scope"])? == "Namespaced"))
         })
         .collect()

@@ -186,6 +186,9 @@ fn isolated(program: &Path, dir: &Path, home: &Path, programs: Option<&Path>) ->
 impl fmt::Debug for Tools {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found: Vec<_> = Tool::ALL.iter().filter_map(|tool| self.path(*tool)).collect();
-        f.debug_struct("Tools").field("found", &found).field("hosts", &self.allowed_hosts).finish_non_exhaustive()
+        f.debug_struct("Tools")
+            .field("found", &found)
+            .field("hosts", &self.allowed_hosts)
+            .finish_non_exhaustive()
     }
 }

@@ -69,8 +69,7 @@ impl Dependency {
 }
 
 fn document(file: &str, text: &[u8]) -> Result<(Value, FieldLines), RenderError> {
-    let unreadable =
-        |line, fault: String| RenderError::Unreadable { file: file.to_owned(), line, fault };
+    let unreadable = |line, fault: String| RenderError::Unreadable { file: file.to_owned(), line, fault };
     match read_documents(text).into_iter().next() {
         Some(Ok(document)) => Ok((document.value, document.lines)),
         Some(Err(error)) => Err(unreadable(error.line, error.fault.to_string())),
@@ -214,7 +213,9 @@ impl Exported {
         let archive = in_copy.split("/charts/").nth(1)?.split('/').next()?;
         let charts = paths::child(&self.folder, "charts");
         let found = self.files.under(&charts).find(|file| {
-            paths::name(file).strip_prefix(archive).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".tgz"))
+            paths::name(file)
+                .strip_prefix(archive)
+                .is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".tgz"))
         });
         found.map(ToOwned::to_owned)
     }

@@ -111,7 +111,8 @@ async fn run(
         source => {
             let words = scratch.words(&source, exported.files.mention_secrets());
             let place = exported.place_in(&words);
-            let (file, line) = place.map_or((exported.chart.file.clone(), None), |(file, line)| (file, Some(line)));
+            let (file, line) =
+                place.map_or((exported.chart.file.clone(), None), |(file, line)| (file, Some(line)));
             RenderError::Tool { tool: Tool::Helm, file, line, words, source }
         }
     })

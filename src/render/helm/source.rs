@@ -82,8 +82,9 @@ mod tests {
 
     #[test]
     fn a_comment_inside_a_document_is_no_mark() {
-        let marks =
-            Marks::of(b"---\n# Source: c/templates/a.yaml\na: |\n  x\n# Source: c/templates/b.yaml\n---\nb: 1\n");
+        let marks = Marks::of(
+            b"---\n# Source: c/templates/a.yaml\na: |\n  x\n# Source: c/templates/b.yaml\n---\nb: 1\n",
+        );
         assert_eq!(marks.before(3), Some("c/templates/a.yaml"));
         assert_eq!(marks.before(7), Some("c/templates/a.yaml"), "as long as no other comes");
         assert_eq!(marks.before(1), None);

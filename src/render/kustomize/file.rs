@@ -68,8 +68,11 @@ impl Kustomization {
     }
 
     pub(in crate::render) fn parse(file: &str, text: Vec<u8>) -> Result<Self, RenderError> {
-        let unreadable =
-            |line, fault: &str| RenderError::Unreadable { file: file.to_owned(), line, fault: fault.to_owned() };
+        let unreadable = |line, fault: &str| RenderError::Unreadable {
+            file: file.to_owned(),
+            line,
+            fault: fault.to_owned(),
+        };
         let document = match read_documents(&text).into_iter().next() {
             None => return Err(unreadable(None, "it is empty")),
             Some(Err(error)) => return Err(unreadable(error.line, &error.fault.to_string())),
@@ -162,7 +165,8 @@ fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
 /// Adds the files of a generator of ConfigMaps or Secrets: `files` (`path` or `key=path`), `envs` and `env`.
 fn generator_files(item: &Value, add: &mut Add<'_>) {
     for entry in list(item, "files") {
-        let path = entry.as_str().map(|text| Value::string(text.split_once('=').map_or(text, |(_, path)| path)));
+        let path =
+            entry.as_str().map(|text| Value::string(text.split_once('=').map_or(text, |(_, path)| path)));
         add(path.as_ref(), Use::File);
     }
     for entry in list(item, "envs") {

@@ -44,9 +44,8 @@ fn is_one_block(text: &[u8]) -> bool {
     if first == Some("---") {
         first = lines.next();
     }
-    let starts_with_key = first.is_some_and(|line| {
-        line.starts_with(|c: char| c.is_ascii_alphabetic()) && line.contains(':')
-    });
+    let starts_with_key =
+        first.is_some_and(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()) && line.contains(':'));
     starts_with_key && !lines.any(|line| line.starts_with("---") || line.starts_with("..."))
 }
 
@@ -78,7 +77,10 @@ mod tests {
     fn the_request_is_added_whatever_the_style() {
         let table = [
             ("resources: [a]", Some("resources: [a]\nbuildMetadata: [originAnnotations]\n")),
-            ("# c\n---\nresources:\n- a\n", Some("# c\n---\nresources:\n- a\n\nbuildMetadata: [originAnnotations]\n")),
+            (
+                "# c\n---\nresources:\n- a\n",
+                Some("# c\n---\nresources:\n- a\n\nbuildMetadata: [originAnnotations]\n"),
+            ),
             ("{resources: [a]}", Some(r#"{"buildMetadata":["originAnnotations"],"resources":["a"]}"#)),
             (
                 "buildMetadata: [managedByLabel]\nx: 1\n",

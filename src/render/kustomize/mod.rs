@@ -47,7 +47,9 @@ pub(super) async fn build(
     let cached = if closure.is_online() { None } else { tools.cache.get(&key) };
     let output = match cached {
         Some(Kept::Reading(reading)) => return Ok(Reading::clone(&reading)),
-        Some(Kept::Output(output)) => return read(app, closure, Zeroizing::new(output)).await.map(|(r, _)| r),
+        Some(Kept::Output(output)) => {
+            return read(app, closure, Zeroizing::new(output)).await.map(|(r, _)| r);
+        }
         None => run(app, &closure, tool, tools, cancel).await?,
     };
     let keep = !closure.is_online();

@@ -75,7 +75,8 @@ fn annotation(body: &Value) -> Option<String> {
 }
 
 fn remove_annotation(body: &mut Value) {
-    let Some(metadata) = body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut) else {
+    let Some(metadata) = body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut)
+    else {
         return;
     };
     if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_map_mut) {

@@ -30,7 +30,10 @@ pub(super) fn remote(reference: &str) -> Option<Remote> {
     }
     // Parameters of a Git reference.
     let parameters = ["?ref=", "?version=", "?timeout=", "?submodules=", "&ref="];
-    if parameters.iter().any(|parameter| rest.contains(parameter)) || rest.contains(".git/") || rest.ends_with(".git") {
+    if parameters.iter().any(|parameter| rest.contains(parameter))
+        || rest.contains(".git/")
+        || rest.ends_with(".git")
+    {
         return Some(Remote { host: host_of(rest).filter(|host| host.contains('.')) });
     }
     None
@@ -65,8 +68,14 @@ mod tests {
             let found = remote(reference).unwrap_or_else(|| panic!("{reference} is remote"));
             assert_eq!(found.host.as_deref(), host, "{reference}");
         }
-        for without_allowable_host in ["http://example.com/a", "file:///etc", "oci://example.com/x", "base?ref=v1"] {
-            assert_eq!(remote(without_allowable_host), Some(Remote { host: None }), "{without_allowable_host}");
+        for without_allowable_host in
+            ["http://example.com/a", "file:///etc", "oci://example.com/x", "base?ref=v1"]
+        {
+            assert_eq!(
+                remote(without_allowable_host),
+                Some(Remote { host: None }),
+                "{without_allowable_host}"
+            );
         }
         for path in ["../base", "a.yaml", "a/b.c/d", "./x", ".github/x", "git/base", "base-v1.2"] {
             assert_eq!(remote(path), None, "{path}");
