@@ -18,6 +18,7 @@
 
 pub mod action;
 pub mod cluster;
+pub mod config;
 pub mod drift;
 pub mod git;
 pub mod model;

@@ -2,8 +2,17 @@
 //! sink.
 
 mod guard;
+#[cfg(test)]
+pub mod hostile;
+mod mask;
+pub mod redact;
+mod sink;
 mod untrusted;
 pub mod yaml;
 
 pub use guard::{guarded, is_guarded};
+pub use mask::{MaskRules, is_masked, use_mask_rules};
+pub use sink::{
+    commit_trailer, log_line, markdown, markdown_block, shell_word, terminal_clipboard, terminal_link,
+};
 pub use untrusted::{Outside, terminal, terminal_lines};

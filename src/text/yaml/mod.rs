@@ -15,8 +15,10 @@ mod resolve;
 mod split;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use error::{DocumentError, Fault};
+pub use write::write;
 
 use crate::model::limits;
 use crate::model::manifest::{FieldLines, Problem};

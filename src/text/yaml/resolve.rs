@@ -65,6 +65,11 @@ pub(super) fn resolve(text: &str, tag: Option<&str>, implicit: bool) -> Result<S
     }
 }
 
+/// Returns whether a text that is written plain reads back as that text.
+pub(super) fn is_plain_text(text: &str) -> bool {
+    matches!(by_its_text(text), Scalar::Text(_))
+}
+
 /// Resolves a plain scalar.
 fn by_its_text(text: &str) -> Scalar {
     match text {

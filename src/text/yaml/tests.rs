@@ -203,9 +203,7 @@ fn an_escape_that_go_yaml_does_not_know_is_refused() {
 
 #[test]
 fn what_makes_the_parser_panic_is_refused() {
-    for text in ["a: [!x, y]", "a: !%ED%A0%80 b"] {
-        assert_eq!(faults(text), [(0, None, Fault::ParserFailed)], "{text}");
-    }
+    assert_eq!(faults("a: [!x, y]"), [(0, None, Fault::ParserFailed)]);
     assert_eq!(read_documents(b"a: [!x, y]\n---\nb: 1").len(), 2);
 }
 

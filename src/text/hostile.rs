@@ -1,0 +1,31 @@
+//! Defines texts that try to act on what shows them; the tests put each of them through every sink.
+
+/// Escape sequences, reordering marks, line breaks, fences, substitutions, markup.
+pub const STRINGS: [&str; 26] = [
+    "\x1b[2J\x1b[1;1H",
+    "\x1b]0;title\x07",
+    "\x1b]52;c;Y2FuYXJ5\x07",
+    "\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\",
+    "\x1bP+q544e\x1b\\",
+    "\u{9b}31mred",
+    "a\rb",
+    "a\nb\r\nc",
+    "a\u{85}b\u{2028}c\u{2029}d",
+    "a\0b\x7fc\x08d",
+    "user\u{202e}nimda",
+    "\u{2066}iso\u{2069}\u{200f}\u{61c}",
+    "zero\u{200b}width\u{feff}\u{2060}",
+    "tag\u{e0061}\u{e007f}",
+    "```\n# heading\n```",
+    "`````",
+    "` `` ``` x",
+    "@everyone #1 !2 /close /assign @me",
+    "[link](javascript:alert(1)) <img src=x onerror=alert(1)>",
+    "| a | b |",
+    "$(touch canary) `touch canary` ${HOME}",
+    "'; touch canary; '",
+    "-rf --help",
+    "!history ~ * ? [a] {a,b} \\",
+    "Signed-off-by: x\nCo-authored-by: y",
+    "\u{301}\u{301}combining 日本 👍🏽",
+];
