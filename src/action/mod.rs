@@ -19,3 +19,6 @@ pub mod sync;
 mod write;
 
 pub use execute::{ExecuteError, Execution, Moved, execute};
+
+#[cfg(test)]
+mod tests;

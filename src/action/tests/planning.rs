@@ -1,0 +1,221 @@
+//! What a sync plans.
+
+use super::{World, config, deployment, said};
+use crate::action::sync::PlanError;
+use crate::value;
+
+#[tokio::test]
+async fn a_client_side_object_is_patched_as_kubectl_with_exactly_the_differences() {
+    let mut world = World::new();
+    world.client_side(deployment("api", 2, "a:1"));
+    world.edit(
+        "Deployment/api",
+        value!({"metadata": {"labels": {"by": "hand"}}, "spec": {"replicas": 5}}),
+        "kubectl-edit",
+    );
+    let plan = world.plan().await.unwrap();
+    assert_eq!(
+        said(&plan),
+        ["x patch Deployment.apps/shop/api as kubectl-client-side-apply: .metadata.labels.by .spec.replicas"]
+    );
+    let step = &plan.steps[0];
+    assert_eq!(step.takes_over_from.iter().map(|w| w.manager.as_str()).collect::<Vec<_>>(), ["kubectl-edit"]);
+    assert_eq!(step.note.as_deref(), Some("scales from 5 to 2"));
+    assert_eq!(plan.headless, "driftdeck sync web --context prod");
+}
+
+#[tokio::test]
+async fn a_server_side_object_is_applied_and_what_people_added_is_a_patch_of_its_own() {
+    let mut world = World::new();
+    world.server_side(deployment("api", 2, "a:1"), "deployer");
+    world.edit(
+        "Deployment/api",
+        value!({"metadata": {"labels": {"by": "hand"}}, "spec": {"template": {"spec": {"containers": [
+            {"name": "app", "image": "a:hot", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]}}}}),
+        "kubectl-edit",
+    );
+    let plan = world.plan().await.unwrap();
+    assert_eq!(
+        said(&plan),
+        [
+            r#"x apply Deployment.apps/shop/api as deployer: .spec.template.spec.containers[name="app"].image"#,
+            "x patch Deployment.apps/shop/api as deployer: .metadata.labels.by",
+        ]
+    );
+    assert_eq!(plan.steps[0].note.as_deref(), Some("template changes: a rollout of 2 replicas follows"));
+    assert_eq!(world.sync().await, ["applied", "applied"]);
+    assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_leftover_of_client_side_apply_is_a_step_of_its_own_and_goes_from_last_applied() {
+    let mut world = World::new();
+    world.client_side(config("c", &value!({"a": "1", "b": "2"})));
+    world.declare(config("c", &value!({"a": "2"})));
+    let plan = world.plan().await.unwrap();
+    assert_eq!(
+        said(&plan),
+        [
+            "x patch ConfigMap/shop/c as kubectl-client-side-apply: .data.b",
+            "x patch ConfigMap/shop/c as kubectl-client-side-apply: .data.a",
+        ]
+    );
+    assert_eq!(world.sync().await, ["applied", "applied"]);
+    let live = world.live("ConfigMap/c").await.unwrap();
+    assert_eq!(live.body.get("data"), Some(&value!({"a": "2"})));
+    assert_eq!(live.last_applied.unwrap().get("data"), Some(&value!({"a": "2"})));
+}
+
+#[tokio::test]
+async fn a_leftover_that_is_not_ticked_stays_on_record() {
+    let mut world = World::new();
+    world.client_side(config("c", &value!({"a": "1", "b": "2"})));
+    world.declare(config("c", &value!({"a": "2"})));
+    let mut plan = world.plan().await.unwrap();
+    plan.tick(0, false).unwrap();
+    world.execute(plan).await.unwrap();
+    assert_eq!(
+        said(&world.plan().await.unwrap()),
+        ["x patch ConfigMap/shop/c as kubectl-client-side-apply: .data.b"]
+    );
+}
+
+#[tokio::test]
+async fn what_is_missing_is_created_as_the_others_are_deployed() {
+    for server_side in [false, true] {
+        let mut world = World::new();
+        if server_side {
+            world.server_side(config("c", &value!({"a": "1"})), "deployer");
+        } else {
+            world.client_side(config("c", &value!({"a": "1"})));
+        }
+        world.declare(deployment("api", 1, "a:1"));
+        let plan = world.plan().await.unwrap();
+        let manager = if server_side { "deployer" } else { "kubectl-client-side-apply" };
+        assert_eq!(said(&plan), [format!("x create Deployment.apps/shop/api as {manager}: .")]);
+        assert_eq!(world.sync().await, ["applied"]);
+        let live = world.live("Deployment/api").await.unwrap();
+        assert_eq!(live.last_applied.is_some(), !server_side);
+        assert_eq!(live.managed.unwrap()[0].manager, manager);
+        assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn an_extra_is_deleted_only_if_it_is_ticked() {
+    let mut world = World::new();
+    world.client_side(config("c", &value!({"a": "1"}))).client_side(config("gone", &value!({"a": "1"})));
+    world.forget("ConfigMap/gone");
+    let plan = world.plan().await.unwrap();
+    assert_eq!(said(&plan), ["- delete ConfigMap/shop/gone as driftdeck: ."]);
+    assert_eq!(plan.will_not, ["delete ConfigMap/shop/gone: it is not in Git, and was not ticked"]);
+    assert_eq!(world.sync().await, ["skipped"]);
+    assert!(world.live("ConfigMap/gone").await.is_some());
+    world.options.prune = true;
+    assert_eq!(world.sync().await, ["applied"]);
+    assert!(world.live("ConfigMap/gone").await.is_none());
+}
+
+#[tokio::test]
+async fn pruning_refuses_what_it_cannot_be_sure_of_and_says_which() {
+    let mut world = World::new();
+    world.client_side(config("gone", &value!({"a": "1"})));
+    world.forget("ConfigMap/gone");
+    world.options.prune = true;
+    let why = |error: PlanError| match error {
+        PlanError::NoPruning { why } => why,
+        other => panic!("{other}"),
+    };
+    assert_eq!(why(world.plan().await.unwrap_err()), ["Git renders to nothing"]);
+    world.client_side(config("c", &value!({"a": "1"})));
+    world.incomplete = vec!["not allowed to list secrets in namespace shop".into()];
+    assert_eq!(why(world.plan().await.unwrap_err()), world.incomplete);
+    world.options.prune = false;
+    let mut plan = world.plan().await.unwrap();
+    assert!(plan.tick(0, true).is_err(), "nor can it be ticked by hand");
+    world.incomplete.clear();
+    world.options.prune = true;
+    world.options.max_deletions = Some(0);
+    assert!(matches!(world.plan().await, Err(PlanError::TooManyDeletions { planned: 1, limit: 0 })));
+}
+
+#[tokio::test]
+async fn what_is_not_committed_or_not_pushed_needs_a_word() {
+    let mut world = World::new();
+    world.client_side(config("c", &value!({"a": "1"})));
+    world.revision.dirty = true;
+    assert!(matches!(world.plan().await, Err(PlanError::Dirty)));
+    world.revision.dirty = false;
+    world.revision.ahead = 2;
+    assert!(matches!(world.plan().await, Err(PlanError::Unpushed { ahead: 2 })));
+    world.options.dirty = true;
+    assert!(world.plan().await.is_ok());
+}
+
+#[tokio::test]
+async fn only_what_is_selected_is_planned() {
+    let mut world = World::new();
+    world.declare(config("a", &value!({"a": "1"}))).declare(config("b", &value!({"a": "1"})));
+    world.options.selection = crate::action::sync::Selection::Only(vec!["ConfigMap/shop/b".parse().unwrap()]);
+    assert_eq!(said(&world.plan().await.unwrap()), ["x create ConfigMap/shop/b as driftdeck: ."]);
+    world.options.selection = crate::action::sync::Selection::Only(vec!["ConfigMap/c".parse().unwrap()]);
+    assert!(matches!(world.plan().await, Err(PlanError::NothingCalled { .. })));
+}
+
+#[tokio::test]
+async fn a_namespace_that_comes_with_the_plan_is_written_before_what_lies_in_it() {
+    let mut world = World::new();
+    world.declare(config("a", &value!({"a": "1"})).with_namespace("fresh"));
+    world.declare(value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "fresh"}}));
+    let plan = world.plan().await.unwrap();
+    assert_eq!(
+        said(&plan),
+        ["x create Namespace/fresh as driftdeck: .", "x create ConfigMap/fresh/a as driftdeck: ."]
+    );
+    assert_eq!(
+        plan.steps[1].note.as_deref(),
+        Some("its namespace comes with this plan: checked as soon as it is there")
+    );
+    assert_eq!(world.sync().await, ["applied", "applied"]);
+}
+
+#[tokio::test]
+async fn waves_come_before_kinds() {
+    let mut world = World::new();
+    let late = config("late", &value!({"a": "1"})).with_annotation("argocd.argoproj.io/sync-wave", "5");
+    world.declare(late).declare(deployment("api", 1, "a:1"));
+    assert_eq!(
+        said(&world.plan().await.unwrap()),
+        ["x create Deployment.apps/shop/api as driftdeck: .", "x create ConfigMap/shop/late as driftdeck: .",]
+    );
+}
+
+#[tokio::test]
+async fn what_an_engine_tracks_says_what_the_engine_will_do() {
+    let mut world = World::new();
+    let tracked = config("c", &value!({"a": "1"}))
+        .with_annotation("argocd.argoproj.io/tracking-id", "shop:/ConfigMap:shop/c");
+    world.server_side(tracked, "argocd-controller");
+    world.edit("ConfigMap/c", value!({"data": {"a": "2"}}), "kubectl-edit");
+    let plan = world.plan().await.unwrap();
+    assert!(plan.steps[0].note.as_deref().unwrap().starts_with("Argo CD's application shop tracks it"));
+}
+
+trait Changed {
+    fn with_namespace(self, namespace: &str) -> Self;
+    fn with_annotation(self, key: &str, value: &str) -> Self;
+}
+
+impl Changed for crate::model::Value {
+    fn with_namespace(mut self, namespace: &str) -> Self {
+        let metadata = self.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
+        metadata.insert("namespace".into(), Self::string(namespace));
+        self
+    }
+
+    fn with_annotation(mut self, key: &str, value: &str) -> Self {
+        let metadata = self.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
+        metadata.insert("annotations".into(), crate::value!({key: value}));
+        self
+    }
+}
