@@ -12,6 +12,8 @@ pub mod builtin;
 pub mod discovery;
 pub mod offline;
 pub mod openapi;
+pub mod remote;
 
 pub use access::{Cluster, ClusterError, Patch, Propagation, WatchEvent, Write, Writer};
 pub use offline::Offline;
+pub use remote::Remote;

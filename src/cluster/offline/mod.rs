@@ -220,10 +220,8 @@ impl Offline {
     }
 
     fn pack(&self, kind: &ServedKind, stored: &Stored) -> Result<Packed, ClusterError> {
-        let body = as_served(kind, stored);
-        let json = zeroize::Zeroizing::new(body::to_json(&body).to_string());
-        let object = LiveObject::read(&self.inner.id, body).map_err(|error| damaged(&error.to_string()))?;
-        Ok(Packed::pack(&object, json.as_bytes()))
+        let json = zeroize::Zeroizing::new(body::to_json(&as_served(kind, stored)).to_string());
+        Packed::read(&self.inner.id, kind, &json).map_err(|error| damaged(&error.to_string()))
     }
 
     fn event(&self, kind: &ServedKind, event: &Event) -> Result<WatchEvent, ClusterError> {

@@ -1,0 +1,202 @@
+//! Turns what a server answers instead of what was asked into errors with facts.
+//!
+//! Source: `metav1.Status` of the Kubernetes API conventions. Words about an object with sealed values are reduced to
+//! reason and path, for a validation or a webhook may quote what it refuses.
+
+use super::gate::About;
+use crate::cluster::ClusterError;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Characters of a server's message that are kept.
+const WORDS: usize = 4096;
+/// Seconds to wait where a server asks to wait and does not say how long.
+const WAIT: u64 = 1;
+
+#[derive(Deserialize, Default)]
+struct Status {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    details: Option<Details>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Details {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    causes: Vec<Cause>,
+    #[serde(default)]
+    retry_after_seconds: u64,
+}
+
+#[derive(Deserialize, Default)]
+struct Cause {
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    field: String,
+}
+
+/// Reads a refusal.
+pub(super) fn read(about: &About, code: u16, retry_after: Option<u64>, body: &[u8]) -> ClusterError {
+    let status = serde_json::from_slice::<Status>(body).unwrap_or_else(|_| Status {
+        message: String::from_utf8_lossy(body.get(..body.len().min(WORDS)).unwrap_or_default())
+            .trim()
+            .to_owned(),
+        ..Status::default()
+    });
+    let details = status.details.unwrap_or_default();
+    let message: String = status.message.chars().take(WORDS).collect();
+    let resource = about.shown();
+    // A denial by RBAC speaks of user, verb and resource only.
+    let is_denial = message.contains(" cannot ") && message.contains(" resource ");
+    let reason =
+        if about.sealed && !is_denial { reduced(&status.reason, code, &message) } else { message.clone() };
+    let fields = || {
+        let causes = details.causes.iter().filter(|cause| !cause.field.is_empty());
+        causes
+            .map(|c| (c.field.clone(), if about.sealed { c.reason.clone() } else { c.message.clone() }))
+            .collect::<Vec<_>>()
+    };
+    match code {
+        401 => ClusterError::Unauthenticated { reason },
+        _ if is_refusal(&message) => ClusterError::Refused { resource, reason },
+        403 if is_denial || matches!(about.verb, "get" | "list" | "watch") => ClusterError::Denied {
+            verb: about.verb.to_owned(),
+            resource: about.resource.clone(),
+            namespace: about.namespace.clone(),
+            reason,
+        },
+        // Forbidden, but not by rights: quotas, pod security, terminating namespaces and other admission.
+        403 => ClusterError::Refused { resource, reason },
+        404 if details.name.is_empty() => ClusterError::NotServed { kind: about.resource.clone() },
+        404 => ClusterError::NotFound { resource: if about.verb == "create" { reason } else { resource } },
+        409 => ClusterError::Conflict { resource, managers: managers(&details.causes), reason },
+        400 | 413 | 415 | 422 => ClusterError::Invalid { resource, fields: fields(), reason },
+        429 => {
+            let said = retry_after.or(Some(details.retry_after_seconds)).filter(|seconds| *seconds > 0);
+            ClusterError::Busy { after: Duration::from_secs(said.unwrap_or(WAIT).min(300)) }
+        }
+        _ => ClusterError::Server { status: code, reason },
+    }
+}
+
+/// Returns whether it is an admission webhook or policy that speaks, or one that could not be asked.
+fn is_refusal(message: &str) -> bool {
+    (message.contains("admission webhook ") && message.contains("denied the request"))
+        || message.contains("failed calling webhook")
+        || message.contains("ValidatingAdmissionPolicy ")
+}
+
+/// Returns what may be said of a refusal about an object with sealed values: the reason, and the webhook's name.
+fn reduced(reason: &str, code: u16, message: &str) -> String {
+    let reason = if reason.is_empty() { format!("status {code}") } else { reason.to_owned() };
+    let hook =
+        message.split_once("webhook \"").and_then(|(_, rest)| rest.split_once('"')).map(|(name, _)| name);
+    let hook = hook.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')));
+    hook.map_or(reason.clone(), |hook| format!("{reason} by webhook {hook}"))
+}
+
+/// Gathers the causes of a server-side-apply conflict: each manager with the fields that it would lose.
+fn managers(causes: &[Cause]) -> Vec<(String, Vec<String>)> {
+    let mut managers: Vec<(String, Vec<String>)> = Vec::new();
+    for cause in causes.iter().filter(|cause| cause.reason == "FieldManagerConflict") {
+        // `conflict with "kubectl-edit" with subresource "scale" using apps/v1 at 2026-01-01T00:00:00Z`
+        let quoted = cause.message.split_once('"').and_then(|(_, rest)| rest.split_once('"'));
+        let manager = quoted.map_or("unknown", |(name, _)| name);
+        match managers.iter_mut().find(|(known, _)| known == manager) {
+            Some((_, fields)) => fields.push(cause.field.clone()),
+            None => managers.push((manager.to_owned(), vec![cause.field.clone()])),
+        }
+    }
+    managers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn about(sealed: bool) -> About {
+        About {
+            verb: "patch",
+            resource: if sealed { "secrets" } else { "deployments.apps" }.into(),
+            namespace: Some("shop".into()),
+            name: Some("api".into()),
+            sealed,
+        }
+    }
+
+    fn refused(sealed: bool, code: u16, body: &serde_json::Value) -> ClusterError {
+        read(&about(sealed), code, None, body.to_string().as_bytes())
+    }
+
+    #[test]
+    fn an_apply_conflict_names_each_manager_with_its_fields() {
+        let body = json!({"reason": "Conflict", "message": "Apply failed with 3 conflicts", "details": {"name": "api", "causes": [
+            {"reason": "FieldManagerConflict", "message": "conflict with \"kubectl-edit\" using apps/v1", "field": ".spec.replicas"},
+            {"reason": "FieldManagerConflict", "message": "conflict with \"hpa\" with subresource \"scale\" using apps/v1 at 2026-01-01T00:00:00Z", "field": ".spec.x"},
+            {"reason": "FieldManagerConflict", "message": "conflict with \"kubectl-edit\" using apps/v1", "field": ".spec.y"}]}});
+        let ClusterError::Conflict { managers, .. } = refused(false, 409, &body) else { panic!() };
+        assert_eq!(
+            managers,
+            [
+                ("kubectl-edit".to_owned(), vec![".spec.replicas".to_owned(), ".spec.y".to_owned()]),
+                ("hpa".to_owned(), vec![".spec.x".to_owned()])
+            ]
+        );
+    }
+
+    #[test]
+    fn each_answer_becomes_the_situation_that_it_is() {
+        let denied = json!({"reason": "Forbidden", "message": "deployments.apps \"api\" is forbidden: User \"ana\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"shop\""});
+        assert!(matches!(refused(false, 403, &denied), ClusterError::Denied { verb, .. } if verb == "patch"));
+        let quota = json!({"reason": "Forbidden", "message": "pods \"api\" is forbidden: exceeded quota: q"});
+        assert!(matches!(refused(false, 403, &quota), ClusterError::Refused { .. }));
+        let hook = json!({"reason": "BadRequest", "message": "admission webhook \"w.example.com\" denied the request: no"});
+        assert!(matches!(refused(false, 400, &hook), ClusterError::Refused { .. }));
+        let gone = json!({"reason": "NotFound", "message": "x", "details": {"name": "api"}});
+        assert!(matches!(refused(false, 404, &gone), ClusterError::NotFound { .. }));
+        assert!(matches!(
+            read(&about(false), 404, None, b"404 page not found"),
+            ClusterError::NotServed { .. }
+        ));
+        assert_eq!(
+            read(&about(false), 429, Some(7), b""),
+            ClusterError::Busy { after: Duration::from_secs(7) }
+        );
+        assert!(matches!(
+            read(&about(false), 503, None, b"<html>"),
+            ClusterError::Server { status: 503, .. }
+        ));
+    }
+
+    #[test]
+    fn words_about_a_secret_become_reason_and_path() {
+        let invalid = json!({"reason": "Invalid", "message": "Secret \"api\" is invalid: data.p: Invalid value: \"canary\"",
+            "details": {"name": "api", "causes": [{"reason": "FieldValueInvalid", "message": "Invalid value: \"canary\"", "field": "data.p"}]}});
+        let error = refused(true, 422, &invalid);
+        assert_eq!(
+            error,
+            ClusterError::Invalid {
+                resource: "secrets/api in namespace shop".into(),
+                reason: "Invalid".into(),
+                fields: vec![("data.p".into(), "FieldValueInvalid".into())],
+            }
+        );
+        let hook = json!({"reason": "BadRequest", "message": "admission webhook \"w.example.com\" denied the request: canary"});
+        let error = refused(true, 400, &hook);
+        assert_eq!(
+            error.to_string(),
+            "an admission webhook or policy refuses secrets/api in namespace shop: BadRequest by webhook w.example.com"
+        );
+        assert!(!format!("{:?}", read(&about(true), 500, None, b"canary")).contains("canary"));
+    }
+}
