@@ -16,7 +16,7 @@ pub struct RenderContext {
     pub namespace_asked: Option<String>,
     /// The namespace of the kubeconfig's context.
     pub namespace_of_context: Option<String>,
-    /// For helm's `.Capabilities.KubeVersion`; `None`: helm's own default.
+    /// For helm's `.Capabilities.KubeVersion`; `None`: the version of the built-in schema.
     pub kube_version: Option<String>,
     /// For helm's `.Capabilities.APIVersions`: `group/version` and `group/version/Kind`.
     pub api_versions: Arc<Vec<String>>,

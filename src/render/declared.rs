@@ -84,6 +84,16 @@ pub(super) fn unreadable(file: &str, error: &DocumentError) -> Notice {
         .file(file, error.line)
 }
 
+/// Makes a notice that was made of a tool's output, under the name `read_as`, speak of what people know.
+///
+/// Numbers and lines of the output mean nothing to them.
+pub(super) fn of_output(notice: &mut Notice, read_as: &str, output: &str) {
+    if let Some((_, fault)) = notice.title.split_once(read_as) {
+        notice.title = format!("{output}{fault}");
+    }
+    notice.line = None;
+}
+
 /// Takes in one document: an object, or a list of them.
 fn take_document(file: &str, document: Document, strictness: Strictness, into: &mut Reading) {
     let Document { index, line, value, lines, problems } = document;

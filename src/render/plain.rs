@@ -18,8 +18,11 @@ pub(super) fn read(tree: &dyn Tree, path: &str, exclude: &[String]) -> Reading {
         Err(_) => read_file(tree, path, Strictness::Strict, &mut reading),
     }
     if reading.objects.is_empty() && !reading.incomplete {
-        let name = if path.is_empty() { "the folder" } else { path };
-        reading.notices.push(Notice::warning(format!("{name} holds no manifests")).file(path, None));
+        reading.notices.push(if path.is_empty() {
+            Notice::warning("the folder holds no manifests")
+        } else {
+            Notice::warning(format!("{path} holds no manifests")).file(path, None)
+        });
     }
     reading
 }

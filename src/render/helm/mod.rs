@@ -25,6 +25,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+/// The version of Kubernetes for which charts are rendered where there is no cluster: that of the built-in schema.
+///
+/// Helm's own default depends on how it was built, and may be years behind.
+const OFFLINE_KUBE_VERSION: &str = "1.36";
+
 /// Renders a chart.
 pub(super) async fn template(
     app: &App,
@@ -82,7 +87,8 @@ fn arguments(app: &App, spec: &HelmSpec, context: &RenderContext) -> Vec<String>
     if spec.include_crds {
         arguments.push("--include-crds".to_owned());
     }
-    arguments.extend(context.kube_version.iter().map(|version| format!("--kube-version={version}")));
+    let version = context.kube_version.as_deref().unwrap_or(OFFLINE_KUBE_VERSION);
+    arguments.push(format!("--kube-version={version}"));
     arguments.extend(context.api_versions.iter().map(|version| format!("--api-versions={version}")));
     // What follows `--` is no option, whatever it starts with.
     arguments.extend(["--".to_owned(), release.clone(), ".".to_owned()]);

@@ -6,7 +6,7 @@
 use super::chart::Exported;
 use crate::model::Origin;
 use crate::model::manifest::FieldLines;
-use crate::render::declared::Reading;
+use crate::render::declared::{Reading, of_output};
 use crate::render::locate::Sources;
 use std::collections::HashMap;
 
@@ -67,11 +67,10 @@ impl Marks {
         }
         for notice in &mut reading.notices {
             let source = notice.line.and_then(|line| self.before(line));
-            if let Some(file) = source.and_then(|source| exported.file_of(source)) {
-                notice.title = notice.title.replace(&exported.chart.file, &format!("what {file} renders to"));
-                notice.file = Some(file);
-            }
-            notice.line = None;
+            let file = source.and_then(|source| exported.file_of(source));
+            let file = file.unwrap_or_else(|| exported.chart.file.clone());
+            of_output(notice, &exported.chart.file, &format!("what {file} renders to"));
+            notice.file = Some(file);
         }
     }
 }

@@ -102,19 +102,27 @@ impl Walk<'_> {
                 Use::Resource if plugins => Use::Plugin,
                 usage => usage,
             };
-            self.follow(&kustomization.file, &Reference { usage, ..reference }, depth)?;
+            let file = &kustomization.file;
+            self.follow(file, file, &Reference { usage, ..reference }, depth)?;
         }
         Ok(())
     }
 
-    fn follow(&mut self, file: &str, reference: &Reference, depth: usize) -> Result<(), RenderError> {
+    /// Takes in what a reference leads to, counted from the folder of `base`. `file` is where the reference stands.
+    fn follow(
+        &mut self,
+        base: &str,
+        file: &str,
+        reference: &Reference,
+        depth: usize,
+    ) -> Result<(), RenderError> {
         if reference.usage == Use::InlinePlugin {
-            return self.take_plugins(file, file, reference.line, reference.text.as_bytes(), depth);
+            return self.take_plugins(base, file, reference.line, reference.text.as_bytes(), depth);
         }
         let host = match (remote(&reference.text), reference.usage) {
             (Some(remote), _) => remote.host,
             (None, Use::RemoteChart) => None,
-            (None, _) => return self.follow_path(file, reference, depth),
+            (None, _) => return self.follow_path(base, file, reference, depth),
         };
         self.needs_helm |= reference.usage == Use::RemoteChart;
         self.remotes.push(RemoteReference {
@@ -126,13 +134,19 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn follow_path(&mut self, file: &str, reference: &Reference, depth: usize) -> Result<(), RenderError> {
+    fn follow_path(
+        &mut self,
+        base: &str,
+        file: &str,
+        reference: &Reference,
+        depth: usize,
+    ) -> Result<(), RenderError> {
         let leaves = || RenderError::LeavesTree {
             file: file.to_owned(),
             line: reference.line,
             reference: reference.text.clone(),
         };
-        let path = paths::join(super::folder_of(file), &reference.text).ok_or_else(leaves)?;
+        let path = paths::join(paths::parent(base), &reference.text).ok_or_else(leaves)?;
         if reference.usage == Use::Chart {
             self.needs_helm = true;
             return self.files.add_folder(self.tree, &path);
@@ -140,7 +154,7 @@ impl Walk<'_> {
         match self.tree.read(&path) {
             Ok(text) => {
                 if reference.usage == Use::Plugin {
-                    self.take_plugins(file, &path, None, &text, depth)?;
+                    self.take_plugins(base, &path, None, &text, depth)?;
                 }
                 self.files.add(&path, text)
             }
@@ -164,10 +178,10 @@ impl Walk<'_> {
     }
 
     /// Takes in what plugins of a text refer to. Their paths are counted from the kustomization's folder, also where
-    /// the text stands in a file of its own.
+    /// the text stands in a file of its own; `line`: the text stands in the kustomization itself.
     fn take_plugins(
         &mut self,
-        kustomization: &str,
+        base: &str,
         file: &str,
         line: Option<usize>,
         text: &[u8],
@@ -175,13 +189,13 @@ impl Walk<'_> {
     ) -> Result<(), RenderError> {
         for document in read_documents(text).into_iter().flatten() {
             let plugin = file::plugin(&document.value, &document.lines);
-            let line = line.or(Some(document.line));
             if let Some(plugin) = plugin.runs {
+                let line = line.or(Some(document.line));
                 return Err(RenderError::RunsProgram { file: file.to_owned(), line, plugin });
             }
             for reference in plugin.references {
-                let reference = Reference { line: reference.line.or(line), ..reference };
-                self.follow(kustomization, &reference, depth + 1)?;
+                let reference = Reference { line: line.or(reference.line), ..reference };
+                self.follow(base, file, &reference, depth + 1)?;
             }
         }
         Ok(())

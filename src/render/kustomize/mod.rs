@@ -15,7 +15,6 @@ use super::cache::Kept;
 use super::declared::{Reading, Strictness, take_documents};
 use super::error::RenderError;
 use super::export::Scratch;
-use super::paths;
 use super::tools::{Tool, Tools};
 use crate::model::{App, Tree};
 use crate::process::ChildError;
@@ -48,12 +47,12 @@ pub(super) async fn build(
     let output = match cached {
         Some(Kept::Reading(reading)) => return Ok(Reading::clone(&reading)),
         Some(Kept::Output(output)) => {
-            return read(app, closure, Zeroizing::new(output)).await.map(|(r, _)| r);
+            return read(closure, Zeroizing::new(output)).await.map(|(r, _)| r);
         }
         None => run(app, &closure, tool, tools, cancel).await?,
     };
     let keep = !closure.is_online();
-    let (reading, output) = read(app, closure, output).await?;
+    let (reading, output) = read(closure, output).await?;
     if keep {
         tools.cache.keep(&key, &output, &reading);
     }
@@ -116,22 +115,21 @@ async fn run_once(
 
 /// Reads what the program printed.
 async fn read(
-    app: &App,
     closure: Closure,
     output: Zeroizing<Vec<u8>>,
 ) -> Result<(Reading, Zeroizing<Vec<u8>>), RenderError> {
-    let path = app.path.clone();
     super::blocking(move || {
         let mut reading = Reading::default();
-        let named = if path.is_empty() { "the kustomization".to_owned() } else { path };
-        take_documents(&named, read_documents(&output), Strictness::Strict, &mut reading);
+        take_documents(&closure.top.file, read_documents(&output), Strictness::Strict, &mut reading);
         origin::apply(&closure, &mut reading);
         Ok((reading, output))
     })
     .await
 }
 
-/// Returns the folder that a kustomization's references are counted from.
-pub(super) fn folder_of(file: &str) -> &str {
-    paths::parent(file)
+/// Returns what the program printed, for tests of how it is run.
+#[cfg(test)]
+pub(super) async fn output(app: &App, tree: &Arc<dyn Tree>, tools: &Tools) -> Vec<u8> {
+    let closure = closure::closure(&**tree, &app.path).unwrap();
+    run(app, &closure, Tool::Kustomize, tools, &CancellationToken::new()).await.unwrap().to_vec()
 }

@@ -6,7 +6,7 @@
 use super::closure::Closure;
 use super::inject::asks_for_origins;
 use crate::model::{Map, Origin, Value};
-use crate::render::declared::{Declared, Reading};
+use crate::render::declared::{Declared, Reading, of_output};
 use crate::render::locate::Sources;
 use crate::render::paths;
 use crate::text::yaml::read_documents;
@@ -24,6 +24,9 @@ pub(super) fn apply(closure: &Closure, reading: &mut Reading) {
         }
         let place = said.and_then(|said| Place::read(&said));
         trace(object, place, closure, &mut sources);
+    }
+    for notice in &mut reading.notices {
+        of_output(notice, &closure.top.file, &format!("what {} builds", closure.top.file));
     }
 }
 

@@ -1,1 +1,93 @@
 //! Proves rendering on whole apps.
+
+mod hostile;
+mod plain;
+mod real;
+
+use super::*;
+use crate::model::app::HelmSpec;
+use crate::model::{
+    AppId, ClusterId, Engine, GroupVersionKind, Level, Manifest, MemoryTree, Notice, Origin, RepoId,
+};
+use std::ffi::OsStr;
+
+/// Kinds of the tests that live outside namespaces; `Widget` is known to nobody.
+fn namespaced(kind: &GroupVersionKind) -> Option<bool> {
+    match kind.kind.as_str() {
+        "Namespace" | "ClusterRole" | "CustomResourceDefinition" => Some(false),
+        "Widget" => None,
+        _ => Some(true),
+    }
+}
+
+fn context() -> RenderContext {
+    RenderContext {
+        namespaced: Arc::new(namespaced),
+        namespace_of_context: Some("of-context".to_owned()),
+        ..RenderContext::unknown(ClusterId("c".to_owned()))
+    }
+}
+
+fn app(path: &str, spec: RenderSpec) -> App {
+    App {
+        id: AppId { repo: RepoId("/r".to_owned()), name: "shop".to_owned() },
+        path: path.to_owned(),
+        spec,
+        engine: Engine::None,
+        namespace: None,
+        contexts: Vec::new(),
+        revision: None,
+        declared: Origin { file: "declared.yaml".to_owned(), document: 0, line: Some(1) },
+        expected: false,
+    }
+}
+
+fn plain_app(path: &str) -> App {
+    app(path, RenderSpec::Plain { exclude: Vec::new() })
+}
+
+fn kustomize_app(path: &str) -> App {
+    app(path, RenderSpec::Kustomize)
+}
+
+fn helm_app(path: &str, values: &[&str]) -> App {
+    let values = values.iter().map(|file| (*file).to_owned()).collect();
+    app(path, RenderSpec::Helm(HelmSpec { release: "shop".to_owned(), values, include_crds: true }))
+}
+
+fn with(files: &[(&str, &str)]) -> MemoryTree {
+    files.iter().fold(MemoryTree::default(), |tree, (path, text)| tree.file(path, *text))
+}
+
+fn tools_on(search_path: impl AsRef<OsStr>) -> Tools {
+    Tools::on(search_path.as_ref(), std::env::temp_dir())
+}
+
+async fn render_with(app: &App, tree: MemoryTree, tools: &Tools, context: &RenderContext) -> Rendered {
+    let tree: Arc<dyn Tree> = Arc::new(tree);
+    render(app, &tree, tools, context, &CancellationToken::new()).await
+}
+
+/// Prints manifests as `id file#document:line`.
+fn shown(rendered: &Rendered) -> Vec<String> {
+    rendered.manifests.iter().map(one).collect()
+}
+
+fn one(manifest: &Manifest) -> String {
+    let line = manifest.origin.line.map_or("?".to_owned(), |line| line.to_string());
+    format!("{} {}#{}:{line}", manifest.id, manifest.origin.file, manifest.origin.document)
+}
+
+/// Prints notices as `level title (cause) file:line`.
+fn said(notices: &[Notice]) -> Vec<String> {
+    let line = |notice: &Notice| {
+        let cause = notice.cause.as_ref().map_or(String::new(), |cause| format!(" ({cause})"));
+        let place = match (&notice.file, notice.line) {
+            (Some(file), Some(line)) => format!(" {file}:{line}"),
+            (Some(file), None) => format!(" {file}"),
+            _ => String::new(),
+        };
+        format!("{} {}{cause}{place}", notice.level.word(), notice.title)
+    };
+    notices.iter().map(line).collect()
+}
