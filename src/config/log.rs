@@ -120,7 +120,7 @@ mod tests {
             ["trace", "kube=trace,hyper=debug,driftdeck=trace", "kube_client::client=trace,trace"]
         {
             let log = logged(Some(directives), || {
-                tracing::trace!(target: "driftdeck::git", "ours");
+                tracing::trace!(target: "driftdeck::config::log", "ours");
                 tracing::error!(target: "kube_client::client", "canary");
                 tracing::trace!(target: "hyper::proto", "canary");
                 tracing::error!(target: "driftdeckish", "canary");

@@ -351,6 +351,7 @@ mod parse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn paths_print_as_they_are_read() {
@@ -371,6 +372,40 @@ mod tests {
     fn a_broken_path_says_where() {
         for (text, at) in [("", 1), ("spec", 1), (".a..b", 4), (".a[", 4), (".a[x=1", 7), (".a[=\"x", 5)] {
             assert_eq!(FieldPath::parse(text).unwrap_err().at, at, "{text}");
+        }
+    }
+
+    fn any_scalar() -> impl Strategy<Value = Scalar> {
+        let value = prop_oneof![
+            any::<String>().prop_map(Value::String),
+            any::<i64>().prop_map(Value::int),
+            any::<bool>().prop_map(Value::Bool),
+        ];
+        value.prop_map(Scalar)
+    }
+
+    fn any_segment() -> impl Strategy<Value = Segment> {
+        prop_oneof![
+            r"[^.\[]{1,10}".prop_map(Segment::Field),
+            proptest::collection::btree_map("[a-zA-Z]{1,8}", any_scalar(), 1..3)
+                .prop_map(|keys| Segment::Keys(keys.into_iter().collect())),
+            any_scalar().prop_map(Segment::Item),
+            any::<usize>().prop_map(Segment::Index),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_reads_back_as_it_prints(segments in proptest::collection::vec(any_segment(), 0..6)) {
+            let path = FieldPath(segments);
+            prop_assert_eq!(FieldPath::parse(&path.to_string()), Ok(path));
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_of_paths_panic(text in r#"([.\[\]=,"\\0-9a-z-]|é|\PC){0,40}"#) {
+            if let Ok(path) = FieldPath::parse(&text) {
+                prop_assert_eq!(FieldPath::parse(&path.to_string()), Ok(path));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! sink.
 
 mod guard;
-#[cfg(test)]
+#[doc(hidden)] // for the tests, also those outside the crate
 pub mod hostile;
 mod mask;
 pub mod redact;
