@@ -1,31 +1,38 @@
 //! Defines the journal: what was done, on what, by whom, and how it turned out.
 //!
 //! The journal is one JSON line for each action, in `journal.jsonl`. While an action runs, its intents are in a file of
-//! their own under `intents`, locked, one line before each write and one after it. A file that nobody holds any more
-//! belongs to a driftdeck that was killed: [`close_abandoned`] reads back what became of its last write, so that the
+//! their own under `intents`, with a lock beside it, one line before each write and one after it. A file whose lock nobody
+//! holds any more belongs to a driftdeck that was killed: [`close_abandoned`] reads back what became of its last write, so that the
 //! journal agrees with the cluster.
 
 use super::bind;
 use super::dry_run::served_kind;
 use super::read_back::{ReadBack, Sent, judge};
 use crate::cluster::Cluster;
+use crate::config::private::{Lock, PrivateError, PrivateFolder};
 use crate::model::{
     Bound, ClusterFacts, GroupVersionKind, LiveObject, Plan, Step, StepAction, StepOutcome, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+const JOURNAL: &str = "journal.jsonl";
+const INTENTS: &str = "intents";
+/// What the file of an action's intents is called after its id.
+const SUFFIX: &str = ".jsonl";
 
 /// Why the journal cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    #[error("{} cannot be written: {error}", .file.display())]
-    Write { file: PathBuf, error: io::Error },
-    #[error("{} cannot be read: {error}", .file.display())]
-    Read { file: PathBuf, error: io::Error },
+    #[error("the journal cannot be kept: {0}")]
+    File(#[from] PrivateError),
+    #[error("{} cannot be listed: {error}", .folder.display())]
+    List { folder: PathBuf, error: std::io::Error },
+    #[error("a line of the journal cannot be made: {0}")]
+    Line(#[from] serde_json::Error),
+    #[error("an action called {id} is running already")]
+    Running { id: String },
 }
 
 /// The journal in the state folder.
@@ -97,8 +104,9 @@ pub struct Told {
 #[derive(Debug)]
 pub struct Action {
     journal: Journal,
-    file: File,
-    path: PathBuf,
+    intents: PrivateFolder,
+    /// Shows others that this action is running.
+    _lock: Lock,
     entry: Entry,
 }
 
@@ -110,65 +118,67 @@ impl Journal {
 
     /// Begins an action: from here on it is on disk that it was begun.
     pub fn begin(&self, entry: Entry) -> Result<Action, JournalError> {
-        let folder = self.folder.join("intents");
-        make_private_folder(&self.folder)?;
-        make_private_folder(&folder)?;
-        let path = folder.join(format!("{}.jsonl", entry.id));
-        let failed = |error| JournalError::Write { file: path.clone(), error };
-        let file = private().create_new(true).append(true).open(&path).map_err(failed)?;
-        file.lock().map_err(failed)?;
-        let mut action = Action { journal: self.clone(), file, path: path.clone(), entry };
+        let intents = PrivateFolder::open(&self.folder)?.folder(INTENTS)?;
+        let lock =
+            intents.try_lock(&entry.id)?.ok_or_else(|| JournalError::Running { id: entry.id.clone() })?;
+        let action = Action { journal: self.clone(), intents, _lock: lock, entry };
         action.line(&Line::Begin(Box::new(action.entry.clone())))?;
-        File::open(&folder).and_then(|f| f.sync_all()).map_err(failed)?;
         Ok(action)
     }
 
     /// Returns every action, oldest first. A line that cannot be read is passed over.
     pub fn entries(&self) -> Result<Vec<Entry>, JournalError> {
-        let text = read(&self.folder.join("journal.jsonl"))?;
-        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        // Looking at a journal that was never written makes no folders.
+        if !self.folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let bytes = PrivateFolder::open(&self.folder)?.read(JOURNAL)?.unwrap_or_default();
+        let lines = bytes.split(|byte| *byte == b'\n');
+        Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
-    /// Returns the running and abandoned actions with what is known of them so far.
+    /// Returns the actions that were begun and not ended, and that nobody runs any more.
     fn abandoned(&self) -> Result<Vec<Abandoned>, JournalError> {
-        let folder = self.folder.join("intents");
-        let listed = match fs::read_dir(&folder) {
+        let folder = self.folder.join(INTENTS);
+        let listed = match std::fs::read_dir(&folder) {
             Ok(listed) => listed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(JournalError::Read { file: folder, error }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(JournalError::List { folder, error }),
         };
+        let intents = PrivateFolder::open(&folder)?;
         let mut found = Vec::new();
-        for path in listed.filter_map(Result::ok).map(|e| e.path()) {
-            let Ok(mut file) = private().read(true).open(&path) else { continue };
+        for entry in listed.filter_map(Result::ok) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some(id) = name.strip_suffix(SUFFIX) else { continue };
             // Locked: the driftdeck that runs this action lives.
-            if file.try_lock().is_err() {
-                continue;
+            let Some(lock) = intents.try_lock(id)? else { continue };
+            if let Some(bytes) = intents.read(&name)? {
+                found.push(Abandoned::read(id, lock, &bytes));
             }
-            let mut text = String::new();
-            file.read_to_string(&mut text)
-                .map_err(|error| JournalError::Read { file: path.clone(), error })?;
-            found.push(Abandoned::read(path, file, &text));
         }
         Ok(found)
     }
 
     fn append(&self, entry: &Entry) -> Result<(), JournalError> {
-        let path = self.folder.join("journal.jsonl");
-        let failed = |error| JournalError::Write { file: path.clone(), error };
-        let mut file = private().create(true).append(true).open(&path).map_err(failed)?;
-        file.lock().map_err(failed)?;
-        write_line(&mut file, entry).map_err(failed)
+        Ok(PrivateFolder::open(&self.folder)?.append_line(JOURNAL, &serde_json::to_vec(entry)?)?)
+    }
+
+    /// Removes the file of an action's intents and its lock.
+    fn discard(&self, id: &str) -> Result<(), JournalError> {
+        let intents = PrivateFolder::open(&self.folder.join(INTENTS))?;
+        intents.remove(&format!("{id}{SUFFIX}"))?;
+        Ok(intents.remove(&format!("{id}.lock"))?)
     }
 }
 
 impl Action {
     /// Puts on disk what is about to be written. If this fails, nothing may be written.
-    pub fn intend(&mut self, intent: &Intent) -> Result<(), JournalError> {
+    pub fn intend(&self, intent: &Intent) -> Result<(), JournalError> {
         self.line(&Line::Intent(intent.clone()))
     }
 
     /// Puts on disk how a step turned out.
-    pub fn tell(&mut self, told: &Told) -> Result<(), JournalError> {
+    pub fn tell(&self, told: &Told) -> Result<(), JournalError> {
         self.line(&Line::Outcome(told.clone()))
     }
 
@@ -177,20 +187,20 @@ impl Action {
         outcome.clone_into(&mut self.entry.outcome);
         self.entry.plan = plan;
         self.journal.append(&self.entry)?;
-        fs::remove_file(&self.path).map_err(|error| JournalError::Write { file: self.path.clone(), error })
+        self.journal.discard(&self.entry.id)
     }
 
-    fn line(&mut self, line: &Line) -> Result<(), JournalError> {
-        write_line(&mut self.file, line)
-            .map_err(|error| JournalError::Write { file: self.path.clone(), error })
+    fn line(&self, line: &Line) -> Result<(), JournalError> {
+        let name = format!("{}{SUFFIX}", self.entry.id);
+        Ok(self.intents.append_line(&name, &serde_json::to_vec(line)?)?)
     }
 }
 
 /// An action whose driftdeck was killed.
 struct Abandoned {
-    path: PathBuf,
-    /// Holds the lock while it is closed.
-    _file: File,
+    id: String,
+    /// Keeps others from closing it too.
+    _lock: Lock,
     entry: Option<Entry>,
     /// The last intent of each step that has no outcome yet.
     open: Vec<Intent>,
@@ -198,10 +208,11 @@ struct Abandoned {
 }
 
 impl Abandoned {
-    fn read(path: PathBuf, file: File, text: &str) -> Self {
-        let mut found = Self { path, _file: file, entry: None, open: Vec::new(), told: Vec::new() };
+    fn read(id: &str, lock: Lock, bytes: &[u8]) -> Self {
+        let mut found =
+            Self { id: id.to_owned(), _lock: lock, entry: None, open: Vec::new(), told: Vec::new() };
         // The last line may be half written: what it was about had not begun.
-        for line in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
+        for line in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
             match line {
                 Line::Begin(entry) => found.entry = Some(*entry),
                 Line::Intent(intent) => {
@@ -230,7 +241,7 @@ pub async fn close_abandoned(
     let mut closed = Vec::new();
     for mut left in journal.abandoned()? {
         let Some(mut entry) = left.entry.take() else {
-            discard(&left.path)?;
+            journal.discard(&left.id)?;
             continue;
         };
         if entry.cluster_id != facts.id.0 {
@@ -245,7 +256,7 @@ pub async fn close_abandoned(
             journal.append(&entry)?;
             closed.push(entry);
         }
-        discard(&left.path)?;
+        journal.discard(&left.id)?;
     }
     Ok(closed)
 }
@@ -253,7 +264,7 @@ pub async fn close_abandoned(
 async fn read_back(intent: &Intent, cluster: &dyn Cluster, facts: &ClusterFacts, now: Timestamp) -> Told {
     let mut told = Told {
         step: intent.step,
-        time: now.to_string(),
+        time: super::document::time(now),
         outcome: "indeterminate".to_owned(),
         cause: None,
         before: intent.before.clone(),
@@ -333,7 +344,7 @@ pub fn overall<'w>(words: impl Iterator<Item = &'w str>) -> &'static str {
 pub fn entry(plan: &Plan, user: Option<String>, acted_as: Option<String>, now: Timestamp) -> Entry {
     Entry {
         id: plan.id.clone(),
-        time: now.to_string(),
+        time: super::document::time(now),
         user,
         acted_as,
         command: plan.command.to_owned(),
@@ -354,7 +365,14 @@ pub fn told(
     after: Option<String>,
 ) -> Told {
     let cause = outcome.notice().map(|n| n.cause.clone().unwrap_or_else(|| n.title.clone()));
-    Told { step: at, time: now.to_string(), outcome: outcome.word().to_owned(), cause, before, after }
+    Told {
+        step: at,
+        time: super::document::time(now),
+        outcome: outcome.word().to_owned(),
+        cause,
+        before,
+        after,
+    }
 }
 
 /// Returns the intent of a step.
@@ -367,7 +385,7 @@ pub fn intent(
 ) -> Intent {
     Intent {
         step: at,
-        time: now.to_string(),
+        time: super::document::time(now),
         kind: step.kind.clone(),
         namespace: step.resource.namespace.clone(),
         name: step.resource.name.clone().unwrap_or_default(),
@@ -378,37 +396,4 @@ pub fn intent(
         before: live.map(bind::lasting_digest),
         after: after.map(bind::lasting_digest),
     }
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
-    options
-}
-
-fn make_private_folder(folder: &Path) -> Result<(), JournalError> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|error| JournalError::Write { file: folder.to_owned(), error })
-}
-
-fn read(path: &Path) -> Result<String, JournalError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(JournalError::Read { file: path.to_owned(), error }),
-    }
-}
-
-fn write_line(file: &mut File, line: &impl Serialize) -> io::Result<()> {
-    let mut bytes = serde_json::to_vec(line)?;
-    bytes.push(b'\n');
-    file.write_all(&bytes)?;
-    file.sync_data()
-}
-
-fn discard(path: &Path) -> Result<(), JournalError> {
-    fs::remove_file(path).map_err(|error| JournalError::Write { file: path.to_owned(), error })
 }

@@ -4,6 +4,7 @@ use super::{Inputs, Selection, Target};
 use crate::model::{
     FieldChange, FieldPath, LiveObject, Manifest, Mark, ResourceId, Segment, Step, Timestamp, Value,
 };
+use crate::text::shell_word;
 
 /// Kinds whose pods are replaced when their template changes.
 const ROLLED_OUT: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
@@ -53,18 +54,8 @@ pub fn headless(inputs: &Inputs<'_>) -> String {
             words.push(name.to_owned());
         }
     }
-    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+    let quoted: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
     quoted.join(" ")
-}
-
-/// Quotes one word for a POSIX shell.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 /// What is wrong with an invalid object.
@@ -189,22 +180,4 @@ pub fn helm_marks(inputs: &Inputs<'_>, namespace: Option<&str>) -> Vec<(FieldPat
         marks.push((field("annotations", "meta.helm.sh/release-namespace"), namespace.to_owned()));
     }
     marks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_reaches_the_shell_as_one_word() {
-        for (word, quoted) in [
-            ("web", "web"),
-            ("", "''"),
-            ("$(rm -rf /)", "'$(rm -rf /)'"),
-            ("it's", r"'it'\''s'"),
-            ("a\nb", "'a\nb'"),
-        ] {
-            assert_eq!(quote(word), quoted);
-        }
-    }
 }

@@ -308,7 +308,7 @@ async fn what_a_killed_run_left_behind_is_read_back_and_closed() {
         let facts = world.cluster.facts().await.unwrap();
         let now = Timestamp::from_second(1_700_003_000).unwrap();
         // As a run that is killed after its first intent, before or after the server acted.
-        let mut action = world
+        let action = world
             .journal()
             .begin(crate::action::journal::entry(&plan, Some("ana".into()), None, now))
             .unwrap();
