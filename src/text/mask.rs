@@ -239,10 +239,13 @@ fn assigns_secret(line: &str) -> bool {
             .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))
             .map_or(0, |at| at + 1);
         let name = name.get(start..).unwrap_or(name);
-        let value = value.trim().trim_matches(|c| matches!(c, '"' | '\'' | ',' | ';'));
+        let value = value.trim();
+        // Prose: `the password: it is used for …`.
+        let is_prose = line[at..].starts_with(':') && !value.starts_with(['"', '\'']) && value.contains(' ');
+        let value = value.trim_matches(|c| matches!(c, '"' | '\'' | ',' | ';'));
         let says_nothing =
             matches!(value, "" | "~" | "null" | "true" | "false" | "|" | ">" | "|-" | ">-" | "{" | "[");
-        !name.is_empty() && is_secret_name(name) && !says_nothing && !is_reference(value)
+        !is_prose && !says_nothing && is_secret_name(name) && !is_reference(value)
     })
 }
 
@@ -337,6 +340,7 @@ mod tests {
             "password: ${DB_PASSWORD}\n",
             "# password: x\n",
             "the token is rotated daily",
+            "Username and password: they are read once.",
             "Bearer tokens are used",
             "a.b.c",
             "nginx:1.27@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
