@@ -6,7 +6,7 @@
 //!   checked out and nothing is written.
 //! - [`Mirror`] keeps a bare copy of a remote repo in the cache folder, fetched by the user's own `git` program through
 //!   the one wrapper in [`program`].
-//! - [`watch`] tells when working files or refs of a local repo change.
+//! - [`Watch`] tells when working files or refs of a local repo change.
 //!
 //! Repositories are hostile: libgit2 runs no programs at all (no hooks, filters, fsmonitor or text converters), and
 //! `git` itself only ever runs with a mirror whose configuration this room wrote. Functions that are not `async` read the
@@ -27,6 +27,7 @@ mod remote_url;
 mod repo;
 mod resolve;
 mod revision;
+mod watch;
 mod working_tree;
 
 pub use fetch_error::FetchError;
@@ -37,6 +38,7 @@ pub use progress::{Progress, Stage};
 pub use remote_url::{RemoteUrl, Transport, UrlError};
 pub use repo::{Kind, OpenError, Repo};
 pub use revision::{Ask, CommitFacts, RevisionError, Snapshot};
+pub use watch::{Changed, ChangedFiles, Watch, WatchError};
 
 #[cfg(test)]
 mod tests;

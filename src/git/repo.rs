@@ -2,10 +2,13 @@
 
 use super::RemoteUrl;
 use super::disk::Hashes;
+use super::ignores::Ignores;
 use super::revision::CommitFacts;
+use super::working_tree::WorkingTree;
 use crate::model::status::RepoStatus;
-use crate::model::{Level, Notice, RepoId};
+use crate::model::{Asked, Level, Notice, RepoId, Revision};
 use git2::{ErrorClass, ErrorCode, RepositoryOpenFlags, RepositoryState};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -230,6 +233,29 @@ impl Repo {
         let repo = handle.lock();
         let text = origin_text(&repo)?;
         RemoteUrl::read(&text).ok()
+    }
+
+    /// Returns Git's own folders: that of this working folder, and that of the repository where it is another.
+    pub(super) fn git_folders(&self) -> BTreeSet<PathBuf> {
+        let Some(handle) = &self.inner.handle else { return BTreeSet::new() };
+        let repo = handle.lock();
+        [repo.path(), repo.commondir()].iter().filter_map(|folder| folder.canonicalize().ok()).collect()
+    }
+
+    /// Returns the working files without a look at commits and changes; `None` where there are none.
+    pub(super) fn working_files(&self) -> Option<WorkingTree> {
+        if !self.has_working_folder() {
+            return None;
+        }
+        let asked = Asked::WorkingFolder { branch: None };
+        let revision = Revision { asked, commit: None, dirty: false, behind: 0, ahead: 0 };
+        let ignores = self.inner.handle.clone().map(Ignores::new);
+        Some(WorkingTree::new(self.root().into(), self.inner.hashes.clone(), ignores, revision))
+    }
+
+    /// Returns whether a working file would never be committed.
+    pub(super) fn ignores(&self, path: &str, is_folder: bool) -> bool {
+        self.inner.handle.clone().is_some_and(|handle| Ignores::new(handle).hides(path, is_folder))
     }
 
     /// Returns what a person should know before they trust what is read from this repo.

@@ -7,3 +7,4 @@ mod mirrors;
 mod opening;
 mod revisions;
 mod trees;
+mod watches;
