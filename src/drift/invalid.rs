@@ -59,7 +59,7 @@ impl<'a> Check<'a> {
     fn list(&mut self, field: &Field<'a>, items: &'a [Value], live: Option<&'a Value>) {
         let typed = self.types.item(field.typed);
         let held = live.and_then(Value::as_list).unwrap_or_default();
-        let keys = match self.types.structure(field.typed) {
+        let keys = match field.typed.structure() {
             Structure::Keyed(keys) => keys,
             structure => {
                 if matches!(structure, Structure::Set) {

@@ -46,7 +46,18 @@ pub(super) struct Provenance {
     pub note: Option<String>,
 }
 
-pub(super) const NOT_RECORDED: &str = "the actor is not recorded";
+impl Provenance {
+    /// Says what a declared field is that is not there. `applied`: whether it was applied last, where there is a record.
+    pub fn deleted(applied: Option<bool>) -> Self {
+        let (cause, note) = match applied {
+            Some(false) => (Cause::UnsyncedCommit, None),
+            _ => (Cause::Unknown, Some(NOT_RECORDED.to_owned())),
+        };
+        Self { class: Class::Deleted, counts: true, cause, writer: None, note }
+    }
+}
+
+const NOT_RECORDED: &str = "the actor is not recorded";
 
 impl<'a> Ownership<'a> {
     pub fn of(live: &'a LiveObject, desired: &Manifest, context: &Context<'a>) -> Self {
@@ -122,15 +133,6 @@ impl<'a> Ownership<'a> {
             },
         };
         Provenance { class, counts: true, cause, writer: found.map(|(e, _)| writer(e)), note: None }
-    }
-
-    /// Says what a declared field is that is not there. `applied`: whether it was applied last, where there is a record.
-    pub fn deleted(&self, applied: Option<bool>) -> Provenance {
-        let (cause, note) = match applied {
-            Some(false) => (Cause::UnsyncedCommit, None),
-            _ => (Cause::Unknown, Some(NOT_RECORDED.to_owned())),
-        };
-        Provenance { class: Class::Deleted, counts: true, cause, writer: None, note }
     }
 
     /// Says what a live field is that Git does not declare. `applied`: the record of what was applied last holds it;

@@ -20,6 +20,45 @@ pub(super) struct Field<'a> {
     pub fact: Option<&'a Fact>,
 }
 
+impl<'a> Typed<'a> {
+    /// Returns how a value of this type is compared.
+    pub fn structure(self) -> Structure<'a> {
+        match self.node.map(|n| &n.shape) {
+            None | Some(Shape::Any) => Structure::Plain,
+            Some(Shape::Struct { atomic: false, .. }) => Structure::Struct,
+            Some(Shape::Map { atomic: false, .. }) => Structure::Map,
+            Some(Shape::List { kind: ListKind::Keyed(keys), .. }) => Structure::Keyed(keys),
+            Some(Shape::List { kind: ListKind::Set, .. }) => Structure::Set,
+            Some(_) => Structure::Whole,
+        }
+    }
+}
+
+impl Field<'_> {
+    /// Returns whether the server creates a part by itself, so that what differs inside is reported there and not as a
+    /// whole part that somebody added.
+    pub fn may_appear_by_itself(&self) -> bool {
+        let by_table = self.fact.is_some_and(|f| {
+            f.rules.iter().any(|r| matches!(r, Rule::Literal(Value::Map(m)) if m.is_empty()))
+        });
+        by_table || self.typed.node.is_some_and(|n| n.default.is_some())
+    }
+
+    /// Returns whether the server or an admission plugin chooses the value.
+    pub fn is_allocated(&self) -> bool {
+        self.fact.is_some_and(|f| f.rules.contains(&Rule::Allocated))
+    }
+
+    /// Returns whether a declared value that is not there live equals what the server would fill in.
+    pub fn declares_default(&self, declared: &Value, beside: &Map) -> bool {
+        let by_schema = self.typed.node.and_then(|n| n.default.as_ref());
+        by_schema.is_some_and(|default| equals_json(declared, default))
+            || self.fact.is_some_and(|fact| {
+                fact.rules.iter().any(|rule| rule.value(beside).is_some_and(|value| *value == *declared))
+            })
+    }
+}
+
 /// How a map or list is compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Structure<'a> {
@@ -75,18 +114,6 @@ impl<'a> Types<'a> {
         self.root.node.is_some()
     }
 
-    /// Returns how a value of this type is compared.
-    pub fn structure(&self, typed: Typed<'a>) -> Structure<'a> {
-        match typed.node.map(|n| &n.shape) {
-            None | Some(Shape::Any) => Structure::Plain,
-            Some(Shape::Struct { atomic: false, .. }) => Structure::Struct,
-            Some(Shape::Map { atomic: false, .. }) => Structure::Map,
-            Some(Shape::List { kind: ListKind::Keyed(keys), .. }) => Structure::Keyed(keys),
-            Some(Shape::List { kind: ListKind::Set, .. }) => Structure::Set,
-            Some(_) => Structure::Whole,
-        }
-    }
-
     pub fn field(&self, of: Typed<'a>, name: &'a str) -> Field<'a> {
         let node = match of.node.map(|n| &n.shape) {
             Some(Shape::Struct { fields, .. }) => fields.get(name).and_then(|id| self.schema.node(*id)),
@@ -126,7 +153,7 @@ impl<'a> Types<'a> {
             Value::List(items) => items.is_empty(),
             Value::Map(entries) => {
                 !self.defaults.present_matters(field.name)
-                    && match self.structure(field.typed) {
+                    && match field.typed.structure() {
                         Structure::Map => entries.is_empty(),
                         _ => entries
                             .iter()
@@ -158,41 +185,18 @@ impl<'a> Types<'a> {
                 }
             }
         }
-        match (live, self.structure(field.typed)) {
+        match (live, field.typed.structure()) {
             (Value::Map(fields), Structure::Struct | Structure::Whole)
-                if !fields.is_empty() && self.may_appear_by_itself(field) =>
+                if !fields.is_empty() && field.may_appear_by_itself() =>
             {
                 fields.iter().all(|(name, value)| {
                     let below = self.field(field.typed, name);
-                    self.is_allocated(&below) || self.is_default(&below, value, fields)
+                    below.is_allocated() || self.is_default(&below, value, fields)
                 })
             }
-            (Value::Map(fields), _) => fields.is_empty() && self.may_appear_by_itself(field),
+            (Value::Map(fields), _) => fields.is_empty() && field.may_appear_by_itself(),
             _ => false,
         }
-    }
-
-    /// Returns whether the server creates a part by itself, so that what differs inside is reported there and not as a
-    /// whole part that somebody added.
-    pub fn may_appear_by_itself(&self, field: &Field<'a>) -> bool {
-        let by_table = field.fact.is_some_and(|f| {
-            f.rules.iter().any(|r| matches!(r, Rule::Literal(Value::Map(m)) if m.is_empty()))
-        });
-        by_table || field.typed.node.is_some_and(|n| n.default.is_some())
-    }
-
-    /// Returns whether the server or an admission plugin chooses the value.
-    pub fn is_allocated(&self, field: &Field<'a>) -> bool {
-        field.fact.is_some_and(|f| f.rules.contains(&Rule::Allocated))
-    }
-
-    /// Returns whether a declared value that is not there live equals what the server would fill in.
-    pub fn declares_default(&self, field: &Field<'a>, declared: &Value, beside: &Map) -> bool {
-        let by_schema = field.typed.node.and_then(|n| n.default.as_ref());
-        by_schema.is_some_and(|default| equals_json(declared, default))
-            || field.fact.is_some_and(|fact| {
-                fact.rules.iter().any(|rule| rule.value(beside).is_some_and(|value| *value == *declared))
-            })
     }
 
     /// Compares with a schema's default, which the server fills up with the defaults of what lies below.
@@ -237,7 +241,7 @@ impl<'a> Types<'a> {
     /// Returns whether two values mean the same, absences filled in: the comparison inside whatever is compared as a whole.
     pub fn same(&self, typed: Typed<'a>, desired: &'a Value, live: &'a Value) -> bool {
         match (desired, live) {
-            (Value::Map(d), Value::Map(l)) => match self.structure(typed) {
+            (Value::Map(d), Value::Map(l)) => match typed.structure() {
                 Structure::Plain | Structure::Map => {
                     d.iter().all(|(name, value)| match l.get(name) {
                         Some(live) => self.same(self.field(typed, name).typed, value, live),
@@ -249,13 +253,11 @@ impl<'a> Types<'a> {
                         let field = self.field(typed, name);
                         match l.get(name) {
                             Some(live) => self.same_field(&field, value, live, l),
-                            None => {
-                                self.means_nothing(&field, value) || self.declares_default(&field, value, d)
-                            }
+                            None => self.means_nothing(&field, value) || field.declares_default(value, d),
                         }
                     }) && l.iter().filter(|(name, _)| !d.contains_key(*name)).all(|(name, value)| {
                         let field = self.field(typed, name);
-                        self.is_allocated(&field) || self.is_default(&field, value, l)
+                        field.is_allocated() || self.is_default(&field, value, l)
                     })
                 }
             },

@@ -159,7 +159,7 @@ impl<'a> Walk<'a> {
         applied: Option<&'a Value>,
         beside: &'a Map,
     ) {
-        let structure = self.types.structure(field.typed);
+        let structure = field.typed.structure();
         match (declared, held, structure) {
             (Value::Map(d), Value::Map(l), Structure::Struct | Structure::Map | Structure::Plain) => {
                 let applied = applied.and_then(Value::as_map);
@@ -199,7 +199,7 @@ impl<'a> Walk<'a> {
     ) {
         if self.types.built_in
             && matches!(declared, Value::Map(_) | Value::List(_))
-            && matches!(self.types.structure(field.typed), Structure::Whole)
+            && matches!(field.typed.structure(), Structure::Whole)
         {
             self.note_exact(format!("{} is compared as a whole", self.steps.path(&self.types)));
         }
@@ -241,7 +241,7 @@ impl<'a> Walk<'a> {
         applied: Option<&'a Value>,
         beside: &'a Map,
     ) {
-        if self.types.means_nothing(field, declared) || self.types.declares_default(field, declared, beside) {
+        if self.types.means_nothing(field, declared) || field.declares_default(declared, beside) {
             return;
         }
         self.steps.push(Step::Field(field.name));
@@ -251,7 +251,7 @@ impl<'a> Walk<'a> {
 
     fn deleted(&mut self, declared: &'a Value, applied: Option<&'a Value>) {
         let was_applied = self.ownership.applied.map(|_| applied.is_some());
-        let found = self.ownership.deleted(was_applied);
+        let found = Provenance::deleted(was_applied);
         let path = self.steps.path(&self.types);
         self.record(found, Some(declared), None, path);
     }
@@ -375,7 +375,7 @@ impl<'a> Walk<'a> {
             return;
         }
         self.steps.push(Step::Field(field.name));
-        if self.types.is_allocated(field) && !self.ownership.by_a_person(&self.steps.path(&self.types)) {
+        if field.is_allocated() && !self.ownership.by_a_person(&self.steps.path(&self.types)) {
             self.steps.pop();
             return;
         }
@@ -384,9 +384,10 @@ impl<'a> Walk<'a> {
     }
 
     fn undeclared_here(&mut self, field: &Field<'a>, held: &'a Value, applied: Option<&'a Value>) {
-        let below = match (held, self.types.structure(field.typed)) {
-            (Value::Map(below), Structure::Struct | Structure::Map | Structure::Plain) => below,
-            _ => return self.undeclared_whole(held, applied.is_some_and(|a| !a.is_null())),
+        let (Value::Map(below), Structure::Struct | Structure::Map | Structure::Plain) =
+            (held, field.typed.structure())
+        else {
+            return self.undeclared_whole(held, applied.is_some_and(|a| !a.is_null()));
         };
         let was = applied.and_then(Value::as_map);
         if is_marks(&self.steps, field.name) {
@@ -400,7 +401,7 @@ impl<'a> Walk<'a> {
         }
         // What is of one class and hand is one change at its top, unless the server made the top by itself.
         let found = self.changes.get(before..).unwrap_or_default();
-        if found.is_empty() || self.types.may_appear_by_itself(field) {
+        if found.is_empty() || field.may_appear_by_itself() {
             return;
         }
         let Some(first) = found.first() else { return };
@@ -426,7 +427,7 @@ impl<'a> Walk<'a> {
     }
 
     fn undeclared_item(&mut self, list: &Field<'a>, held: &'a Value, applied: bool) {
-        if self.types.is_allocated(list) && !self.ownership.by_a_person(&self.steps.path(&self.types)) {
+        if list.is_allocated() && !self.ownership.by_a_person(&self.steps.path(&self.types)) {
             return;
         }
         self.undeclared_whole(held, applied);

@@ -1,4 +1,5 @@
-//! Scores driftdeck against the corpus of real inputs with known answers, found through `DRIFTDECK_CORPUS`.
+//! Scores driftdeck against the corpus of real inputs with known answers, found through `DRIFTDECK_CORPUS`; beside it what
+//! needs no corpus: the rows of the catalogue of drift, and laws.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -10,9 +11,11 @@
 
 mod api;
 mod health;
+mod laws;
 mod mutation;
 mod objects;
 mod pairs;
+mod rows;
 mod yaml;
 
 use std::path::PathBuf;

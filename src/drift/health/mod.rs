@@ -1,11 +1,67 @@
 //! Defines health: how a live object is doing, by the rules of its kind and by the conditions that it reports.
+//!
+//! The words and the rules of built-in kinds follow Argo CD's resource health; what other kinds report is read by the
+//! conventions of the Kubernetes API (conditions, `observedGeneration`, as `kstatus` reads them) and by the words that
+//! controllers use.
 
-use crate::model::{Health, HealthStatus, LiveObject};
+mod conditions;
+mod reported;
+mod workloads;
+
+use crate::model::{Health, HealthStatus, LiveObject, Value};
 
 /// Returns how a live object is doing.
 pub fn health(object: &LiveObject) -> Health {
-    if object.body.at(&["metadata", "deletionTimestamp"]).is_some_and(|t| !t.is_null()) {
+    let body = &object.body;
+    if body.at(&["metadata", "deletionTimestamp"]).is_some_and(|t| !t.is_null()) {
         return Health::with(HealthStatus::Progressing, "being deleted");
     }
+    let (group, kind) = (object.kind.group.as_str(), object.kind.kind.as_str());
+    if let Some(health) = workloads::of(group, kind, body) {
+        return health;
+    }
+    if is_built_in(group) {
+        return conditions::of(body).unwrap_or_else(healthy);
+    }
+    reported::of(object).unwrap_or_else(healthy)
+}
+
+fn healthy() -> Health {
     Health::of(HealthStatus::Healthy)
 }
+
+/// Kubernetes' own groups, whose objects without a status have nothing to say.
+fn is_built_in(group: &str) -> bool {
+    !group.contains('.')
+        || matches!(
+            group,
+            "networking.k8s.io"
+                | "rbac.authorization.k8s.io"
+                | "storage.k8s.io"
+                | "admissionregistration.k8s.io"
+                | "scheduling.k8s.io"
+                | "coordination.k8s.io"
+                | "discovery.k8s.io"
+                | "flowcontrol.apiserver.k8s.io"
+                | "certificates.k8s.io"
+                | "node.k8s.io"
+                | "resource.k8s.io"
+        )
+}
+
+/// Returns an integer of the status, zero where it is absent.
+fn count(body: &Value, path: &[&str]) -> i64 {
+    body.at(path).and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// Returns whether the controllers have not seen the object's newest generation.
+fn is_behind(body: &Value) -> bool {
+    let generation = body.at(&["metadata", "generation"]).and_then(Value::as_i64);
+    let observed = body.at(&["status", "observedGeneration"]).and_then(|o| {
+        // Some controllers write it as text.
+        o.as_i64().or_else(|| o.as_str().and_then(|s| s.parse().ok()))
+    });
+    matches!((generation, observed), (Some(generation), Some(observed)) if observed < generation)
+}
+
+const NOT_SEEN: &str = "its controller has not seen the newest generation yet";

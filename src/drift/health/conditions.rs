@@ -1,0 +1,273 @@
+//! Defines how conditions are read: which kinds of condition are good news, which are bad, and which reasons pass.
+
+use super::{NOT_SEEN, is_behind};
+use crate::model::{Health, HealthStatus, Value};
+
+/// One condition of a status.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Condition {
+    pub kind: String,
+    pub status: String,
+    pub reason: String,
+    pub message: String,
+    pub observed_generation: Option<i64>,
+}
+
+/// Returns the conditions of an object's status: its own, or, as routes and policies of the Gateway API report them, those
+/// for each parent and ancestor.
+pub(super) fn all(body: &Value) -> Vec<Condition> {
+    if let Some(own) = body.at(&["status", "conditions"]) {
+        return read(own);
+    }
+    let lists =
+        ["parents", "ancestors"].into_iter().filter_map(|field| body.at(&["status", field])?.as_list());
+    let mut found: Vec<Condition> =
+        lists.flatten().filter_map(|parent| parent.get("conditions")).flat_map(read).collect();
+    // The worst first: what one parent refuses is not made good by another.
+    found.sort_by_key(|c| c.status != "False");
+    found
+}
+
+pub(super) fn find(body: &Value, kind: &str) -> Option<Condition> {
+    all(body).into_iter().find(|c| c.kind == kind)
+}
+
+/// Reads a list of conditions. A status may be written as text or as a boolean.
+pub(super) fn read(list: &Value) -> Vec<Condition> {
+    let text = |condition: &Value, name: &str| match condition.get(name) {
+        Some(Value::String(s)) => s.clone(),
+        Some(Value::Bool(true)) => "True".to_owned(),
+        Some(Value::Bool(false)) => "False".to_owned(),
+        _ => String::new(),
+    };
+    list.as_list()
+        .unwrap_or_default()
+        .iter()
+        .filter(|c| c.as_map().is_some())
+        .map(|c| Condition {
+            kind: text(c, "type"),
+            status: text(c, "status"),
+            reason: text(c, "reason"),
+            message: text(c, "message"),
+            observed_generation: c.get("observedGeneration").and_then(Value::as_i64),
+        })
+        .collect()
+}
+
+/// Conditions that say that something is wrong while they are true.
+const BAD: [&str; 18] = [
+    "Stalled",
+    "Failed",
+    "Failure",
+    "Degraded",
+    "Error",
+    "Errored",
+    "ErrorOccurred",
+    "ReconcileError",
+    "ReplicaFailure",
+    "Invalid",
+    "InvalidSpec",
+    "ConfigError",
+    "Fallback",
+    "NotReady",
+    "Misscheduled",
+    "Rejected",
+    "Lost",
+    "Violated",
+];
+
+/// Conditions that say that work goes on while they are true.
+const WORKING: [&str; 10] = [
+    "Reconciling",
+    "Progressing",
+    "Updating",
+    "Installing",
+    "Pending",
+    "Issuing",
+    "Running",
+    "RollingUpdate",
+    "Provisioning",
+    "Deploying",
+];
+
+/// Conditions that say that all is well while they are true, the summary first.
+const GOOD: [&str; 26] = [
+    "Ready",
+    "Succeeded",
+    "Complete",
+    "Completed",
+    "Available",
+    "Healthy",
+    "Synced",
+    "Installed",
+    "Accepted",
+    "Programmed",
+    "ResolvedRefs",
+    "Established",
+    "Valid",
+    "Deployed",
+    "Initialized",
+    "Scheduled",
+    "Promoted",
+    "Reconciled",
+    "Successful",
+    "Running",
+    "Applied",
+    "ResourcesApplied",
+    "Created",
+    "Registered",
+    "RemoteSynced",
+    "DataUploaded",
+];
+
+/// Returns the health that conditions tell, if they tell any.
+pub(super) fn of(body: &Value) -> Option<Health> {
+    if is_behind(body) {
+        return Some(Health::with(HealthStatus::Progressing, NOT_SEEN));
+    }
+    let conditions = all(body);
+    if conditions.is_empty() {
+        return None;
+    }
+    let is = |c: &&Condition, status: &str| c.status.eq_ignore_ascii_case(status);
+    if let Some(paused) = conditions.iter().find(|c| {
+        matches!(c.kind.as_str(), "Paused" | "Suspended") && is(c, "True") || c.reason == "ReconcilePaused"
+    }) {
+        return Some(told(HealthStatus::Suspended, paused));
+    }
+    let generation = body.at(&["metadata", "generation"]).and_then(Value::as_i64);
+    let old = |c: &Condition| c.observed_generation.is_some_and(|seen| generation.is_some_and(|g| seen < g));
+    if conditions.iter().any(|c| (c.kind == "Ready" || c.kind == "Accepted") && old(c)) {
+        return Some(Health::with(HealthStatus::Progressing, NOT_SEEN));
+    }
+    if let Some(bad) = conditions.iter().find(|c| is_bad(&c.kind) && is(c, "True")) {
+        return Some(told(HealthStatus::Degraded, bad));
+    }
+    let summary = GOOD.iter().find_map(|kind| conditions.iter().find(|c| c.kind == *kind));
+    let working = conditions.iter().find(|c| WORKING.contains(&c.kind.as_str()) && is(c, "True"));
+    if let Some(failing) = conditions.iter().find(|c| c.kind == "Synced" && is(c, "False") && fails(c)) {
+        return Some(told(HealthStatus::Degraded, failing));
+    }
+    match summary {
+        Some(good) if is(&good, "True") => {
+            match working.filter(|w| w.kind == "Reconciling" || w.kind == "Issuing") {
+                Some(working) => Some(told(HealthStatus::Progressing, working)),
+                None => Some(told(other_news(&conditions), good)),
+            }
+        }
+        Some(unknown) if is(&unknown, "Unknown") || unknown.status.is_empty() => Some(told(
+            if fails(unknown) { HealthStatus::Degraded } else { HealthStatus::Progressing },
+            unknown,
+        )),
+        Some(not) if working.is_some() || passes(not) => Some(told(HealthStatus::Progressing, not)),
+        Some(not) => Some(told(HealthStatus::Degraded, not)),
+        None => working.map(|w| told(HealthStatus::Progressing, w)).or_else(|| by_suffix(&conditions)),
+    }
+}
+
+/// A good summary may stand beside a part that is not there yet.
+fn other_news(conditions: &[Condition]) -> HealthStatus {
+    let gateway = ["Accepted", "Programmed", "ResolvedRefs"];
+    let bad = conditions.iter().find(|c| gateway.contains(&c.kind.as_str()) && c.status == "False");
+    match bad {
+        Some(c) if passes(c) => HealthStatus::Progressing,
+        Some(_) => HealthStatus::Degraded,
+        None => HealthStatus::Healthy,
+    }
+}
+
+fn is_bad(kind: &str) -> bool {
+    BAD.contains(&kind) || kind.ends_with("Failed") || kind.ends_with("Error") || kind.ends_with("Unhealthy")
+}
+
+/// Reads conditions whose names are nobody's but end as usual.
+fn by_suffix(conditions: &[Condition]) -> Option<Health> {
+    let good = |c: &&Condition| {
+        [
+            "Ready",
+            "Healthy",
+            "Available",
+            "Synced",
+            "Succeeded",
+            "Deployed",
+            "Accepted",
+            "Applied",
+            "Configured",
+        ]
+        .iter()
+        .any(|end| c.kind.ends_with(end))
+    };
+    let parts: Vec<&Condition> = conditions.iter().filter(good).collect();
+    if parts.is_empty() {
+        return None;
+    }
+    match parts.iter().find(|c| !c.status.eq_ignore_ascii_case("True")) {
+        None => Some(Health::of(HealthStatus::Healthy)),
+        Some(c) if c.status.eq_ignore_ascii_case("False") && !passes(c) => {
+            Some(told(HealthStatus::Degraded, c))
+        }
+        Some(c) => Some(told(HealthStatus::Progressing, c)),
+    }
+}
+
+fn told(status: HealthStatus, condition: &Condition) -> Health {
+    let text = if condition.message.is_empty() { &condition.reason } else { &condition.message };
+    Health { status, message: Some(text.clone()).filter(|t| !t.is_empty()) }
+}
+
+/// Returns whether the reason of a condition that is not true passes by itself.
+fn passes(condition: &Condition) -> bool {
+    let reason = condition.reason.to_lowercase();
+    !fails(condition)
+        && [
+            "progress",
+            "creating",
+            "waiting",
+            "pending",
+            "notready",
+            "reconciling",
+            "provisioning",
+            "running",
+            "starting",
+            "installing",
+            "updating",
+            "notcomplete",
+            "inprogress",
+            "initializing",
+            "deploying",
+            "unavailable",
+            "issuing",
+            "cloning",
+            "scaling",
+            "isnotready",
+            "transfer",
+            "doesnotexist",
+            "upgrading",
+            "inactive",
+            "unknown",
+            "deleting",
+            "terminating",
+            "wait",
+            "suspended",
+        ]
+        .iter()
+        .any(|word| reason.contains(word))
+}
+
+fn fails(condition: &Condition) -> bool {
+    let reason = condition.reason.to_lowercase();
+    [
+        "error",
+        "fail",
+        "invalid",
+        "denied",
+        "forbidden",
+        "rejected",
+        "conflict",
+        "notfound",
+        "exceeded",
+        "crash",
+    ]
+    .iter()
+    .any(|word| reason.contains(word))
+}
