@@ -17,6 +17,7 @@
 //! state; `check` gathers them into a document.
 
 pub mod action;
+pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod drift;

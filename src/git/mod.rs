@@ -15,6 +15,7 @@
 mod commit_tree;
 mod digest;
 mod disk;
+mod earlier;
 mod fetch_error;
 mod ignores;
 mod interval;

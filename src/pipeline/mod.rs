@@ -2,9 +2,17 @@
 //!
 //! It feeds the deck and the headless commands alike with neutral [`Update`](crate::model::update::Update)s.
 
+pub mod acting;
 pub mod discovery;
 pub mod judging;
+pub mod offline;
+pub mod opening;
+pub mod reading;
+mod remotes;
+pub mod rendering;
+pub mod run;
 pub mod scopes;
 pub mod setup;
 pub mod store;
+pub mod texts;
 pub mod world;

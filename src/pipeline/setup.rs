@@ -1,7 +1,9 @@
 //! Defines what the pipeline is started with.
 
 use crate::cluster::Cluster;
+use crate::config::settings::AppSetting;
 use crate::model::Timestamp;
+use crate::render::Tools;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +14,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Everything that the pipeline is started with.
 #[derive(Clone)]
 pub struct Setup {
-    pub places: Vec<Place>,
-    /// Branch, tag or commit for every place; `None`: the working folder, or a remote's default branch.
-    pub revision: Option<String>,
+    pub sources: Vec<Source>,
     /// Only apps whose name matches one of these; empty: all.
     pub only_apps: Vec<String>,
     /// The namespace asked for on the command line.
@@ -24,13 +24,49 @@ pub struct Setup {
     pub follow: bool,
     /// Whether Secrets may be listed cluster-wide.
     pub secrets_everywhere: bool,
-    /// Hosts that may be contacted because a repo refers to them.
-    pub allowed_hosts: Vec<String>,
+    /// The programs that render.
+    pub tools: Arc<Tools>,
+    /// Whom the user acts as in the clusters.
+    pub acting_as: Option<String>,
     /// Where mirrors and renderings are cached; `None`: nowhere.
     pub cache: Option<PathBuf>,
-    /// How often remotes are fetched.
-    pub fetch_interval: Duration,
     pub clock: Clock,
+}
+
+/// Finds the programs that render, on the user's PATH; remote references are refused unless to these hosts.
+pub fn find_tools(allowed_hosts: Vec<String>) -> Tools {
+    let search_path = std::env::var_os("PATH").unwrap_or_default();
+    Tools::on(&search_path, std::env::temp_dir()).allow_hosts(allowed_hosts)
+}
+
+/// A repo to be read, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    pub place: Place,
+    /// Branch, tag or commit; `None`: the working folder, or a remote's default branch.
+    pub revision: Option<String>,
+    /// The user named the place: if it is a single app, that is expected to be deployed.
+    pub named: bool,
+    /// Whether apps are looked for.
+    pub discovery: bool,
+    /// Apps that the configuration names.
+    pub apps: Vec<AppSetting>,
+    /// It is read for the configured apps alone, at a revision of their own.
+    pub only_configured: bool,
+    /// How often a remote is fetched.
+    pub fetch_interval: Duration,
+}
+
+impl Source {
+    /// Returns whether the configuration's name for a repo means this one: its URL, its path, or the last segment.
+    pub fn is_called(&self, name: &str) -> bool {
+        let location = match &self.place {
+            Place::Local(path) => path.display().to_string(),
+            Place::Remote(url) => url.clone(),
+        };
+        let location = location.trim_end_matches('/').trim_end_matches(".git");
+        location == name.trim_end_matches(".git") || location.rsplit('/').next() == Some(name)
+    }
 }
 
 /// Where a repo is.

@@ -55,9 +55,11 @@ pub struct Deployment {
     pub rendered: Option<Rendering>,
     pub statuses: BTreeMap<ResourceId, ResourceStatus>,
     present: BTreeSet<ResourceId>,
-    claims: Arc<Claims>,
-    engine: Engine,
+    pub claims: Arc<Claims>,
+    pub engine: Engine,
     told: Option<DeploymentStatus>,
+    /// Earlier commits were looked at.
+    pub looked_back: bool,
     /// An object of it was seen in this cluster before, so that its absence is `missing`.
     pub seen_before: bool,
 }
@@ -217,6 +219,7 @@ impl World {
                 claims: Arc::default(),
                 engine: app.engine,
                 told: None,
+                looked_back: false,
                 seen_before: false,
             });
             deployment.app = app;
@@ -243,6 +246,7 @@ impl World {
     /// Takes in what earlier commits of a deployment's app rendered to.
     pub fn set_earlier(&mut self, id: &DeploymentId, earlier: BTreeSet<ResourceId>) {
         if let Some(deployment) = self.deployments.get_mut(id) {
+            deployment.looked_back = true;
             if deployment.claims.earlier == earlier {
                 return;
             }
@@ -644,7 +648,7 @@ impl World {
         };
         self.repos.iter().all(|r| r.settled)
             && self.clusters.iter().all(|c| c.settled && watches_settled(c))
-            && self.deployments.values().all(|d| d.rendered.is_some())
+            && self.deployments.values().all(|d| d.rendered.is_some() && d.looked_back)
             && self.dirty.is_empty()
     }
 }

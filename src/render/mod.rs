@@ -30,6 +30,7 @@ pub use error::RenderError;
 pub use helm::{Chart, Dependency, is_chart_file};
 pub use kinds::{first_manifest, is_served_kind};
 pub use kustomize::{Kustomization, Reference, Use, is_kustomization_file};
+pub use paths::is_manifest_file;
 pub use settle::Rendered;
 pub use tools::{Tool, Tools};
 

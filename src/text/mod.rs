@@ -15,4 +15,4 @@ pub use mask::{MaskRules, is_masked, use_mask_rules};
 pub use sink::{
     commit_trailer, log_line, markdown, markdown_block, shell_word, terminal_clipboard, terminal_link,
 };
-pub use untrusted::{Outside, terminal, terminal_lines};
+pub use untrusted::{Outside, is_plain, terminal, terminal_lines};

@@ -89,7 +89,7 @@ pub fn terminal_lines(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns whether a terminal only ever draws this character.
-pub(super) fn is_plain(c: char) -> bool {
+pub fn is_plain(c: char) -> bool {
     !c.is_control() && !is_invisible(c)
 }
 

@@ -1,0 +1,224 @@
+//! Defines what was typed: the command line of the headless contract. What it means is decided by each command.
+
+use crate::cli::output::Format;
+use clap::{Args, Parser, Subcommand, ValueHint};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// See drift between Git and Kubernetes, know who caused it, and put it right.
+///
+/// Without a command it opens the deck: on the repository that the current folder is in and the current kube context.
+#[derive(Debug, Parser)]
+#[command(name = "driftdeck", version, max_term_width = 100, subcommand_help_heading = "Commands")]
+pub struct Arguments {
+    /// Repositories to open: paths or https and ssh URLs
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    #[command(flatten)]
+    pub options: Options,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands. Each is described where it is listed.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the deck on a made-up world: a repository with history and two clusters that have drifted from it
+    Demo(DemoArguments),
+    /// List the apps that were discovered, and from where
+    Apps(Places),
+    /// Print the manifests of a file, folder, kustomization or chart, with the origin of each
+    Render(RenderArguments),
+    /// Compare desired with live from files or folders, without a cluster
+    Compare(CompareArguments),
+    /// Print the verdict of every discovered app against its cluster
+    Check(Places),
+    /// Print what differs, for people: changed fields with writer and origin
+    Diff(DiffArguments),
+    /// Plan, print the plan, ask, write, and wait for the verdict
+    Sync(SyncArguments),
+    /// Print what was done, by whom, with what outcome
+    Journal,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Options that every command takes. Each can be set as `DRIFTDECK_...` too.
+#[derive(Debug, Args, Clone, Default)]
+#[command(next_help_heading = "Options")]
+pub struct Options {
+    /// Kubeconfig context (repeatable)
+    #[arg(long, value_name = "C", global = true, env = "DRIFTDECK_CONTEXT", value_delimiter = ',')]
+    pub context: Vec<String>,
+    /// Kubeconfig file, instead of KUBECONFIG and ~/.kube/config
+    #[arg(long, value_name = "FILE", global = true, env = "DRIFTDECK_KUBECONFIG", value_hint = ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+    /// Act as this user
+    #[arg(long = "as", value_name = "USER", global = true, env = "DRIFTDECK_AS")]
+    pub as_user: Option<String>,
+    /// Act as a member of this group (repeatable)
+    #[arg(long, value_name = "GROUP", global = true, env = "DRIFTDECK_AS_GROUP", value_delimiter = ',')]
+    pub as_group: Vec<String>,
+    /// Namespace of manifests that name none
+    #[arg(short, long, value_name = "NS", global = true, env = "DRIFTDECK_NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Branch, tag or commit; default: the working folder with its uncommitted changes
+    #[arg(long, value_name = "REV", global = true, env = "DRIFTDECK_REVISION")]
+    pub revision: Option<String>,
+    /// Only apps of this name (repeatable; `*` and `?` match)
+    #[arg(long = "app", value_name = "NAME", global = true, env = "DRIFTDECK_APP", value_delimiter = ',')]
+    pub apps: Vec<String>,
+    /// Write nothing, whatever is asked
+    #[arg(long, global = true, env = "DRIFTDECK_READ_ONLY")]
+    pub read_only: bool,
+    /// Configuration file
+    #[arg(long, value_name = "FILE", global = true, env = "DRIFTDECK_CONFIG", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Time for the whole command, such as 90s or 5m
+    #[arg(long, value_name = "D", global = true, env = "DRIFTDECK_TIMEOUT", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Time for one request to a cluster
+    #[arg(long, value_name = "D", global = true, env = "DRIFTDECK_REQUEST_TIMEOUT", value_parser = duration)]
+    pub request_timeout: Option<Duration>,
+    /// What could not be compared (3) wins over drift (1)
+    #[arg(long, global = true, env = "DRIFTDECK_STRICT")]
+    pub strict: bool,
+    /// Exit 0 on drift and on what could not be compared
+    #[arg(long, global = true, env = "DRIFTDECK_EXIT_ZERO")]
+    pub exit_zero: bool,
+    /// Form of the result
+    #[arg(short, long, value_name = "FORM", global = true, env = "DRIFTDECK_OUTPUT", default_value = "text")]
+    pub output: Format,
+    /// No progress and no notices below errors
+    #[arg(short, long, global = true, env = "DRIFTDECK_QUIET")]
+    pub quiet: bool,
+    /// No colour
+    #[arg(long, global = true, env = "DRIFTDECK_NO_COLOR")]
+    pub no_color: bool,
+    /// ASCII instead of other glyphs
+    #[arg(long, global = true, env = "DRIFTDECK_ASCII")]
+    pub ascii: bool,
+    /// Log file, instead of the one in the state folder
+    #[arg(long, value_name = "FILE", global = true, env = "DRIFTDECK_LOG_FILE", value_hint = ValueHint::FilePath)]
+    pub log_file: Option<PathBuf>,
+}
+
+/// Where to look.
+#[derive(Debug, Args, Clone, Default)]
+pub struct Places {
+    /// Repositories, folders or files; default: the repository of the current folder
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Keep the demo's world still
+    #[arg(long)]
+    pub still: bool,
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArguments {
+    /// A file, folder, kustomization or chart; `-` reads manifests from standard input
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub path: String,
+    /// Print the values of Secrets (not in JSON to a terminal)
+    #[arg(long)]
+    pub show_secrets: bool,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// What Git declares: a file, folder, kustomization or chart; `-` is standard input
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub desired: String,
+    /// What a cluster holds: a file, a dump or a folder of dumps; `-` is standard input
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub live: String,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// Repositories, folders or files; default: the repository of the current folder
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// Unified text, `-` is Git and `+` is the cluster
+    #[arg(long)]
+    pub unified: bool,
+    /// Compare two renderings without a cluster: from this revision to the one of --revision
+    #[arg(long, value_name = "REV")]
+    pub base: Option<String>,
+}
+
+/// Arguments of `sync`.
+#[derive(Debug, Args)]
+pub struct SyncArguments {
+    /// The app
+    #[arg(value_name = "APP")]
+    pub name: String,
+    /// Repositories, folders or files; default: the repository of the current folder
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// Stop after the plan
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Only this object: KIND[.GROUP]/[NAMESPACE/]NAME (repeatable)
+    #[arg(long, value_name = "OBJECT")]
+    pub only: Vec<String>,
+    /// Delete extras too
+    #[arg(long)]
+    pub prune: bool,
+    /// Write as this field manager
+    #[arg(long, value_name = "NAME")]
+    pub manager: Option<String>,
+    /// Take uncommitted and unpushed files too
+    #[arg(long)]
+    pub dirty: bool,
+    /// Do not wait for the verdict
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Refuse a plan that deletes more objects
+    #[arg(long, value_name = "N")]
+    pub max_deletions: Option<usize>,
+    /// Answer the question with yes
+    #[arg(long)]
+    pub yes: bool,
+    /// Confirm a protected cluster by its context's name, or a dangerous deletion by its name (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Vec<String>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| "expected a duration such as 90s or 5m".to_owned())?;
+    Duration::try_from(span).map_err(|_| "a duration is not negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert!(duration("soon").is_err());
+        assert!(duration("-3s").is_err());
+    }
+}

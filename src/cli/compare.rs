@@ -1,0 +1,48 @@
+//! `driftdeck compare`: desired against live from files or folders, without a cluster.
+
+use crate::cli::arguments::{CompareArguments, Options};
+use crate::cli::document::{Findings, ResourceEntry};
+use crate::cli::output::Output;
+use crate::cli::report::{self, Style};
+use crate::cli::{Exit, Failed, now, render::source, written};
+use crate::model::{Level, Notice};
+use crate::pipeline::offline;
+use crate::pipeline::setup::find_tools;
+use tokio_util::sync::CancellationToken;
+
+/// Compares and prints every change.
+pub async fn run(what: &CompareArguments, options: &Options, output: &Output) -> Result<Exit, Failed> {
+    if what.desired == "-" && what.live == "-" {
+        return Err(Box::new(Notice::error("DESIRED and LIVE cannot both be standard input")));
+    }
+    let (desired, live) = (source(&what.desired)?, source(&what.live)?);
+    let cancel = CancellationToken::new();
+    let tools = find_tools(Vec::new());
+    let rendered =
+        offline::render(desired, options.revision.clone(), options.namespace.clone(), &tools, &cancel)
+            .await?;
+    let dump = tokio::task::spawn_blocking(move || offline::read_dump(live)).await.unwrap_or_else(|_| {
+        Err(Box::new(Notice::error("driftdeck failed while reading; the log says where")))
+    })?;
+    let statuses = offline::compare(&rendered, &dump);
+    let mut findings = Findings {
+        resources: statuses
+            .into_iter()
+            .map(|status| ResourceEntry { status, app: None, cluster: None })
+            .collect(),
+        incomplete: !rendered.complete || !dump.complete,
+        ..Findings::default()
+    };
+    findings.notices.extend(rendered.notices);
+    findings.notices.extend(dump.notices);
+    findings.sort();
+    let style = Style { colour: output.colour, ascii: options.ascii };
+    output.notices(&findings.notices);
+    written(
+        output.document(&findings.to_json("compare", now()), || report::changes(&findings, style, false)),
+    )?;
+    if findings.resources.is_empty() && findings.notices.iter().any(|n| n.level == Level::Error) {
+        return Ok(Exit::Failure);
+    }
+    Ok(Exit::of(&findings, options.strict, options.exit_zero))
+}

@@ -1,0 +1,48 @@
+//! `driftdeck diff`: what differs, for people; or two renderings against each other.
+
+use crate::cli::arguments::{DiffArguments, Options};
+use crate::cli::output::Output;
+use crate::cli::report::{self, Style};
+use crate::cli::{Exit, Failed, check, now, render, written};
+
+/// Compares everything once and prints every change.
+pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Result<Exit, Failed> {
+    if let Some(base) = &what.base {
+        return render::between(base, &what.places, options, output).await;
+    }
+    let style = Style { colour: output.colour, ascii: options.ascii };
+    if what.unified && output.format == crate::cli::output::Format::Text {
+        return unified(what, options, output, style).await;
+    }
+    let findings = check::gather(&what.places, options).await?.findings();
+    output.notices(&findings.notices);
+    let document = findings.to_json("diff", now());
+    written(output.document(&document, || report::changes(&findings, style, false)))?;
+    Ok(Exit::of(&findings, options.strict, options.exit_zero))
+}
+
+/// Prints the whole objects that differ as unified text: `-` is Git, `+` is the cluster.
+async fn unified(
+    what: &DiffArguments,
+    options: &Options,
+    output: &Output,
+    style: Style,
+) -> Result<Exit, Failed> {
+    let opened = crate::cli::opening::open(&what.places, options, false)?;
+    let mut gathered = crate::cli::gather::Gathered::default();
+    gathered.notices.extend(opened.notices);
+    let (handle, mut updates) = crate::pipeline::run::start(opened.setup);
+    gathered.until_settled(&mut updates, options.timeout).await;
+    let findings = gathered.findings();
+    output.notices(&findings.notices);
+    let mut text = String::new();
+    for entry in findings.resources.iter().filter(|r| r.status.verdict().is_drift()) {
+        let id = (entry.status.deployment.clone(), entry.status.id.clone());
+        if let Some(inspected) = handle.inspect(id.0, id.1).await {
+            let texts = crate::pipeline::texts::texts(&inspected);
+            text += &report::unified(&entry.status, &texts.diff(), style);
+        }
+    }
+    written(output.text(&text))?;
+    Ok(Exit::of(&findings, options.strict, options.exit_zero))
+}

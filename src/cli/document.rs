@@ -1,0 +1,224 @@
+//! Defines the JSON documents of the headless contract, schema `driftdeck/v1`.
+//!
+//! A field may be added here, never renamed. Nothing is left out: an absent value is `null`. Values that are secret or
+//! look like it become fingerprints in [`crate::text::redact`].
+
+use crate::model::status::{DeploymentStatus, ResourceStatus};
+use crate::model::{Confidence, Counts, FieldChange, Notice, Problem, Revision, Timestamp, Verdict};
+use crate::text::redact;
+use serde_json::{Value as Json, json};
+
+/// The name and version of the documents.
+pub const SCHEMA: &str = "driftdeck/v1";
+
+/// What `check`, `compare` and `diff` found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub apps: Vec<AppEntry>,
+    pub resources: Vec<ResourceEntry>,
+    pub notices: Vec<Notice>,
+    /// Something could not be compared that no resource stands for (an app that did not render, a cluster that did not answer).
+    pub incomplete: bool,
+}
+
+/// A deployment's entry, with the names that people use.
+#[derive(Debug)]
+pub struct AppEntry {
+    pub status: DeploymentStatus,
+    pub repo: String,
+    /// The context's name.
+    pub cluster: String,
+}
+
+/// A resource's entry; `compare` has neither app nor cluster.
+#[derive(Debug)]
+pub struct ResourceEntry {
+    pub status: ResourceStatus,
+    pub app: Option<String>,
+    pub cluster: Option<String>,
+}
+
+impl Findings {
+    /// Returns the counts over all resources.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.resources.iter().for_each(|r| counts.add(r.status.verdict()));
+        counts
+    }
+
+    /// Returns the run's verdict: the worst of its parts.
+    pub fn verdict(&self) -> Verdict {
+        match self.counts().verdict() {
+            drifted @ Verdict::Drifted => drifted,
+            _ if self.incomplete => {
+                Verdict::Unknown(crate::model::Why::new("not everything could be compared"))
+            }
+            other => other,
+        }
+    }
+
+    /// Returns whether everything could be compared.
+    pub fn complete(&self) -> bool {
+        !self.incomplete && self.counts().unknown == 0
+    }
+
+    /// Sorts as the contract says: app, cluster, worst verdict first, group, kind, namespace, name.
+    pub fn sort(&mut self) {
+        self.apps
+            .sort_by(|a, b| (&a.status.id.app.name, &a.cluster).cmp(&(&b.status.id.app.name, &b.cluster)));
+        self.resources.sort_by(|a, b| {
+            fn key(
+                e: &ResourceEntry,
+            ) -> (Option<&str>, Option<&str>, u8, &str, &str, Option<&str>, Option<&str>) {
+                let id = &e.status.id;
+                (
+                    e.app.as_deref(),
+                    e.cluster.as_deref(),
+                    e.status.verdict().severity(),
+                    &id.kind.group,
+                    &id.kind.kind,
+                    id.namespace.as_deref(),
+                    id.name.as_deref(),
+                )
+            }
+            key(a).cmp(&key(b))
+        });
+    }
+
+    /// Returns the document.
+    pub fn to_json(&self, command: &str, at: Timestamp) -> Json {
+        json!({
+            "schema": SCHEMA,
+            "command": command,
+            "at": time(at),
+            "verdict": self.verdict().word(),
+            "complete": self.complete(),
+            "apps": self.apps.iter().map(app).collect::<Vec<_>>(),
+            "resources": self.resources.iter().map(resource).collect::<Vec<_>>(),
+            "notices": notices(&self.notices),
+        })
+    }
+}
+
+/// Returns a time as RFC 3339 in UTC with whole seconds.
+pub fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Returns a revision as the contract writes it.
+pub fn revision(revision: &Revision) -> Json {
+    json!({
+        "asked": revision.asked.words(),
+        "commit": revision.commit.as_ref().map(|c| c.0.as_str()),
+        "dirty": revision.dirty,
+        "behind": revision.behind,
+        "ahead": revision.ahead,
+    })
+}
+
+/// Returns counts with every verdict's word.
+pub fn counts(counts: &Counts) -> Json {
+    json!({
+        "in-sync": counts.in_sync, "drifted": counts.drifted, "missing": counts.missing, "extra": counts.extra,
+        "terminating": counts.terminating, "invalid": counts.invalid, "unknown": counts.unknown, "excluded": counts.excluded,
+    })
+}
+
+fn app(entry: &AppEntry) -> Json {
+    let status = &entry.status;
+    json!({
+        "name": status.id.app.name,
+        "engine": status.engine.word(),
+        "repo": entry.repo,
+        "path": if status.path.is_empty() { "." } else { &status.path },
+        "revision": revision(&status.revision),
+        "cluster": entry.cluster,
+        "namespace": status.namespace,
+        "verdict": app_verdict(&status.verdict),
+        "why": status.verdict.why(),
+        "health": status.health.word(),
+        "engineVerdict": Json::Null,
+        "counts": counts(&status.counts),
+    })
+}
+
+/// A deployment is in-sync, drifted, unknown or excluded.
+fn app_verdict(verdict: &Verdict) -> &'static str {
+    if verdict.is_drift() { "drifted" } else { verdict.word() }
+}
+
+fn resource(entry: &ResourceEntry) -> Json {
+    let status = &entry.status;
+    let judgement = &status.judgement;
+    let object = status.id.to_string();
+    json!({
+        "app": entry.app,
+        "cluster": entry.cluster,
+        "group": status.id.kind.group,
+        "version": status.kind.version,
+        "kind": status.id.kind.kind,
+        "namespace": status.id.namespace,
+        "name": status.id.name,
+        "verdict": judgement.verdict.word(),
+        "why": judgement.verdict.why(),
+        "confidence": match judgement.confidence { Confidence::Local => "local", Confidence::Exact => "exact" },
+        "needsExact": judgement.needs_exact,
+        "needsReplace": judgement.needs_replace,
+        "problems": problems(&judgement.problems),
+        "finalizers": judgement.finalizers,
+        "health": judgement.health.status.word(),
+        "healthMessage": judgement.health.message,
+        "file": status.origin.as_ref().map(|o| o.file.as_str()),
+        "document": status.origin.as_ref().map(|o| o.document),
+        "line": status.origin.as_ref().and_then(|o| o.line),
+        "changes": judgement.changes.iter().map(|c| change(c, &object)).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns problems as the contract writes them.
+pub fn problems(problems: &[Problem]) -> Vec<Json> {
+    problems
+        .iter()
+        .map(|p| json!({"path": p.path, "title": p.title, "file": p.file, "line": p.line}))
+        .collect()
+}
+
+/// Returns a change as the contract writes it. `object` keys the fingerprints of its secret values.
+pub fn change(change: &FieldChange, object: &str) -> Json {
+    let (desired, live) =
+        redact::json_sides(change.desired.as_ref(), change.live.as_ref(), object, &change.path);
+    let writer = change.writer.as_ref();
+    let declared = change.declared.as_ref();
+    json!({
+        "path": change.path.to_string(),
+        "segments": change.path.to_json(),
+        "class": change.class.word(),
+        "counts": change.counts,
+        "cause": change.cause.word(),
+        "desired": desired,
+        "live": live,
+        "manager": writer.map(|w| w.manager.as_str()),
+        "operation": writer.map(|w| w.operation.word()),
+        "subresource": writer.and_then(|w| w.subresource.as_deref()),
+        "time": writer.and_then(|w| w.time).map(time),
+        "file": change.origin.as_ref().map(|o| o.file.as_str()),
+        "line": change.origin.as_ref().and_then(|o| o.line),
+        "commit": declared.map(|d| d.commit.0.as_str()),
+        "author": declared.map(|d| d.author.as_str()),
+        "authored": declared.map(|d| time(d.authored)),
+        "note": change.note,
+    })
+}
+
+/// Returns notices as the contract writes them.
+pub fn notices(notices: &[Notice]) -> Vec<Json> {
+    notices
+        .iter()
+        .map(|n| {
+            json!({
+                "level": n.level.word(), "title": n.title, "cause": n.cause, "hint": n.hint,
+                "file": n.file, "line": n.line, "object": n.object,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,152 @@
+//! Gathers what the pipeline tells until everything has been judged once.
+
+use crate::cli::document::{AppEntry, Findings, ResourceEntry};
+use crate::model::status::{
+    AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
+};
+use crate::model::update::Update;
+use crate::model::{ClusterId, DeploymentId, Level, Notice, RepoId, ResourceId, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Everything that the pipeline told, the newest of each thing.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    pub repos: BTreeMap<RepoId, RepoStatus>,
+    pub apps: BTreeMap<RepoId, Vec<AppStatus>>,
+    pub clusters: BTreeMap<ClusterId, ClusterStatus>,
+    pub deployments: BTreeMap<DeploymentId, DeploymentStatus>,
+    pub resources: BTreeMap<DeploymentId, BTreeMap<ResourceId, ResourceStatus>>,
+    pub notices: Vec<Notice>,
+    pub settled: bool,
+}
+
+impl Gathered {
+    /// Takes in updates until everything is judged or the time is over. `None` as limit: waits as long as it takes.
+    pub async fn until_settled(&mut self, updates: &mut mpsc::Receiver<Update>, limit: Option<Duration>) {
+        let gathering = async {
+            while let Some(update) = updates.recv().await {
+                self.take(update);
+                if self.settled {
+                    break;
+                }
+            }
+        };
+        match limit {
+            Some(limit) => {
+                let in_time = tokio::time::timeout(limit, gathering).await.is_ok();
+                if !in_time {
+                    self.notices.push(
+                        Notice::error(format!("not everything was compared within {}s", limit.as_secs()))
+                            .hint("allow more with --timeout, or look at fewer apps with --app"),
+                    );
+                }
+            }
+            None => gathering.await,
+        }
+    }
+
+    /// Takes in one update.
+    pub fn take(&mut self, update: Update) {
+        match update {
+            Update::Repo(status) => {
+                self.repos.retain(|_, known| known.location != status.location);
+                self.repos.insert(status.id.clone(), status);
+            }
+            Update::Apps { repo, apps } => {
+                self.apps.insert(repo, apps);
+            }
+            Update::Cluster { status, was } => {
+                if let Some(was) = was {
+                    self.clusters.remove(&was);
+                }
+                self.clusters.insert(status.id.clone(), status);
+            }
+            Update::Deployment(status) => {
+                self.deployments.insert(status.id.clone(), status);
+            }
+            Update::DeploymentGone(id) => {
+                self.deployments.remove(&id);
+                self.resources.remove(&id);
+            }
+            Update::Resources { deployment, changed, gone } => {
+                let resources = self.resources.entry(deployment).or_default();
+                for id in gone {
+                    resources.remove(&id);
+                }
+                resources.extend(changed.into_iter().map(|status| (status.id.clone(), status)));
+            }
+            Update::Settled => self.settled = true,
+            Update::Notice(notice) => {
+                if !self.notices.contains(&notice) {
+                    self.notices.push(notice);
+                }
+            }
+        }
+    }
+
+    /// Returns the name by which people call a cluster.
+    pub fn context(&self, cluster: &ClusterId) -> String {
+        self.clusters.get(cluster).map_or_else(|| cluster.0.clone(), |c| c.context.clone())
+    }
+
+    /// Returns what was found, in the order of the contract.
+    pub fn findings(&self) -> Findings {
+        let mut findings =
+            Findings { notices: self.notices.clone(), incomplete: !self.settled, ..Findings::default() };
+        for repo in self.repos.values() {
+            if let Some(notice) = &repo.notice {
+                push_new(&mut findings.notices, notice.clone());
+                findings.incomplete |= notice.level == Level::Error;
+            }
+        }
+        for cluster in self.clusters.values() {
+            let why = match &cluster.state {
+                ClusterState::Denied { why }
+                | ClusterState::Unreachable { why, .. }
+                | ClusterState::Stale { why, .. } => why,
+                ClusterState::Connecting | ClusterState::Live => continue,
+            };
+            findings.incomplete = true;
+            push_new(
+                &mut findings.notices,
+                Notice::error(format!("{} could not be compared", cluster.context)).cause(why.clone()),
+            );
+        }
+        for (id, status) in &self.deployments {
+            let cluster = self.context(&id.cluster);
+            let repo =
+                self.repos.get(&id.app.repo).map_or_else(|| id.app.repo.0.clone(), |r| r.location.clone());
+            let resources = self.resources.get(id);
+            let unknown_alone = matches!(status.verdict, Verdict::Unknown(_)) && status.counts.unknown == 0;
+            findings.incomplete |= unknown_alone || status.notices.iter().any(|n| n.level == Level::Error);
+            for resource in resources.into_iter().flat_map(BTreeMap::values) {
+                findings.resources.push(ResourceEntry {
+                    status: resource.clone(),
+                    app: Some(id.app.name.clone()),
+                    cluster: Some(cluster.clone()),
+                });
+            }
+            findings.apps.push(AppEntry { status: status.clone(), repo, cluster });
+        }
+        findings.sort();
+        findings
+    }
+
+    /// Returns the deployments of an app by its name.
+    pub fn deployments_of(&self, app: &str) -> Vec<&DeploymentStatus> {
+        self.deployments.values().filter(|d| d.id.app.name == app).collect()
+    }
+
+    /// Returns the names of all apps.
+    pub fn app_names(&self) -> BTreeSet<&str> {
+        self.apps.values().flatten().map(|a| a.app.id.name.as_str()).collect()
+    }
+}
+
+fn push_new(notices: &mut Vec<Notice>, notice: Notice) {
+    if !notices.contains(&notice) {
+        notices.push(notice);
+    }
+}

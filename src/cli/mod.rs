@@ -1,0 +1,86 @@
+//! The headless commands, over the same pipeline and actions as the deck.
+//!
+//! What belongs to the user goes to stdout, progress and notices to stderr. Every command returns an [`Exit`]; errors are
+//! [`Notice`]s, so that they read the same here and in the deck.
+
+mod apps;
+pub mod arguments;
+mod check;
+mod compare;
+mod diff;
+mod document;
+mod exit;
+mod gather;
+mod journal;
+mod manual;
+mod opening;
+mod output;
+mod plan;
+mod render;
+mod report;
+mod sync;
+
+pub use exit::Exit;
+
+use crate::model::{Notice, Timestamp};
+use arguments::{Arguments, Command};
+use output::Output;
+use std::process::ExitCode;
+
+/// What a command could not do, for the user.
+pub(crate) type Failed = Box<Notice>;
+
+/// Carries out a headless command.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let options = &arguments.options;
+    let output = Output::new(options.output, options.quiet, options.no_color);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.notice(&Notice::error("the async runtime cannot start").cause(error.to_string()));
+            return Exit::Failure.into();
+        }
+    };
+    let exit = runtime.block_on(async {
+        tokio::select! {
+            done = dispatch(&arguments, &output) => done,
+            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        }
+    });
+    // Whatever still runs (a watch, a child program) has nobody to answer to.
+    runtime.shutdown_background();
+    match exit {
+        Ok(exit) => exit.into(),
+        Err(notice) => {
+            output.notice(&notice);
+            Exit::Failure.into()
+        }
+    }
+}
+
+async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failed> {
+    let options = &arguments.options;
+    match &arguments.command {
+        Some(Command::Apps(places)) => apps::run(places, options, output).await,
+        Some(Command::Render(what)) => render::run(what, options, output).await,
+        Some(Command::Compare(what)) => compare::run(what, options, output).await,
+        Some(Command::Check(places)) => check::run(places, options, output).await,
+        Some(Command::Diff(what)) => diff::run(what, options, output).await,
+        Some(Command::Sync(what)) => sync::run(what, options, output).await,
+        Some(Command::Journal) => journal::run(output),
+        Some(Command::Completions { shell }) => manual::completions(*shell, output),
+        Some(Command::Man) => manual::man(output),
+        Some(Command::Demo(_)) | None => Err(Box::new(Notice::error("the deck needs a terminal"))),
+    }
+}
+
+/// Reads the clock: the headless commands are where it is read.
+#[allow(clippy::disallowed_methods)] // this is the one place of the cli
+pub(crate) fn now() -> Timestamp {
+    Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default()
+}
+
+/// Turns a write error on stdout into a failure.
+pub(crate) fn written(result: std::io::Result<()>) -> Result<(), Failed> {
+    result.map_err(|error| Box::new(Notice::error("stdout cannot be written").cause(error.to_string())))
+}

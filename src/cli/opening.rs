@@ -1,0 +1,44 @@
+//! Opens what a headless command is about, from the options that were typed.
+
+use crate::action::journal::Journal;
+use crate::cli::Failed;
+use crate::cli::arguments::Options;
+use crate::config::paths::Folders;
+use crate::model::Notice;
+use crate::pipeline::opening::{self, Opened, Wishes, system_clock};
+
+/// Returns what was asked for in the words of the pipeline.
+pub fn wishes(places: &[String], options: &Options, follow: bool) -> Wishes {
+    Wishes {
+        places: places.to_vec(),
+        contexts: options.context.clone(),
+        kubeconfig: options.kubeconfig.clone(),
+        as_user: options.as_user.clone(),
+        as_groups: options.as_group.clone(),
+        namespace: options.namespace.clone(),
+        revision: options.revision.clone(),
+        apps: options.apps.clone(),
+        read_only: options.read_only,
+        config: options.config.clone(),
+        request_timeout: options.request_timeout,
+        follow,
+        without_clusters: false,
+    }
+}
+
+/// Opens repos and clusters.
+pub fn open(places: &[String], options: &Options, follow: bool) -> Result<Opened, Failed> {
+    opening::open(&wishes(places, options, follow), system_clock())
+}
+
+/// Opens repos alone.
+pub fn open_repos(places: &[String], options: &Options) -> Result<Opened, Failed> {
+    let wishes = Wishes { without_clusters: true, ..wishes(places, options, false) };
+    opening::open(&wishes, system_clock())
+}
+
+/// Returns the journal of this user.
+pub fn journal() -> Result<Journal, Failed> {
+    let folders = Folders::of_this_user().map_err(|error| Box::new(Notice::error(error.to_string())))?;
+    Ok(Journal::at(folders.state.join("journal")))
+}

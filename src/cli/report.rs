@@ -1,0 +1,301 @@
+//! Writes findings as text for people.
+
+use crate::cli::document::{AppEntry, Findings, ResourceEntry};
+use crate::model::status::ResourceStatus;
+use crate::model::text_diff::Side;
+use crate::model::{Cause, Class, FieldChange, TextDiff, Verdict};
+use crate::text::{self, redact};
+use serde_json::Value as Json;
+use std::fmt::Write as _;
+
+/// How text is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    pub colour: bool,
+    pub ascii: bool,
+}
+
+/// What text is about, for its colour.
+#[derive(Debug, Clone, Copy)]
+enum Hue {
+    Desired,
+    Live,
+    Dim,
+    Strong,
+    Alarm,
+}
+
+impl Style {
+    fn paint(self, hue: Hue, text: &str) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let code = match hue {
+            Hue::Desired => "38;5;75",
+            Hue::Live => "38;5;215",
+            Hue::Dim => "2",
+            Hue::Strong => "1",
+            Hue::Alarm => "1;38;5;203",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    fn mark(self, verdict: &Verdict) -> &'static str {
+        match (verdict, self.ascii) {
+            (Verdict::Drifted, false) => "✗",
+            (Verdict::Missing, false) => "○",
+            (Verdict::Extra, false) => "⊕",
+            (Verdict::Terminating, false) => "↓",
+            (Verdict::InSync, false) => "✓",
+            (Verdict::Excluded(_), false) => "·",
+            (Verdict::Drifted, true) => "x",
+            (Verdict::Missing, true) => "o",
+            (Verdict::Extra, true) => "+",
+            (Verdict::Terminating, true) => "v",
+            (Verdict::InSync, true) => "=",
+            (Verdict::Excluded(_), true) => ".",
+            (Verdict::Invalid, _) => "!",
+            (Verdict::Unknown(_), _) => "?",
+        }
+    }
+
+    fn arrow(self) -> &'static str {
+        if self.ascii { "->" } else { "→" }
+    }
+}
+
+/// Writes one line for each app, and one for each object that is not in sync.
+pub fn verdicts(findings: &Findings, style: Style) -> String {
+    let mut out = String::new();
+    for app in &findings.apps {
+        out += &app_line(app, style);
+        let of_app = findings
+            .resources
+            .iter()
+            .filter(|r| is_of(r, app) && !matches!(r.status.verdict(), Verdict::InSync));
+        let hidden = matches!(app.status.verdict, Verdict::Excluded(_));
+        for resource in of_app.filter(|r| !hidden && !matches!(r.status.verdict(), Verdict::Excluded(_))) {
+            out += &resource_line(resource, style, "  ");
+        }
+    }
+    for resource in findings.resources.iter().filter(|r| r.app.is_none()) {
+        out += &resource_line(resource, style, "");
+    }
+    out += &summary(findings);
+    out
+}
+
+/// Writes every field that differs, with who wrote it and where Git declares it. `all` adds what does not count.
+pub fn changes(findings: &Findings, style: Style, all: bool) -> String {
+    let mut out = String::new();
+    for resource in &findings.resources {
+        let shown: Vec<&FieldChange> =
+            resource.status.judgement.changes.iter().filter(|c| all || c.counts).collect();
+        let silent = matches!(resource.status.verdict(), Verdict::InSync | Verdict::Excluded(_));
+        if silent && shown.is_empty() {
+            continue;
+        }
+        if !silent || all {
+            out += &resource_line(resource, style, "");
+            for change in shown {
+                out += &change_lines(change, &resource.status.id.to_string(), style);
+            }
+        }
+    }
+    out += &summary(findings);
+    out
+}
+
+fn is_of(resource: &ResourceEntry, app: &AppEntry) -> bool {
+    resource.status.deployment == app.status.id
+}
+
+fn app_line(app: &AppEntry, style: Style) -> String {
+    let status = &app.status;
+    let hue = if status.verdict.is_drift() { Hue::Strong } else { Hue::Dim };
+    let counts = &status.counts;
+    let mut parts: Vec<String> = Vec::new();
+    for (n, word) in [
+        (counts.drifted, "drifted"),
+        (counts.missing, "missing"),
+        (counts.extra, "extra"),
+        (counts.invalid, "invalid"),
+        (counts.terminating, "terminating"),
+        (counts.unknown, "unknown"),
+        (counts.in_sync, "in sync"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{n} {word}"));
+        }
+    }
+    if let Some(why) = status.verdict.why() {
+        parts.insert(0, text::terminal(why).into_owned());
+    }
+    let line = format!(
+        "{} {} on {}  {}",
+        style.mark(&status.verdict),
+        text::terminal(&status.id.app.name),
+        text::terminal(&app.cluster),
+        parts.join(", ")
+    );
+    style.paint(hue, &line) + "\n"
+}
+
+fn resource_line(resource: &ResourceEntry, style: Style, indent: &str) -> String {
+    let status = &resource.status;
+    let mut line = format!(
+        "{indent}{} {} {}",
+        style.mark(status.verdict()),
+        status.verdict().word(),
+        text::terminal(&status.id.to_string())
+    );
+    let counted = status.judgement.counted().count();
+    if counted > 0 {
+        let _ = write!(line, "  {counted} {}", if counted == 1 { "field" } else { "fields" });
+    }
+    if let Some(why) = status.verdict().why() {
+        let _ = write!(line, "  {}", text::terminal(why));
+    }
+    if let Some(origin) = &status.origin {
+        let _ = write!(line, "  {}", text::terminal(&origin.file));
+        if let Some(number) = origin.line {
+            let _ = write!(line, ":{number}");
+        }
+    }
+    let hue = if status.verdict().is_drift() { Hue::Alarm } else { Hue::Dim };
+    let mut out = style.paint(hue, &line) + "\n";
+    for problem in &status.judgement.problems {
+        let place = problem.line.map(|n| format!(" (line {n})")).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "{indent}    ! {} {}{place}",
+            text::terminal(&problem.path),
+            text::terminal(&problem.title)
+        );
+    }
+    if !status.judgement.finalizers.is_empty() {
+        let held = status.judgement.finalizers.join(", ");
+        let _ = writeln!(out, "{indent}    held by {}", text::terminal(&held));
+    }
+    out
+}
+
+/// Writes one change with who wrote it and where Git declares it.
+pub fn change_lines(change: &FieldChange, object: &str, style: Style) -> String {
+    let (desired, live) =
+        redact::json_sides(change.desired.as_ref(), change.live.as_ref(), object, &change.path);
+    let side = |value: Option<Json>, hue: Hue| match value {
+        None => style.paint(Hue::Dim, if style.ascii { "-" } else { "—" }),
+        Some(value) => style.paint(hue, &short(&value)),
+    };
+    let mut out = format!(
+        "    {} {}  {} {} {}",
+        letter(change),
+        text::terminal(&change.path.to_string()),
+        side(desired, Hue::Desired),
+        style.arrow(),
+        side(live, Hue::Live),
+    );
+    let mut said = Vec::new();
+    if let Some(writer) = &change.writer {
+        let mut who = match change.cause {
+            Cause::ByHand => "by hand, ".to_owned(),
+            Cause::Controller => "controller, ".to_owned(),
+            _ => String::new(),
+        };
+        who += &text::terminal(&writer.manager);
+        if let Some(time) = writer.time {
+            let _ = write!(who, ", {}", crate::cli::document::time(time));
+        }
+        said.push(who);
+    }
+    if let Some(origin) = &change.origin {
+        said.push(origin.line.map_or_else(
+            || text::terminal(&origin.file).into_owned(),
+            |n| format!("{}:{n}", text::terminal(&origin.file)),
+        ));
+    }
+    if let Some(note) = &change.note {
+        said.push(text::terminal(note).into_owned());
+    }
+    if !said.is_empty() {
+        let _ = write!(out, "\n        {}", style.paint(Hue::Dim, &said.join("; ")));
+    }
+    out + "\n"
+}
+
+/// Writes the lines of an object that differ, with three lines around them: `-` is Git, `+` is the cluster.
+pub fn unified(status: &ResourceStatus, diff: &TextDiff, style: Style) -> String {
+    const AROUND: usize = 3;
+    let differs: Vec<usize> =
+        diff.lines.iter().enumerate().filter(|(_, l)| l.side != Side::Both).map(|(at, _)| at).collect();
+    let id = text::terminal(&status.id.to_string()).into_owned();
+    let file = status.origin.as_ref().map(|o| format!("  {}", text::terminal(&o.file))).unwrap_or_default();
+    let mut out = format!(
+        "{}\n{}\n",
+        style.paint(Hue::Desired, &format!("--- desired {id}{file}")),
+        style.paint(Hue::Live, &format!("+++ live {id}")),
+    );
+    let mut before = None;
+    for (at, line) in diff.lines.iter().enumerate() {
+        if !differs.iter().any(|d| d.abs_diff(at) <= AROUND) {
+            continue;
+        }
+        if before.is_some_and(|b| b + 1 != at) {
+            out += "@@\n";
+        }
+        before = Some(at);
+        let words: String = line.pieces.iter().map(|p| p.text.as_str()).collect();
+        let words = text::terminal(&words);
+        out += &match line.side {
+            Side::Both => format!(" {words}\n"),
+            Side::Desired => style.paint(Hue::Desired, &format!("-{words}")) + "\n",
+            Side::Live => style.paint(Hue::Live, &format!("+{words}")) + "\n",
+        };
+    }
+    out
+}
+
+/// Returns the letter of a field's class: by hand is `H`.
+fn letter(change: &FieldChange) -> char {
+    match change.class {
+        Class::Changed => 'C',
+        Class::Deleted => 'D',
+        Class::Foreign => 'H',
+        Class::Leftover => 'L',
+        Class::Contended => 'W',
+        Class::Delegated => 'P',
+        Class::Ignored => 'I',
+        Class::Order => 'O',
+    }
+}
+
+fn short(json: &Json) -> String {
+    const WIDTH: usize = 160;
+    let whole = json
+        .get("fingerprint")
+        .and_then(|f| f.as_str())
+        .filter(|_| json.as_object().is_some_and(|o| o.len() == 1))
+        .map_or_else(|| json.to_string(), |print| format!("<secret {print}>"));
+    let shown = text::terminal(&whole).into_owned();
+    if shown.chars().count() > WIDTH { shown.chars().take(WIDTH).collect::<String>() + "…" } else { shown }
+}
+
+fn summary(findings: &Findings) -> String {
+    let counts = findings.counts();
+    let mut words = vec![format!("{} in sync", counts.in_sync)];
+    for (n, word) in [
+        (counts.drifted, "drifted"),
+        (counts.missing, "missing"),
+        (counts.extra, "extra"),
+        (counts.invalid, "invalid"),
+        (counts.terminating, "terminating"),
+        (counts.unknown, "unknown"),
+        (counts.excluded, "excluded"),
+    ] {
+        if n > 0 {
+            words.push(format!("{n} {word}"));
+        }
+    }
+    format!("{}: {}\n", findings.verdict().word(), words.join(", "))
+}

@@ -1,0 +1,259 @@
+//! `driftdeck sync`: plan, print the plan, ask, write, wait for the verdict.
+
+use crate::action::confirm;
+use crate::action::sync::{Only, Options as SyncOptions, Selection};
+use crate::cli::arguments::{Options, SyncArguments};
+use crate::cli::gather::Gathered;
+use crate::cli::output::{Format, Output};
+use crate::cli::plan::{to_json, to_text};
+use crate::cli::report::Style;
+use crate::cli::{Exit, Failed, check, now, opening, written};
+use crate::model::{DeploymentId, Notice, Plan, StepOutcome, Verdict};
+use crate::pipeline::acting;
+use crate::pipeline::run::{Deployed, Handle, start};
+use std::io::{BufRead, IsTerminal, Write};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long the verdict is waited for after a sync, unless `--timeout` says otherwise.
+const VERDICT_TIME: Duration = Duration::from_secs(30);
+
+/// Syncs one app to one cluster.
+pub async fn run(what: &SyncArguments, options: &Options, output: &Output) -> Result<Exit, Failed> {
+    let style = Style { colour: output.colour, ascii: options.ascii };
+    let mut only_this = options.clone();
+    only_this.apps = vec![what.name.clone()];
+    let opened = opening::open(&what.places, &only_this, false)?;
+    let (journal, clock) = (opening::journal()?, opened.setup.clock.clone());
+    let mut gathered = Gathered::default();
+    gathered.notices.extend(opened.notices);
+    let (handle, mut updates) = start(opened.setup);
+    gathered.until_settled(&mut updates, options.timeout).await;
+    let id = choose(&gathered, &what.name)?;
+    let deployed = deployed(&handle, &gathered, id).await?;
+    let mut said = gathered.notices.clone();
+    for entry in acting::close_abandoned(&deployed, &journal, now()).await.map_err(|e| failed(&e, None))? {
+        said.push(Notice::warning(format!(
+            "an interrupted {} of {} ended as {}",
+            entry.command, entry.app, entry.outcome
+        )));
+    }
+    let sync = sync_options(what)?;
+    let plan = acting::plan_sync(&deployed, &sync, now()).await.map_err(|e| failed(&e, e.hint()))?;
+    let nothing = plan.ticked().next().is_none();
+    if what.dry_run || nothing {
+        output.notices(&said);
+        let verdict = gathered.deployments.get(&deployed.id).map(|d| d.verdict.clone());
+        let document = to_json("sync", Some(&plan), verdict.as_ref(), &said);
+        written(output.document(&document, || to_text(&plan, style)))?;
+        return Ok(exit_of_plan(&plan, verdict.as_ref()));
+    }
+    let answers = confirmed(&plan, what, output, style)?;
+    let cancel = CancellationToken::new();
+    let mut progress = |plan: &Plan| tell(plan, output);
+    let done = tokio::select! {
+        done = acting::carry_out(plan, &deployed, &journal, &clock, &answers, &cancel, &mut progress) => done,
+        () = interrupted(&cancel) => return Ok(Exit::Interrupted),
+    };
+    let done = done.map_err(|e| failed(&e, None))?;
+    drop(handle);
+    let verdict =
+        if what.no_wait { None } else { Some(await_verdict(what, &only_this, &deployed.id).await?) };
+    output.notices(&said);
+    let document = to_json("sync", Some(&done), verdict.as_ref(), &said);
+    written(output.document(&document, || to_text(&done, style) + &verdict_line(verdict.as_ref())))?;
+    Ok(exit_of_plan(&done, verdict.as_ref()))
+}
+
+/// Finds the one deployment that is meant.
+fn choose(gathered: &Gathered, app: &str) -> Result<DeploymentId, Failed> {
+    let found = gathered.deployments_of(app);
+    match found.as_slice() {
+        [one] => Ok(one.id.clone()),
+        [] => {
+            let findings = gathered.findings();
+            let why = findings.notices.iter().find(|n| n.level == crate::model::Level::Error);
+            let known: Vec<&str> = gathered.app_names().into_iter().collect();
+            Err(Box::new(why.cloned().unwrap_or_else(|| {
+                let hint = if known.is_empty() {
+                    "driftdeck apps lists the apps".to_owned()
+                } else {
+                    format!("it has {}", known.join(", "))
+                };
+                Notice::error(format!("there is no app {app}")).hint(hint)
+            })))
+        }
+        several => {
+            let mut names: Vec<String> = several.iter().map(|d| gathered.context(&d.id.cluster)).collect();
+            names.sort();
+            Err(Box::new(
+                Notice::error(format!("{app} is deployed in several clusters: {}", names.join(", ")))
+                    .hint("choose one with --context"),
+            ))
+        }
+    }
+}
+
+async fn deployed(handle: &Handle, gathered: &Gathered, id: DeploymentId) -> Result<Deployed, Failed> {
+    let notices = gathered.deployments.get(&id).map(|d| d.notices.clone()).unwrap_or_default();
+    handle.deployed(id).await.ok_or_else(|| {
+        Box::new(
+            notices
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| Notice::error("the app could not be rendered or its cluster not reached")),
+        )
+    })
+}
+
+fn sync_options(what: &SyncArguments) -> Result<SyncOptions, Failed> {
+    let only: Result<Vec<Only>, _> = what.only.iter().map(|text| text.parse::<Only>()).collect();
+    let only =
+        only.map_err(|error| failed(&error, Some("--only takes KIND[.GROUP]/[NAMESPACE/]NAME".to_owned())))?;
+    Ok(SyncOptions {
+        selection: if only.is_empty() { Selection::All } else { Selection::Only(only) },
+        prune: what.prune,
+        manager: what.manager.clone(),
+        dirty: what.dirty,
+        max_deletions: what.max_deletions,
+    })
+}
+
+/// Gets every answer that the plan wants, from the command line or, on a terminal, by asking.
+fn confirmed(
+    plan: &Plan,
+    what: &SyncArguments,
+    output: &Output,
+    style: Style,
+) -> Result<Vec<String>, Failed> {
+    let mut answers = what.confirm.clone();
+    let open = confirm::unanswered(plan, &answers);
+    // Naming a protected cluster is an answer to the question too.
+    let named = open.is_empty() && !confirm::asks(plan).is_empty();
+    if open.is_empty() && (what.yes || named) {
+        return Ok(answers);
+    }
+    let on_terminal =
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && output.format == Format::Text;
+    if !on_terminal {
+        let wants: Vec<String> =
+            open.iter().map(|ask| format!("--confirm {} ({})", ask.words.join(" or "), ask.why)).collect();
+        let wants = if wants.is_empty() { "--yes".to_owned() } else { wants.join(", ") };
+        return Err(Box::new(
+            Notice::error("nothing was written: the plan is not confirmed").hint(format!("it wants {wants}")),
+        ));
+    }
+    eprint_text(&to_text(plan, style));
+    for ask in &open {
+        let typed = prompt(&format!("{}; type {} to go on: ", ask.why, ask.words.join(" or ")))?;
+        if !ask.words.contains(&typed) {
+            return Err(Box::new(Notice::error("nothing was written: the name typed is another one")));
+        }
+        answers.push(typed);
+    }
+    if open.is_empty() && !what.yes {
+        let typed = prompt("write this? [y/N] ")?;
+        if !["y", "yes"].contains(&typed.to_lowercase().as_str()) {
+            return Err(Box::new(Notice::error("nothing was written")));
+        }
+    }
+    Ok(answers)
+}
+
+fn prompt(question: &str) -> Result<String, Failed> {
+    eprint_text(&crate::text::terminal(question));
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    read.map_err(|error| failed(&error, None))?;
+    Ok(line.trim().to_owned())
+}
+
+fn eprint_text(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    // Nobody can be told that stderr is closed.
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// Tells how far a running plan is.
+fn tell(plan: &Plan, output: &Output) {
+    let ended = plan.steps.iter().filter(|s| s.outcome.is_final()).count();
+    if !output.quiet
+        && let Some(step) = plan.steps.iter().filter(|s| s.outcome.is_final()).next_back()
+    {
+        let object = step.resource.to_string();
+        eprint_text(&format!(
+            "{ended}/{} {} {}\n",
+            plan.steps.len(),
+            step.outcome.word(),
+            crate::text::terminal(&object)
+        ));
+    }
+}
+
+async fn interrupted(cancel: &CancellationToken) {
+    // Without a signal handler nothing can interrupt.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    cancel.cancel();
+}
+
+/// Looks again until the verdict settles in sync, or the time is over.
+async fn await_verdict(
+    what: &SyncArguments,
+    options: &Options,
+    id: &DeploymentId,
+) -> Result<Verdict, Failed> {
+    let limit = options.timeout.unwrap_or(VERDICT_TIME);
+    let mut last = Verdict::Unknown(crate::model::Why::new("not looked at yet"));
+    let looking = async {
+        loop {
+            let gathered = check::gather(&what.places, options).await?;
+            if let Some(status) = gathered.deployments.get(id) {
+                last = status.verdict.clone();
+            }
+            // Drift that the sync did not touch stays drift; one look settles it, unless objects are still going.
+            let going = gathered.deployments.get(id).is_some_and(|d| d.counts.terminating > 0);
+            if !going {
+                return Ok::<(), Failed>(());
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    match tokio::time::timeout(limit, looking).await {
+        Ok(looked) => looked?,
+        Err(_) => return Ok(last),
+    }
+    Ok(last)
+}
+
+fn verdict_line(verdict: Option<&Verdict>) -> String {
+    verdict.map(|v| format!("now {}\n", v.word())).unwrap_or_default()
+}
+
+/// Returns 0 if all that was planned is done and the verdict is in sync, 1 if something still drifts, else 2.
+fn exit_of_plan(plan: &Plan, verdict: Option<&Verdict>) -> Exit {
+    let undone = plan.steps.iter().filter(|s| s.ticked).any(|s| {
+        matches!(
+            s.outcome,
+            StepOutcome::Refused(_)
+                | StepOutcome::Failed(_)
+                | StepOutcome::Indeterminate(_)
+                | StepOutcome::Cancelled
+        )
+    });
+    match verdict {
+        _ if undone => Exit::Failure,
+        None | Some(Verdict::InSync) => Exit::Success,
+        Some(Verdict::Unknown(_)) => Exit::Incomplete,
+        Some(_) => Exit::Drift,
+    }
+}
+
+fn failed(error: &dyn std::error::Error, hint: Option<String>) -> Failed {
+    let notice = Notice::error(error.to_string());
+    Box::new(match hint {
+        Some(hint) => notice.hint(hint),
+        None => notice,
+    })
+}

@@ -1,0 +1,159 @@
+//! Reads a repo: opens it, resolves the revision, discovers its apps; and tells when it moved.
+
+use crate::config::settings::AppSetting;
+use crate::git::{Ask, CommitFacts, Repo, Snapshot};
+use crate::model::status::RepoStatus;
+use crate::model::{App, Notice, RenderSpec, RepoId, Tree};
+use crate::pipeline::discovery::{self, Discovered};
+use crate::pipeline::remotes;
+use crate::pipeline::setup::{Place, Setup, Source};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// A repo as it was read.
+pub struct Read {
+    pub status: RepoStatus,
+    pub tree: Arc<dyn Tree>,
+    pub apps: Vec<App>,
+    pub notices: Vec<Notice>,
+}
+
+/// Returns what is shown of a repo before it was read.
+pub fn pending(source: &Source) -> RepoStatus {
+    let location = match &source.place {
+        Place::Local(path) => path.display().to_string(),
+        Place::Remote(url) => url.clone(),
+    };
+    let name = location
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(&location)
+        .trim_end_matches(".git")
+        .to_owned();
+    RepoStatus {
+        id: RepoId(location.clone()),
+        name,
+        location,
+        revision: None,
+        author: None,
+        subject: None,
+        authored: None,
+        fetched: None,
+        fetching: true,
+        notice: None,
+    }
+}
+
+/// Opens a repo at the revision that was asked for and discovers its apps. On failure, what is shown of it.
+pub async fn read(source: &Source, setup: &Setup, cancel: &CancellationToken) -> Result<Read, RepoStatus> {
+    let failed = |notice: Notice| {
+        let mut status = pending(source);
+        status.fetching = false;
+        status.notice = Some(notice);
+        status
+    };
+    let (opened, notice, fetched) = match &source.place {
+        Place::Local(path) => {
+            let path = path.clone();
+            let opened =
+                tokio::task::spawn_blocking(move || Repo::open(&path).map_err(|e| Box::new(e.notice())))
+                    .await;
+            (opened.unwrap_or_else(|_| Err(panicked())), None, None)
+        }
+        Place::Remote(url) => match remotes::open(url, setup, cancel).await {
+            Ok(opened) => (Ok(opened.repo), opened.notice, opened.fresh.then(|| (setup.clock)())),
+            Err(notice) => (Err(notice), None, None),
+        },
+    };
+    let repo = opened.map_err(|notice| failed(*notice))?;
+    let source = source.clone();
+    let work = tokio::task::spawn_blocking(move || read_blocking(&repo, &source)).await;
+    let mut read = work.unwrap_or_else(|_| Err(panicked())).map_err(|notice| failed(*notice))?;
+    read.status.fetched = fetched;
+    read.status.notice = notice;
+    Ok(read)
+}
+
+fn panicked() -> Box<Notice> {
+    Box::new(Notice::error("driftdeck failed while reading the repo; the log says where"))
+}
+
+fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
+    let ask = source.revision.clone().map_or(Ask::Default, Ask::Name);
+    let snapshot = repo.revision(&ask).map_err(|e| Box::new(e.notice()))?;
+    let mut status = status(repo, &snapshot);
+    if source.only_configured {
+        status.id = RepoId(format!("{}@{}", status.id.0, snapshot.revision.asked.words()));
+    }
+    let at = |path: &str| {
+        discovery::discover_at(&*snapshot.tree, &status.id, repo.name(), path)
+            .map_err(|error| Box::new(Notice::error(error.to_string())))
+    };
+    let Discovered { mut apps, mut notices } = if !source.discovery {
+        Discovered::default()
+    } else if source.named || !repo.prefix().is_empty() {
+        at(repo.prefix())?
+    } else {
+        discovery::discover(&*snapshot.tree, &status.id, repo.name())
+    };
+    for setting in &source.apps {
+        match at(&setting.path).map(|found| configured(setting, found)) {
+            Ok(Some(app)) => {
+                apps.retain(|other| other.path != app.path && other.id != app.id);
+                apps.push(app);
+            }
+            Ok(None) => notices.push(unfit(setting, "it is not exactly one thing to render")),
+            Err(notice) => notices.push(unfit(setting, &notice.title)),
+        }
+    }
+    Ok(Read { status, tree: snapshot.tree, apps, notices })
+}
+
+/// Returns the app that the configuration names, with what it says of it.
+fn configured(setting: &AppSetting, found: Discovered) -> Option<App> {
+    let [mut app] = <[App; 1]>::try_from(found.apps).ok()?;
+    app.id.name.clone_from(&setting.name);
+    app.namespace.clone_from(&setting.namespace);
+    app.contexts.clone_from(&setting.contexts);
+    app.revision.clone_from(&setting.revision);
+    app.expected = true;
+    if let RenderSpec::Helm(chart) = &mut app.spec {
+        chart.values.clone_from(&setting.values);
+        chart.release.clone_from(&setting.name);
+    }
+    Some(app)
+}
+
+fn unfit(setting: &AppSetting, why: &str) -> Notice {
+    Notice::error(format!("the app {} of the configuration is not there", setting.name))
+        .cause(why)
+        .file(&setting.declared.file, setting.declared.line)
+}
+
+fn status(repo: &Repo, snapshot: &Snapshot) -> RepoStatus {
+    let commit: Option<&CommitFacts> = snapshot.commit.as_ref();
+    RepoStatus {
+        id: repo.id().clone(),
+        name: repo.name().to_owned(),
+        location: repo.location().to_owned(),
+        revision: Some(snapshot.revision.clone()),
+        author: commit.map(|c| c.author.clone()),
+        subject: commit.map(|c| c.subject.clone()),
+        authored: commit.and_then(|c| c.authored),
+        fetched: None,
+        fetching: false,
+        notice: None,
+    }
+}
+
+/// Tells whenever a repo moved, until the pipeline ends: the file system's notifications for a local folder, the fetch
+/// interval for a remote.
+pub async fn follow(source: Source, moved: mpsc::Sender<()>, cancel: CancellationToken) {
+    match source.place {
+        Place::Local(path) => follow_folder(path, moved, cancel).await,
+        Place::Remote(url) => remotes::follow(&url, source.fetch_interval, moved, cancel).await,
+    }
+}
+async fn follow_folder(_path: std::path::PathBuf, _moved: mpsc::Sender<()>, _cancel: CancellationToken) {}

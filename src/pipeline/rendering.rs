@@ -1,0 +1,117 @@
+//! Renders apps for a cluster: the place where Git's files become manifests with full identities.
+
+use crate::cluster::builtin;
+use crate::git::{Ask, Repo};
+use crate::model::{App, ClusterFacts, GroupVersionKind, RenderSpec, ResourceId, Tree};
+use crate::pipeline::setup::{Place, Setup};
+use crate::pipeline::world::Rendering;
+use crate::render::{self, RenderContext, Rendered, Tools};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// Renderings that run at the same time: each may be a child program.
+const AT_ONCE: usize = 4;
+/// Earlier states of plain manifests that are looked at for objects that Git no longer declares.
+const EARLIER_PLAIN: usize = 20;
+/// Earlier states that need a child program each.
+const EARLIER_RENDERED: usize = 3;
+
+/// Renders apps, a few at a time.
+pub struct Renderer {
+    tools: Arc<Tools>,
+    turns: Semaphore,
+    namespace: Option<String>,
+    contexts: HashMap<String, String>,
+}
+
+/// For whom something is rendered.
+pub struct For<'a> {
+    pub facts: &'a ClusterFacts,
+    /// The kubeconfig context, by which its namespace is known.
+    pub context: &'a str,
+}
+
+impl Renderer {
+    /// Finds the programs and remembers the namespaces that were asked for.
+    pub fn new(setup: &Setup) -> Self {
+        let contexts = setup
+            .clusters
+            .iter()
+            .filter_map(|c| Some((c.cluster.name().to_owned(), c.namespace.clone()?)))
+            .collect();
+        Self {
+            tools: setup.tools.clone(),
+            turns: Semaphore::new(AT_ONCE),
+            namespace: setup.namespace.clone(),
+            contexts,
+        }
+    }
+
+    /// Renders an app for a cluster.
+    pub async fn render(
+        &self,
+        app: &App,
+        tree: Arc<dyn Tree>,
+        whom: For<'_>,
+        cancel: &CancellationToken,
+    ) -> Rendering {
+        let Rendered { manifests, notices, complete } = self.rendered(app, &tree, whom, cancel).await;
+        Rendering::new(manifests.into_iter().map(Arc::new).collect(), notices, complete)
+    }
+
+    async fn rendered(
+        &self,
+        app: &App,
+        tree: &Arc<dyn Tree>,
+        whom: For<'_>,
+        cancel: &CancellationToken,
+    ) -> Rendered {
+        let mut context = RenderContext::of(whom.facts, is_namespaced);
+        context.namespace_asked.clone_from(&self.namespace);
+        context.namespace_of_context = self.contexts.get(whom.context).cloned();
+        // The semaphore is never closed, and a rendering without a turn only costs time.
+        let _turn = self.turns.acquire().await.ok();
+        render::render(app, tree, &self.tools, &context, cancel).await
+    }
+
+    /// Returns what earlier commits of an app rendered to for a cluster, as far as it is cheap to know.
+    pub async fn earlier(
+        &self,
+        place: &Place,
+        app: &App,
+        whom: For<'_>,
+        cancel: &CancellationToken,
+    ) -> BTreeSet<ResourceId> {
+        let Place::Local(path) = place.clone() else { return BTreeSet::new() };
+        let limit = match app.spec {
+            RenderSpec::Plain { .. } => EARLIER_PLAIN,
+            RenderSpec::Kustomize | RenderSpec::Helm(_) => EARLIER_RENDERED,
+        };
+        let inside = app.path.clone();
+        let states = tokio::task::spawn_blocking(move || earlier_trees(&path, &inside, limit))
+            .await
+            .unwrap_or_default();
+        let mut earlier = BTreeSet::new();
+        for tree in states {
+            let whom = For { facts: whom.facts, context: whom.context };
+            let rendered = self.rendered(app, &tree, whom, cancel).await;
+            earlier.extend(rendered.manifests.into_iter().map(|m| m.id));
+        }
+        earlier
+    }
+}
+
+fn earlier_trees(path: &std::path::Path, inside: &str, limit: usize) -> Vec<Arc<dyn Tree>> {
+    let Ok(repo) = Repo::open(path) else { return Vec::new() };
+    let states = repo.earlier_states(inside, limit);
+    states.into_iter().filter_map(|commit| repo.revision(&Ask::Name(commit.0)).ok()).map(|s| s.tree).collect()
+}
+
+/// Returns whether a built-in kind lives in namespaces; `None` for other kinds.
+pub fn is_namespaced(kind: &GroupVersionKind) -> Option<bool> {
+    static SCOPES: LazyLock<HashMap<crate::model::GroupKind, bool>> =
+        LazyLock::new(|| builtin::kinds().iter().map(|k| (k.kind.group_kind(), k.namespaced)).collect());
+    SCOPES.get(&kind.group_kind()).copied()
+}

@@ -1,0 +1,653 @@
+//! Runs the pipeline: owns the [`World`], starts the tasks that talk to Git and clusters, and turns what they bring into
+//! updates.
+//!
+//! One task holds all state; every other task only brings it events through a bounded channel, so a slow reader slows
+//! the sources instead of filling memory. Judging runs on a blocking thread, one batch at a time, after a short calm.
+
+use crate::cluster::{Cluster, ClusterError, WatchEvent};
+use crate::config::Glob;
+use crate::drift::Managers;
+use crate::model::status::{ClusterState, ClusterStatus, RepoStatus, ResourceStatus};
+use crate::model::update::Update;
+use crate::model::{
+    App, ClusterFacts, ClusterId, DeploymentId, Engine, Mark, Notice, RepoId, ResourceId, Revision, Schema,
+    limits,
+};
+use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
+use crate::pipeline::reading::{self, Read};
+use crate::pipeline::rendering::{For, Renderer};
+use crate::pipeline::scopes::Wanted;
+use crate::pipeline::setup::{Setup, Source};
+use crate::pipeline::store::{Store, WatchKey};
+use crate::pipeline::world::{ClusterEntry, Rendering, Repo, World};
+use futures::StreamExt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long the pipeline waits after an event for more of them before it judges.
+const CALM: Duration = Duration::from_millis(25);
+/// How often clusters are asked whether they still answer, and watches looked at for silence.
+const HEARTBEAT: Duration = Duration::from_secs(4);
+/// How often a cluster that lacks a kind is asked what it serves.
+const REDISCOVERY: Duration = Duration::from_secs(10);
+/// Events taken in at once before updates go out.
+const DRAIN: usize = 512;
+
+/// What can be asked of a running pipeline.
+pub enum Request {
+    /// Read repos anew and ask clusters again.
+    Refresh,
+    /// Everything that is known of one object.
+    Inspect { deployment: DeploymentId, resource: ResourceId, reply: oneshot::Sender<Option<Inspected>> },
+    /// Everything that planning a sync needs.
+    Deployed { deployment: DeploymentId, reply: oneshot::Sender<Option<Deployed>> },
+    /// The mirrors or folders changed: read a repo anew.
+    Reread { repo: RepoId },
+}
+
+/// One object with both its sides.
+pub struct Inspected {
+    pub status: ResourceStatus,
+    pub desired: Option<Arc<crate::model::Manifest>>,
+    pub live: Option<crate::model::LiveObject>,
+    pub revision: Revision,
+}
+
+/// A deployment with all that acting on it needs.
+pub struct Deployed {
+    pub id: DeploymentId,
+    pub app: App,
+    pub engine: Engine,
+    /// The marks that its live objects carry.
+    pub marks: Vec<Mark>,
+    /// Whom the user acts as in the cluster.
+    pub acting_as: Option<String>,
+    pub cluster: Arc<dyn Cluster>,
+    pub cluster_status: ClusterStatus,
+    pub facts: Arc<ClusterFacts>,
+    pub knowledge: Knowledge,
+    pub revision: Revision,
+    pub namespace: Option<String>,
+    pub manifests: Vec<Arc<crate::model::Manifest>>,
+    /// The rendering left nothing out.
+    pub complete: bool,
+    pub render_notices: Vec<Notice>,
+    pub statuses: Vec<ResourceStatus>,
+    /// Why some kind's list is not fresh, each as kind and reason.
+    pub not_fresh: Vec<(String, String)>,
+}
+
+/// The way to a running pipeline. Dropping it ends the pipeline.
+pub struct Handle {
+    pub requests: mpsc::Sender<Request>,
+    cancel: CancellationToken,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+impl Handle {
+    /// Returns everything that is known of one object; `None` if it is not known any more.
+    pub async fn inspect(&self, deployment: DeploymentId, resource: ResourceId) -> Option<Inspected> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Inspect { deployment, resource, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+
+    /// Returns everything that acting on a deployment needs; `None` if it is not rendered or its cluster not connected.
+    pub async fn deployed(&self, deployment: DeploymentId) -> Option<Deployed> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Deployed { deployment, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+}
+
+/// Starts the pipeline on the current runtime. It ends when the handle is dropped.
+pub fn start(setup: Setup) -> (Handle, mpsc::Receiver<Update>) {
+    let (updates, inbox) = mpsc::channel(limits::CHANNEL);
+    let (requests, asked) = mpsc::channel(limits::CHANNEL);
+    let cancel = CancellationToken::new();
+    tokio::spawn(Conductor::new(setup, updates, cancel.clone()).run(asked));
+    (Handle { requests, cancel }, inbox)
+}
+
+/// What the tasks bring.
+enum Event {
+    Repo { at: usize, read: Box<Result<Read, RepoStatus>> },
+    RepoMoved { at: usize },
+    Facts { at: usize, facts: Result<Arc<ClusterFacts>, ClusterError> },
+    Schema { at: usize, schema: Arc<Schema>, notice: Option<Notice> },
+    Rendered { id: DeploymentId, generation: u64, rendering: Rendering },
+    Earlier { id: DeploymentId, earlier: BTreeSet<ResourceId> },
+    Watch { at: usize, key: WatchKey, event: WatchEvent },
+    Judged(Vec<Judged>),
+    Answered { at: usize, answer: Result<(), ClusterError> },
+}
+
+/// A cluster's tasks and the state of talking to it.
+#[derive(Default)]
+struct Line {
+    watches: BTreeMap<WatchKey, JoinHandle<()>>,
+    attempts: u32,
+    asked: bool,
+    kinds: BTreeSet<crate::model::GroupVersionKind>,
+    asking_facts: bool,
+}
+
+struct Conductor {
+    setup: Setup,
+    world: World,
+    lines: Vec<Line>,
+    renderer: Arc<Renderer>,
+    updates: mpsc::Sender<Update>,
+    events: mpsc::Sender<Event>,
+    inbox: mpsc::Receiver<Event>,
+    cancel: CancellationToken,
+    judging: bool,
+    settled: bool,
+}
+
+impl Conductor {
+    fn new(setup: Setup, updates: mpsc::Sender<Update>, cancel: CancellationToken) -> Self {
+        let (events, inbox) = mpsc::channel(limits::CHANNEL);
+        let renderer = Arc::new(Renderer::new(&setup));
+        Self {
+            world: World::new(Arc::new(Managers::built_in())),
+            lines: setup.clusters.iter().map(|_| Line::default()).collect(),
+            setup,
+            renderer,
+            updates,
+            events,
+            inbox,
+            cancel,
+            judging: false,
+            settled: false,
+        }
+    }
+
+    async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        self.open();
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        let mut rediscovery = tokio::time::interval(REDISCOVERY);
+        heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        rediscovery.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let cancel = self.cancel.clone();
+        loop {
+            if self.flush().await.is_err() {
+                break;
+            }
+            let waits = self.world.is_dirty() && !self.judging;
+            let calm = if self.setup.follow && self.settled { CALM } else { Duration::ZERO };
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => break,
+                Some(request) = requests.recv() => self.answer(request),
+                Some(event) = self.inbox.recv() => self.drain(event),
+                () = tokio::time::sleep(calm), if waits => self.judge(),
+                _ = heartbeat.tick(), if self.setup.follow => self.beat(),
+                _ = rediscovery.tick(), if self.setup.follow => self.rediscover(),
+                else => break,
+            }
+        }
+        for line in &self.lines {
+            line.watches.values().for_each(JoinHandle::abort);
+        }
+    }
+
+    /// Sends updates on, and once that everything has been judged.
+    async fn flush(&mut self) -> Result<(), mpsc::error::SendError<Update>> {
+        for update in self.world.take_updates() {
+            self.updates.send(update).await?;
+        }
+        if !self.settled && !self.judging && self.world.is_settled() {
+            self.settled = true;
+            self.updates.send(Update::Settled).await?;
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self, first: Event) {
+        self.take(first);
+        for _ in 0..DRAIN {
+            match self.inbox.try_recv() {
+                Ok(event) => self.take(event),
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn open(&mut self) {
+        for (at, source) in self.setup.sources.clone().into_iter().enumerate() {
+            let status = reading::pending(&source);
+            self.world.tell(Update::Repo(status.clone()));
+            self.world.repos.push(Repo { status, tree: None, apps: Vec::new(), settled: false });
+            self.read(at);
+            if self.setup.follow {
+                self.follow(at, source);
+            }
+        }
+        for (at, setup) in self.setup.clusters.clone().into_iter().enumerate() {
+            let context = setup.cluster.name().to_owned();
+            let status = ClusterStatus {
+                id: ClusterId(context.clone()),
+                context,
+                version: None,
+                user: None,
+                state: ClusterState::Connecting,
+                protected: setup.protected,
+                read_only: setup.read_only,
+            };
+            self.world.tell(Update::Cluster { status: status.clone(), was: None });
+            self.world.clusters.push(ClusterEntry {
+                status,
+                namespace: self.setup.namespace.clone().or(setup.namespace),
+                facts: None,
+                schema: None,
+                store: Store::default(),
+                wanted: BTreeMap::new(),
+                not_served: BTreeSet::new(),
+                settled: false,
+                autoscaled: Arc::default(),
+            });
+            self.ask_facts(at, Duration::ZERO);
+        }
+    }
+
+    /// Starts reading a repo.
+    fn read(&self, at: usize) {
+        let Some(source) = self.setup.sources.get(at).cloned() else { return };
+        let (setup, cancel) = (self.setup.clone(), self.cancel.clone());
+        self.spawn(async move {
+            let read = reading::read(&source, &setup, &cancel).await;
+            Event::Repo { at, read: Box::new(read) }
+        });
+    }
+
+    /// Starts a task that tells when a repo moved.
+    fn follow(&self, at: usize, source: Source) {
+        let (events, cancel) = (self.events.clone(), self.cancel.clone());
+        tokio::spawn(async move {
+            let (moved, mut told) = mpsc::channel(1);
+            let follow = reading::follow(source, moved, cancel);
+            let pass_on = async {
+                while told.recv().await.is_some() {
+                    if events.send(Event::RepoMoved { at }).await.is_err() {
+                        break;
+                    }
+                }
+            };
+            tokio::join!(follow, pass_on);
+        });
+    }
+
+    fn ask_facts(&mut self, at: usize, after: Duration) {
+        let (Some(setup), Some(line)) = (self.setup.clusters.get(at), self.lines.get_mut(at)) else { return };
+        if std::mem::replace(&mut line.asking_facts, true) {
+            return;
+        }
+        let cluster = setup.cluster.clone();
+        self.spawn(async move {
+            tokio::time::sleep(after).await;
+            Event::Facts { at, facts: cluster.facts().await }
+        });
+    }
+
+    /// Runs a task whose event comes back here; it ends with the pipeline.
+    fn spawn(&self, task: impl Future<Output = Event> + Send + 'static) {
+        let (events, cancel) = (self.events.clone(), self.cancel.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                event = task => {
+                    // The pipeline has ended: nobody waits for the event.
+                    let _ = events.send(event).await;
+                }
+            }
+        });
+    }
+
+    fn take(&mut self, event: Event) {
+        let now = (self.setup.clock)();
+        match event {
+            Event::Repo { at, read } => self.take_repo(at, *read),
+            Event::RepoMoved { at } => self.read(at),
+            Event::Facts { at, facts } => self.take_facts(at, facts),
+            Event::Schema { at, schema, notice } => {
+                self.world.set_schema(at, schema);
+                if let Some(notice) = notice {
+                    self.world.tell(Update::Notice(notice));
+                }
+            }
+            Event::Rendered { id, generation, rendering } => self.take_rendering(&id, generation, rendering),
+            Event::Earlier { id, earlier } => self.world.set_earlier(&id, earlier),
+            Event::Watch { at, key, event } => self.take_watch(at, &key, event, now),
+            Event::Judged(judged) => {
+                self.judging = false;
+                self.world.set_judged(judged);
+            }
+            Event::Answered { at, answer } => {
+                if let Some(line) = self.lines.get_mut(at) {
+                    line.asked = false;
+                }
+                match answer {
+                    Ok(()) => self.world.confirmed(at, now),
+                    Err(error) => tracing::info!(%error, "a cluster did not confirm"),
+                }
+            }
+        }
+    }
+
+    fn take_repo(&mut self, at: usize, read: Result<Read, RepoStatus>) {
+        match read {
+            Ok(Read { status, tree, apps, notices }) => {
+                let apps = apps
+                    .into_iter()
+                    .filter(|app| self.is_wanted(app))
+                    .map(|app| self.expect_named(app))
+                    .collect();
+                self.world.set_repo(at, status, Some((tree, apps)));
+                for notice in notices {
+                    self.world.tell(Update::Notice(notice));
+                }
+                self.render_all();
+            }
+            Err(status) => self.world.set_repo(at, status, None),
+        }
+    }
+
+    fn is_wanted(&self, app: &App) -> bool {
+        self.setup.only_apps.is_empty()
+            || self.setup.only_apps.iter().any(|glob| Glob::new(glob).matches(&app.id.name))
+    }
+
+    /// An app that was asked for by its very name is expected to be deployed.
+    fn expect_named(&self, mut app: App) -> App {
+        app.expected |= self.setup.only_apps.contains(&app.id.name);
+        app
+    }
+
+    fn render_all(&mut self) {
+        for (id, generation) in self.world.match_apps() {
+            self.render(id, generation);
+        }
+    }
+
+    fn render(&self, id: DeploymentId, generation: u64) {
+        let Some(deployment) = self.world.deployments.get(&id) else { return };
+        let Some(tree) = self.world.repos.get(deployment.repo).and_then(|r| r.tree.clone()) else { return };
+        let Some(cluster) = self.world.clusters.get(deployment.cluster) else { return };
+        let Some(facts) = cluster.facts.clone() else { return };
+        let (renderer, app, context) =
+            (self.renderer.clone(), deployment.app.clone(), cluster.status.context.clone());
+        let cancel = self.cancel.clone();
+        self.spawn(async move {
+            let whom = For { facts: &facts, context: &context };
+            let rendering = renderer.render(&app, tree, whom, &cancel).await;
+            Event::Rendered { id, generation, rendering }
+        });
+    }
+
+    fn take_facts(&mut self, at: usize, facts: Result<Arc<ClusterFacts>, ClusterError>) {
+        let now = (self.setup.clock)();
+        let Some(line) = self.lines.get_mut(at) else { return };
+        line.asking_facts = false;
+        match facts {
+            Ok(facts) => {
+                line.attempts = 0;
+                let same =
+                    self.world.clusters.get(at).and_then(|c| c.facts.as_ref()).is_some_and(|f| **f == *facts);
+                for (group, reason) in &facts.failed_groups {
+                    let title = format!("the API group {group} does not answer");
+                    self.world.tell(Update::Notice(
+                        Notice::warning(title).cause(reason).hint("its kinds are unknown until it does"),
+                    ));
+                }
+                self.world.set_facts(at, facts);
+                if !same {
+                    self.render_all();
+                    self.plan_watches(at);
+                }
+            }
+            Err(error) => {
+                let state = match &error {
+                    ClusterError::Denied { .. }
+                    | ClusterError::Unauthenticated { .. }
+                    | ClusterError::Credentials { .. } => ClusterState::Denied { why: error.to_string() },
+                    _ => {
+                        let wait = Duration::from_secs([1, 2, 5, 10, 30][line.attempts.min(4) as usize]);
+                        line.attempts += 1;
+                        let next_try = self.setup.follow.then(|| now.checked_add(wait).ok()).flatten();
+                        if self.setup.follow {
+                            self.ask_facts(at, wait);
+                        }
+                        ClusterState::Unreachable { since: now, why: error.to_string(), next_try }
+                    }
+                };
+                self.world.set_state(at, state);
+            }
+        }
+    }
+
+    fn take_rendering(&mut self, id: &DeploymentId, generation: u64, rendering: Rendering) {
+        let notices = rendering.notices.clone();
+        if !self.world.set_rendering(id, generation, rendering) {
+            return;
+        }
+        self.world.tell_empty(id);
+        for notice in notices {
+            self.world.tell(Update::Notice(notice));
+        }
+        let Some(at) = self.world.deployments.get(id).map(|d| d.cluster) else { return };
+        if self.world.all_rendered(at) {
+            self.plan_watches(at);
+        }
+        self.look_back(id);
+    }
+
+    /// Starts looking at what earlier commits rendered to: live objects of those are extras.
+    fn look_back(&self, id: &DeploymentId) {
+        let Some(deployment) = self.world.deployments.get(id) else { return };
+        let Some(place) = self.setup.sources.get(deployment.repo).map(|s| s.place.clone()) else { return };
+        let Some(cluster) = self.world.clusters.get(deployment.cluster) else { return };
+        let Some(facts) = cluster.facts.clone() else { return };
+        let (renderer, app, context) =
+            (self.renderer.clone(), deployment.app.clone(), cluster.status.context.clone());
+        let (cancel, id) = (self.cancel.clone(), id.clone());
+        self.spawn(async move {
+            let whom = For { facts: &facts, context: &context };
+            let earlier = renderer.earlier(&place, &app, whom, &cancel).await;
+            Event::Earlier { id, earlier }
+        });
+    }
+
+    /// Starts and ends watches so that they fit what is rendered, and asks for the schema of new kinds.
+    fn plan_watches(&mut self, at: usize) {
+        let (start, end) = self.world.plan_watches(at, self.setup.secrets_everywhere);
+        let Some(line) = self.lines.get_mut(at) else { return };
+        for key in end {
+            if let Some(task) = line.watches.remove(&key) {
+                task.abort();
+            }
+        }
+        let kinds: BTreeSet<_> = start.iter().map(|(key, _)| key.kind.clone()).collect();
+        let unknown = kinds.iter().any(|kind| !line.kinds.contains(kind));
+        line.kinds.extend(kinds);
+        let kinds: Vec<_> = line.kinds.iter().cloned().collect();
+        let schema_known = self.world.clusters.get(at).is_some_and(|c| c.schema.is_some());
+        if unknown || !schema_known {
+            self.ask_schema(at, kinds);
+        }
+        for (key, wanted) in start {
+            self.watch(at, key, wanted);
+        }
+    }
+
+    fn ask_schema(&self, at: usize, kinds: Vec<crate::model::GroupVersionKind>) {
+        let Some(cluster) = self.setup.clusters.get(at).map(|c| c.cluster.clone()) else { return };
+        self.spawn(async move {
+            match cluster.schema(kinds).await {
+                Ok(schema) => Event::Schema { at, schema, notice: None },
+                Err(error) => {
+                    let notice = Notice::warning(format!("{} gives no schema", cluster.name()))
+                        .cause(error.to_string())
+                        .hint("the built-in schema is used; verdicts may need a dry run to be sure");
+                    Event::Schema { at, schema: crate::cluster::builtin::schema(), notice: Some(notice) }
+                }
+            }
+        });
+    }
+
+    fn watch(&mut self, at: usize, key: WatchKey, wanted: Wanted) {
+        let (Some(setup), Some(line)) = (self.setup.clusters.get(at), self.lines.get_mut(at)) else { return };
+        let (cluster, events, follow) = (setup.cluster.clone(), self.events.clone(), self.setup.follow);
+        let place = key.clone();
+        let task = tokio::spawn(async move {
+            let Wanted { served, .. } = wanted;
+            if follow {
+                let mut stream = cluster.watch(served, place.scope.clone());
+                while let Some(event) = stream.next().await {
+                    if events.send(Event::Watch { at, key: place.clone(), event }).await.is_err() {
+                        break;
+                    }
+                }
+            } else {
+                let event = match cluster.list(served, place.scope.clone()).await {
+                    Ok(objects) => WatchEvent::Listed(objects),
+                    Err(error) => WatchEvent::Interrupted { error, retry_in: Duration::ZERO },
+                };
+                // The pipeline has ended: nobody waits for the event.
+                let _ = events.send(Event::Watch { at, key: place, event }).await;
+            }
+        });
+        if let Some(before) = line.watches.insert(key, task) {
+            before.abort();
+        }
+    }
+
+    fn take_watch(&mut self, at: usize, key: &WatchKey, event: WatchEvent, now: crate::model::Timestamp) {
+        if matches!(&event, WatchEvent::Interrupted { error: ClusterError::Denied { .. }, .. }) {
+            let narrower = self.world.narrow(at, key);
+            if !narrower.is_empty() {
+                if let Some(task) = self.lines.get_mut(at).and_then(|line| line.watches.remove(key)) {
+                    task.abort();
+                }
+                for (key, wanted) in narrower {
+                    self.watch(at, key, wanted);
+                }
+                return;
+            }
+        }
+        let serves_more =
+            key.kind.kind == "CustomResourceDefinition" && matches!(event, WatchEvent::Applied(_));
+        self.world.watch_event(at, key, event, now);
+        if serves_more && self.setup.follow {
+            self.ask_facts(at, Duration::from_secs(1));
+        }
+    }
+
+    fn judge(&mut self) {
+        let work = self.world.take_work();
+        if work.iter().all(|(_, items)| items.is_empty()) {
+            return;
+        }
+        self.judging = true;
+        let events = self.events.clone();
+        tokio::task::spawn_blocking(move || {
+            let judged = work.iter().flat_map(|(knowledge, items)| judge_batch(items, knowledge)).collect();
+            // The pipeline has ended: nobody waits for the verdicts.
+            let _ = events.blocking_send(Event::Judged(judged));
+        });
+    }
+
+    /// Looks for silence, and asks quiet clusters whether they still answer.
+    fn beat(&mut self) {
+        self.world.expire((self.setup.clock)());
+        for at in 0..self.lines.len() {
+            let connected = self.world.clusters.get(at).is_some_and(|c| c.facts.is_some());
+            let (Some(setup), Some(line)) = (self.setup.clusters.get(at), self.lines.get_mut(at)) else {
+                continue;
+            };
+            if connected && !std::mem::replace(&mut line.asked, true) {
+                let cluster = setup.cluster.clone();
+                self.spawn(async move { Event::Answered { at, answer: cluster.confirm().await } });
+            }
+        }
+    }
+
+    /// Asks clusters that lack a kind again what they serve.
+    fn rediscover(&mut self) {
+        for at in 0..self.lines.len() {
+            if self.world.clusters.get(at).is_some_and(|c| c.facts.is_some() && !c.not_served.is_empty()) {
+                self.ask_facts(at, Duration::ZERO);
+            }
+        }
+    }
+
+    fn answer(&mut self, request: Request) {
+        match request {
+            Request::Refresh => {
+                for at in 0..self.world.repos.len() {
+                    self.read(at);
+                }
+                for at in 0..self.lines.len() {
+                    self.ask_facts(at, Duration::ZERO);
+                }
+            }
+            Request::Reread { repo } => {
+                if let Some(at) = self.world.repos.iter().position(|r| r.status.id == repo) {
+                    self.read(at);
+                }
+            }
+            // Who asked may have gone.
+            Request::Inspect { deployment, resource, reply } => {
+                drop(reply.send(self.inspect(&deployment, &resource)))
+            }
+            Request::Deployed { deployment, reply } => drop(reply.send(self.deployed(&deployment))),
+        }
+    }
+
+    fn inspect(&self, deployment: &DeploymentId, resource: &ResourceId) -> Option<Inspected> {
+        let deployment = self.world.deployments.get(deployment)?;
+        let cluster = self.world.clusters.get(deployment.cluster)?;
+        let status = deployment.statuses.get(resource)?.clone();
+        let name = resource.name.as_deref().unwrap_or_default();
+        let live = cluster.store.object(&status.kind, resource.namespace.as_deref(), name);
+        Some(Inspected {
+            desired: deployment.rendered.as_ref()?.manifests.iter().find(|m| &m.id == resource).cloned(),
+            live: live.and_then(|packed| packed.open(&cluster.status.id).ok()),
+            revision: deployment.revision.clone(),
+            status,
+        })
+    }
+
+    fn deployed(&self, id: &DeploymentId) -> Option<Deployed> {
+        let deployment = self.world.deployments.get(id)?;
+        let cluster = self.world.clusters.get(deployment.cluster)?;
+        let rendering = deployment.rendered.as_ref()?;
+        Some(Deployed {
+            id: id.clone(),
+            app: deployment.app.clone(),
+            engine: deployment.engine,
+            marks: deployment.claims.marks.iter().cloned().collect(),
+            acting_as: self.setup.acting_as.clone(),
+            cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
+            cluster_status: cluster.status.clone(),
+            facts: cluster.facts.clone()?,
+            knowledge: self.world.knowledge(deployment.cluster)?,
+            revision: deployment.revision.clone(),
+            namespace: deployment.namespace.clone(),
+            manifests: rendering.manifests.clone(),
+            complete: rendering.complete,
+            render_notices: rendering.notices.clone(),
+            statuses: deployment.statuses.values().cloned().collect(),
+            not_fresh: self.world.not_fresh(deployment.cluster),
+        })
+    }
+}

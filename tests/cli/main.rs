@@ -1,0 +1,10 @@
+//! The headless contract: what other programs read from driftdeck. No control plane is needed here.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what cannot happen ends a test")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod compare;
+mod render;
+mod repositories;

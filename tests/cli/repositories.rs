@@ -1,0 +1,71 @@
+//! `driftdeck apps` and `driftdeck diff --base`: what is known of a repository alone.
+
+use crate::support::{Home, Repository};
+use serde_json::json;
+
+fn config_map(name: &str, value: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: shop}}\ndata: {{x: {value:?}}}\n"
+    )
+}
+
+#[test]
+fn apps_are_discovered_with_names_that_depend_on_the_repository_alone() {
+    let (home, repo) = (Home::new(), Repository::named("fleet"));
+    repo.write("apps/web/web.yaml", config_map("web", "1"));
+    repo.write("apps/cart/base/kustomization.yaml", "resources: [cart.yaml]\n");
+    repo.write("apps/cart/base/cart.yaml", config_map("cart", "1"));
+    repo.write("apps/cart/overlays/prod/kustomization.yaml", "resources: [../../base]\n");
+    repo.write("apps/cart/overlays/dev/kustomization.yaml", "resources: [../../base]\n");
+    repo.write("charts/search/Chart.yaml", "apiVersion: v2\nname: search\nversion: 1.0.0\n");
+    repo.write("charts/search/templates/cm.yaml", config_map("search", "1"));
+    repo.write(".github/workflows/ci.yaml", "on: push\njobs: {}\n");
+    repo.commit("Add everything");
+    let run = home.driftdeck(["apps", repo.path().to_str().unwrap(), "-o", "json"]);
+    let run = run.exits(0);
+    let rows: Vec<_> = run.json()["apps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| json!([a["name"], a["path"], a["render"]]))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            json!(["cart-dev", "apps/cart/overlays/dev", "kustomize"]),
+            json!(["cart-prod", "apps/cart/overlays/prod", "kustomize"]),
+            json!(["search", "charts/search", "helm"]),
+            json!(["web", "apps/web", "plain"]),
+        ]
+    );
+}
+
+#[test]
+fn two_renderings_are_compared_without_a_cluster() {
+    let (home, repo) = (Home::new(), Repository::named("fleet"));
+    repo.write("a.yaml", config_map("a", "1"));
+    repo.write("b.yaml", config_map("b", "1"));
+    let base = repo.commit("Add both");
+    repo.write("a.yaml", config_map("a", "2"));
+    repo.remove("b.yaml");
+    repo.commit("Change one, drop the other");
+    let path = repo.path().to_str().unwrap();
+    let run = home.driftdeck(["diff", path, "--base", &base, "--revision", "HEAD", "-o", "json"]);
+    let run = run.exits(1);
+    let rows: Vec<_> = run.json()["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| {
+            json!([
+                r["name"],
+                r["verdict"],
+                r["changes"][0]["path"],
+                r["changes"][0]["desired"],
+                r["changes"][0]["live"]
+            ])
+        })
+        .collect();
+    assert_eq!(rows, [json!(["a", "drifted", ".data.x", "2", "1"]), json!(["b", "extra", null, null, null])]);
+    home.driftdeck(["diff", path, "--base", "HEAD"]).exits(0);
+}
