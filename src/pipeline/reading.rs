@@ -1,7 +1,7 @@
 //! Reads a repo: opens it, resolves the revision, discovers its apps; and tells when it moved.
 
 use crate::config::settings::AppSetting;
-use crate::git::{Ask, CommitFacts, Repo, Snapshot};
+use crate::git::{Ask, CommitFacts, Repo, Snapshot, Watch};
 use crate::model::status::RepoStatus;
 use crate::model::{App, Notice, RenderSpec, RepoId, Tree};
 use crate::pipeline::discovery::{self, Discovered};
@@ -149,11 +149,48 @@ fn status(repo: &Repo, snapshot: &Snapshot) -> RepoStatus {
 }
 
 /// Tells whenever a repo moved, until the pipeline ends: the file system's notifications for a local folder, the fetch
-/// interval for a remote.
-pub async fn follow(source: Source, moved: mpsc::Sender<()>, cancel: CancellationToken) {
+/// interval for a remote. Returns what is to be said where a folder cannot be watched well, or at all.
+pub async fn follow(
+    source: Source,
+    moved: mpsc::Sender<()>,
+    say: mpsc::Sender<Notice>,
+    cancel: CancellationToken,
+) {
     match source.place {
-        Place::Local(path) => follow_folder(path, moved, cancel).await,
+        Place::Local(path) => follow_folder(path, moved, say, cancel).await,
         Place::Remote(url) => remotes::follow(&url, source.fetch_interval, moved, cancel).await,
     }
 }
-async fn follow_folder(_path: std::path::PathBuf, _moved: mpsc::Sender<()>, _cancel: CancellationToken) {}
+
+async fn follow_folder(
+    path: std::path::PathBuf,
+    moved: mpsc::Sender<()>,
+    say: mpsc::Sender<Notice>,
+    cancel: CancellationToken,
+) {
+    let starting = tokio::task::spawn_blocking(move || {
+        // A folder that cannot be opened has said so when it was read.
+        let repo = Repo::open(&path).ok()?;
+        Some(Watch::start(&repo))
+    });
+    let mut watch = match starting.await {
+        Ok(Some(Ok(watch))) => watch,
+        Ok(Some(Err(error))) => {
+            // Nobody listens any more once the pipeline has ended.
+            let _ = say.send(error.notice()).await;
+            return;
+        }
+        Ok(None) | Err(_) => return,
+    };
+    if let Some(notice) = watch.notice() {
+        let _ = say.send(notice.clone()).await;
+    }
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            changed = watch.next() => if changed.is_none() || moved.send(()).await.is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -122,6 +122,7 @@ pub fn start(setup: Setup) -> (Handle, mpsc::Receiver<Update>) {
 enum Event {
     Repo { at: usize, read: Box<Result<Read, RepoStatus>> },
     RepoMoved { at: usize },
+    Said(Notice),
     Facts { at: usize, facts: Result<Arc<ClusterFacts>, ClusterError> },
     Schema { at: usize, schema: Arc<Schema>, notice: Option<Notice> },
     Rendered { id: DeploymentId, generation: u64, rendering: Rendering },
@@ -275,10 +276,16 @@ impl Conductor {
         let (events, cancel) = (self.events.clone(), self.cancel.clone());
         tokio::spawn(async move {
             let (moved, mut told) = mpsc::channel(1);
-            let follow = reading::follow(source, moved, cancel);
+            let (say, mut said) = mpsc::channel(1);
+            let follow = reading::follow(source, moved, say, cancel);
             let pass_on = async {
-                while told.recv().await.is_some() {
-                    if events.send(Event::RepoMoved { at }).await.is_err() {
+                loop {
+                    let event = tokio::select! {
+                        Some(()) = told.recv() => Event::RepoMoved { at },
+                        Some(notice) = said.recv() => Event::Said(notice),
+                        else => break,
+                    };
+                    if events.send(event).await.is_err() {
                         break;
                     }
                 }
@@ -318,6 +325,7 @@ impl Conductor {
         match event {
             Event::Repo { at, read } => self.take_repo(at, *read),
             Event::RepoMoved { at } => self.read(at),
+            Event::Said(notice) => self.world.tell(Update::Notice(notice)),
             Event::Facts { at, facts } => self.take_facts(at, facts),
             Event::Schema { at, schema, notice } => {
                 self.world.set_schema(at, schema);
