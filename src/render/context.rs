@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+/// Tells whether a kind lives in namespaces; `None` where nobody knows.
+pub type Namespaced = Arc<dyn Fn(&GroupVersionKind) -> Option<bool> + Send + Sync>;
+
 /// The cluster that an app is rendered for, as far as rendering asks.
 ///
 /// A namespace comes from, in this order: the manifest, the kustomization, `namespace_asked`, the app's own (the
@@ -20,8 +23,7 @@ pub struct RenderContext {
     pub kube_version: Option<String>,
     /// For helm's `.Capabilities.APIVersions`: `group/version` and `group/version/Kind`.
     pub api_versions: Arc<Vec<String>>,
-    /// Whether a kind lives in namespaces; `None` where nobody knows.
-    pub namespaced: Arc<dyn Fn(&GroupVersionKind) -> Option<bool> + Send + Sync>,
+    pub namespaced: Namespaced,
 }
 
 impl RenderContext {

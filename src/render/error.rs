@@ -39,7 +39,7 @@ pub enum RenderError {
     NoScratch { source: std::io::Error },
     /// The program ran, or should have run, and failed. `words` are its own, with paths as they are in the repository.
     #[error("{tool} could not render it")]
-    Tool { tool: Tool, file: String, line: Option<usize>, words: String, source: ChildError },
+    Tool { tool: Tool, file: String, line: Option<usize>, words: String, source: Box<ChildError> },
     #[error("the rendering was ended by a fault in driftdeck")]
     Panicked,
     #[error("cancelled")]
@@ -92,7 +92,7 @@ impl RenderError {
             },
             Self::Tool { tool, file, line, words, source } => {
                 let cause = if words.is_empty() { source.to_string() } else { words.clone() };
-                let title = match source {
+                let title = match source.as_ref() {
                     ChildError::Failed { .. } => format!("{} could not render {}", tool.program(), app.id.name),
                     other => format!("{} could not be rendered: {other}", app.id.name),
                 };

@@ -17,28 +17,28 @@ use std::sync::Arc;
 pub(super) struct Files {
     /// The app's path, for messages.
     of: String,
-    files: BTreeMap<String, Arc<[u8]>>,
+    texts: BTreeMap<String, Arc<[u8]>>,
     bytes: u64,
 }
 
 impl Files {
     pub fn of(path: &str) -> Self {
-        Self { of: path.to_owned(), files: BTreeMap::new(), bytes: 0 }
+        Self { of: path.to_owned(), texts: BTreeMap::new(), bytes: 0 }
     }
 
     /// Adds a file. Errors: it is one too many, or they are too large together.
     pub fn add(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), RenderError> {
-        if self.files.contains_key(path) {
+        if self.texts.contains_key(path) {
             return Ok(());
         }
         self.bytes += bytes.len() as u64;
         if self.bytes > limits::EXPORT_BYTES {
             return Err(RenderError::TooManyBytes { path: self.of.clone() });
         }
-        if self.files.len() >= limits::EXPORT_FILES {
+        if self.texts.len() >= limits::EXPORT_FILES {
             return Err(RenderError::TooManyFiles { path: self.of.clone() });
         }
-        self.files.insert(path.to_owned(), bytes.into());
+        self.texts.insert(path.to_owned(), bytes.into());
         Ok(())
     }
 
@@ -77,16 +77,16 @@ impl Files {
     }
 
     pub fn replace(&mut self, path: &str, bytes: Vec<u8>) {
-        self.files.insert(path.to_owned(), bytes.into());
+        self.texts.insert(path.to_owned(), bytes.into());
     }
 
     pub fn get(&self, path: &str) -> Option<&[u8]> {
-        self.files.get(path).map(AsRef::as_ref)
+        self.texts.get(path).map(AsRef::as_ref)
     }
 
     /// Returns the paths below a folder.
     pub fn under<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
-        self.files.keys().map(String::as_str).filter(move |path| paths::is_within(path, folder))
+        self.texts.keys().map(String::as_str).filter(move |path| paths::is_within(path, folder))
     }
 
     /// Returns a digest of all files and of everything else that the result depends on.
@@ -96,8 +96,10 @@ impl Files {
             hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
         };
         add(&parameters.len().to_le_bytes());
-        parameters.iter().for_each(|parameter| add(parameter.as_bytes()));
-        for (path, bytes) in &self.files {
+        for parameter in parameters {
+            add(parameter.as_bytes());
+        }
+        for (path, bytes) in &self.texts {
             add(path.as_bytes());
             add(bytes);
         }
@@ -107,7 +109,7 @@ impl Files {
     /// Returns whether any file speaks of Secrets, so that a program's words about them may repeat values.
     pub fn mention_secrets(&self) -> bool {
         let words: [&[u8]; 2] = [b"Secret", b"secret"];
-        self.files.values().any(|text| {
+        self.texts.values().any(|text| {
             memchr_any(text, b"Ss").any(|at| words.iter().any(|word| text[at..].starts_with(word)))
         })
     }
@@ -138,7 +140,7 @@ impl Scratch {
         std::fs::create_dir(&home)?;
         let scratch = Self { folder, home };
         std::fs::create_dir(scratch.root())?;
-        for (path, bytes) in &files.files {
+        for (path, bytes) in &files.texts {
             let target = scratch.root().join(path);
             if let Some(parent) = target.parent() {
                 std::fs::create_dir_all(parent)?;

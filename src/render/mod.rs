@@ -25,7 +25,7 @@ mod tools;
 mod tests;
 
 pub use cache::Store;
-pub use context::RenderContext;
+pub use context::{Namespaced, RenderContext};
 pub use error::RenderError;
 pub use helm::{Chart, Dependency, is_chart_file};
 pub use kinds::{first_manifest, is_served_kind};

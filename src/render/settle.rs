@@ -36,12 +36,11 @@ pub(super) fn settle(reading: Reading, app: &App, context: &RenderContext) -> Re
         let group_kind = object.kind.group_kind();
         let namespaced = (context.namespaced)(&object.kind).or_else(|| scopes.get(&group_kind).copied());
         let manifest = identify(object, group_kind, namespaced, &default, context);
-        if manifest.id.name.is_some() {
-            if let Some(earlier) = places.insert(manifest.id.clone(), manifests.len())
-                && let Some(first) = manifests.get_mut(earlier).and_then(Option::take)
-            {
-                notices.push(declared_twice(&first, &manifest));
-            }
+        if manifest.id.name.is_some()
+            && let Some(earlier) = places.insert(manifest.id.clone(), manifests.len())
+            && let Some(first) = manifests.get_mut(earlier).and_then(Option::take)
+        {
+            notices.push(declared_twice(&first, &manifest));
         }
         manifests.push(Some(manifest));
     }

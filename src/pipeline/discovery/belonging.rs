@@ -2,7 +2,7 @@
 
 use super::survey::Folder;
 use crate::model::Tree;
-use crate::render::{Chart, paths};
+use crate::render::{Chart, Kustomization, paths};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What includes what.
@@ -36,14 +36,14 @@ impl Belonging {
 
     fn take(&mut self, tree: &dyn Tree, folder: &Folder) {
         if let Some(found) = &folder.kustomization {
-            let references = found.read.as_ref().map(|read| read.references()).unwrap_or_default();
+            let references = found.read.as_ref().map(Kustomization::references).unwrap_or_default();
             let named: BTreeSet<String> = references
                 .iter()
                 .filter_map(|reference| paths::join(&folder.path, &reference.text))
                 .collect();
             self.claimed.extend(named.iter().cloned());
             self.included_charts.extend(named.iter().cloned());
-            let is_component = found.read.as_ref().is_some_and(|read| read.is_component());
+            let is_component = found.read.as_ref().is_some_and(Kustomization::is_component);
             let included = Included { file: found.file.clone(), is_component, folders: named };
             self.kustomizations.insert(folder.path.clone(), included);
         }

@@ -62,7 +62,9 @@ pub fn discover_at(
         apps.extend(name_beside(unknown, &whole.apps, repo, repo_name));
     }
     let alone = apps.len() == 1;
-    apps.iter_mut().for_each(|app| app.expected = alone);
+    for app in &mut apps {
+        app.expected = alone;
+    }
     notices.extend(whole.notices.into_iter().filter(|_| path.is_empty()));
     notices.dedup();
     Ok(Discovered { apps, notices })

@@ -6,7 +6,7 @@ use crate::render::{self, Kustomization, paths};
 
 /// The folders of a chart whose files are the chart's own.
 ///
-/// Source: https://helm.sh/docs/topics/charts/, and chart-testing's `ci` folder.
+/// Source: <https://helm.sh/docs/topics/charts/>, and chart-testing's `ci` folder.
 const CHART_FOLDERS: [&str; 6] = ["charts", "ci", "crds", "files", "templates", "tests"];
 
 /// What was seen of a repo.

@@ -201,7 +201,7 @@ fn a_given_path_is_what_stands_there_and_keeps_its_name() {
     assert_eq!(at("base/web.yaml"), alone("shop: plain base/web.yaml"));
     assert_eq!(at("jobs/chart/Chart.yaml"), alone("jobs-chart: helm jobs/chart"));
     assert_eq!(at("jobs/nightly"), alone("nightly: plain jobs/nightly"));
-    assert_eq!(at("jobs").1, false);
+    assert!(!at("jobs").1, "several things are not one that was named");
     assert_eq!(at("").0.len(), 4);
     assert_eq!(
         discover_at(&tree, &repo(), "shop", "nowhere"),

@@ -215,7 +215,7 @@ impl Exported {
         let found = self.files.under(&charts).find(|file| {
             paths::name(file)
                 .strip_prefix(archive)
-                .is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".tgz"))
+                .is_some_and(|rest| rest.starts_with('-') && rest.strip_suffix(".tgz").is_some())
         });
         found.map(ToOwned::to_owned)
     }
@@ -223,9 +223,8 @@ impl Exported {
     fn in_tree(&self, in_copy: &str) -> Option<String> {
         self.files.get(in_copy)?;
         let vendored = self.vendored.iter().filter(|(copy, _)| paths::is_within(in_copy, copy));
-        let (copy, source) = match vendored.max_by_key(|(copy, _)| copy.len()) {
-            None => return Some(in_copy.to_owned()),
-            Some(vendored) => vendored,
+        let Some((copy, source)) = vendored.max_by_key(|(copy, _)| copy.len()) else {
+            return Some(in_copy.to_owned());
         };
         Some(format!("{source}{}", &in_copy[copy.len()..]))
     }

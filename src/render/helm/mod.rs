@@ -119,7 +119,7 @@ async fn run(
             let place = exported.place_in(&words);
             let (file, line) =
                 place.map_or((exported.chart.file.clone(), None), |(file, line)| (file, Some(line)));
-            RenderError::Tool { tool: Tool::Helm, file, line, words, source }
+            RenderError::Tool { tool: Tool::Helm, file, line, words, source: Box::new(source) }
         }
     })
 }

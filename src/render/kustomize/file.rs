@@ -181,12 +181,12 @@ fn generator_files(item: &Value, add: &mut Add<'_>) {
 /// kustomize's own download leaves there; that is never part of a repository.
 fn helm_chart(item: &Value, home: &str, add: &mut Add<'_>) {
     let name = item.str_at(&["name"]).or_else(|| item.str_at(&["chartName"])).unwrap_or_default();
-    match item.get("repo").or_else(|| item.get("chartRepoUrl")).filter(|repo| !repo.is_empty()) {
-        Some(repo) => add(Some(repo), Use::RemoteChart),
-        None => {
-            let home = item.str_at(&["chartHome"]).unwrap_or(home);
-            add(Some(&Value::string(format!("{home}/{name}"))), Use::Chart);
-        }
+    let repo = item.get("repo").or_else(|| item.get("chartRepoUrl")).filter(|repo| !repo.is_empty());
+    if repo.is_some() {
+        add(repo, Use::RemoteChart);
+    } else {
+        let home = item.str_at(&["chartHome"]).unwrap_or(home);
+        add(Some(&Value::string(format!("{home}/{name}"))), Use::Chart);
     }
     add(item.get("valuesFile").or_else(|| item.get("values")), Use::File);
     for entry in list(item, "additionalValuesFiles") {

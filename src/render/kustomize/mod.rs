@@ -108,7 +108,7 @@ async fn run_once(
             file: closure.top.file.clone(),
             line: None,
             words: scratch.words(&source, closure.files.mention_secrets()),
-            source,
+            source: Box::new(source),
         },
     })
 }

@@ -32,7 +32,7 @@ pub(super) fn remote(reference: &str) -> Option<Remote> {
     let parameters = ["?ref=", "?version=", "?timeout=", "?submodules=", "&ref="];
     if parameters.iter().any(|parameter| rest.contains(parameter))
         || rest.contains(".git/")
-        || rest.ends_with(".git")
+        || rest.strip_suffix(".git").is_some()
     {
         return Some(Remote { host: host_of(rest).filter(|host| host.contains('.')) });
     }
