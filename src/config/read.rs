@@ -337,5 +337,4 @@ impl Base<'_> {
 }
 
 #[cfg(test)]
-#[path = "read_tests.rs"]
 mod tests;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::settings::Settings;
 
-const EXAMPLE: &str = include_str!("../../config/config.example.yaml");
+const EXAMPLE: &str = include_str!("../../../config/config.example.yaml");
 
 fn read(text: &str) -> Result<Settings, Broken> {
     Settings::read(text, Path::new("/home/ana/.config/driftdeck/config.yaml"), Some(Path::new("/home/ana")))
