@@ -146,7 +146,10 @@ impl World {
         {
             own.time = before.time;
         }
-        managed_after.push(own);
+        // Who applies nothing owns nothing, and is forgotten.
+        if !sets::is_empty(&own.fields) {
+            managed_after.push(own);
+        }
         Ok(self.plan_put(key, live, body, managed_after))
     }
 

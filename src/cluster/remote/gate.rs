@@ -154,7 +154,8 @@ impl Ask {
                 (http::Method::PATCH, target, sent, about)
             }
             Write::Delete { namespace, name, uid, resource_version, propagation, .. } => {
-                let target = object(kind, namespace.as_deref(), name);
+                // The server reads the body; in the query it is for whoever reads along.
+                let target = object(kind, namespace.as_deref(), name) + if dry { "?dryRun=All" } else { "" };
                 let about = About::of_object("delete", kind, namespace.as_deref(), name);
                 let options = delete_options(uid.as_deref(), resource_version.as_deref(), *propagation, dry);
                 (http::Method::DELETE, target, (JSON, options), about)
