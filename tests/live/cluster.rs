@@ -75,8 +75,7 @@ async fn next_change(watch: &mut BoxStream<'static, WatchEvent>) -> WatchEvent {
     }
 }
 
-async fn colour(event: WatchEvent, cluster: &Remote, facts: &ClusterFacts) -> String {
-    let _ = cluster;
+fn colour(event: &WatchEvent, facts: &ClusterFacts) -> String {
     let WatchEvent::Applied(packed) = event else { panic!("{event:?}") };
     packed.open(&facts.id).unwrap().body.str_at(&["data", "colour"]).unwrap_or_default().to_owned()
 }
@@ -219,7 +218,7 @@ async fn a_watch_tells_what_kubectl_does_and_resumes_after_it_was_cut() {
     while !matches!(&seen, WatchEvent::Applied(packed) if packed.id.name.as_deref() == Some("settings")) {
         seen = next_change(&mut watch).await;
     }
-    assert_eq!(colour(seen, &cluster, &facts).await, "green");
+    assert_eq!(colour(&seen, &facts), "green");
 
     proxy.forget();
     proxy.cut_all();
@@ -228,7 +227,7 @@ async fn a_watch_tells_what_kubectl_does_and_resumes_after_it_was_cut() {
     };
     assert!(error.is_passing(), "{error:?}");
     recolour(&namespace, "red");
-    assert_eq!(colour(next_change(&mut watch).await, &cluster, &facts).await, "red");
+    assert_eq!(colour(&next_change(&mut watch).await, &facts), "red");
     let lists = proxy.seen_matching(&Matching::verbs(&["list"]).resource("configmaps"));
     assert_eq!(lists.len(), 0, "resumed, not listed anew:\n{}", proxy.listing());
 
@@ -450,14 +449,17 @@ struct Applied {
     body: Value,
 }
 
+/// A manager, its operation, and the fields that it owns.
+type Owner = (String, &'static str, Vec<String>);
+
 /// An object's spec or data and who owns what, in an order of its own.
-fn owned(object: &LiveObject) -> (Value, Vec<(String, &'static str, Vec<String>)>) {
+fn owned(object: &LiveObject) -> (Value, Vec<Owner>) {
     let mut body = object.body.clone();
     let fields = body.as_map_mut().unwrap();
     // A Service's spec is filled in by the server's own code.
     let is_service = fields.get("kind").and_then(Value::as_str) == Some("Service");
     fields
-        .retain(|name, _| !matches!(name.as_str(), "status" | "metadata") && !(is_service && name == "spec"));
+        .retain(|name, _| !(matches!(name.as_str(), "status" | "metadata") || is_service && name == "spec"));
     let mut owners: Vec<_> = object
         .managed
         .iter()
