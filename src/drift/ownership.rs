@@ -95,6 +95,11 @@ impl<'a> Ownership<'a> {
         Self { entries, own, applied_set, applied, server_side, without_record, managers }
     }
 
+    /// Returns whether the source shows managed fields.
+    pub fn is_recorded(&self) -> bool {
+        self.entries.is_some_and(|entries| !entries.is_empty())
+    }
+
     fn each(&self) -> impl Iterator<Item = (&'a ManagedEntry, Own)> + '_ {
         self.entries.unwrap_or_default().iter().zip(self.own.iter().copied())
     }

@@ -436,7 +436,17 @@ impl<'a> Walk<'a> {
     fn undeclared_whole(&mut self, held: &'a Value, applied: bool) {
         let path = self.steps.path(&self.types);
         let content = self.steps.start_with(&["spec"]) || self.steps.start_with(&["data"]);
-        let found = self.ownership.undeclared(&path, applied, content);
+        let mut found = self.ownership.undeclared(&path, applied, content);
+        if self.is_autoscaled() {
+            found.counts = false;
+        } else if found.writer.is_none()
+            && self.ownership.is_recorded()
+            && self.steps.are(&["spec", "replicas"])
+        {
+            // The scale subresource of an object whose replicas nobody owned leaves no entry behind.
+            found.counts = true;
+            found.note = Some("scaled: the actor is not recorded".to_owned());
+        }
         self.record(found, None, Some(held), path);
     }
 

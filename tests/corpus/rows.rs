@@ -301,6 +301,16 @@ fn a_value_that_a_controller_keeps_rewriting_is_contended_and_an_active_autoscal
 }
 
 #[test]
+fn replicas_that_somebody_scaled_without_leaving_an_entry_are_drift_of_unknown_cause() {
+    let live = LIVE.replace("replicas: 1\n  rev", "replicas: 5\n  rev");
+    drifts(
+        DEPLOYMENT,
+        &owned(&live, APPLIED),
+        &[".spec.replicas foreign counts unknown - (scaled: the actor is not recorded)"],
+    );
+}
+
+#[test]
 fn a_placeholder_for_an_injected_certificate_is_delegated() {
     let hook = |bundle: &str| {
         format!(
