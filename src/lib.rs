@@ -20,6 +20,7 @@ pub mod action;
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod deck;
 pub mod drift;
 pub mod git;
 pub mod model;

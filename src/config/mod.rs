@@ -7,11 +7,13 @@
 mod cursor;
 mod glob;
 mod in_force;
+pub mod keymap;
 pub mod log;
 pub mod paths;
 pub mod private;
 mod read;
 pub mod settings;
+pub mod theme;
 
 pub use glob::Glob;
 pub use in_force::{ClusterRules, InForce};

@@ -1,0 +1,142 @@
+//! Defines what can be copied: names, paths, commands, permalinks, and Markdown for the incident channel.
+
+use super::layer::CopyItem;
+use super::possible;
+use super::state::State;
+use super::words;
+use super::world::ResourceKey;
+use crate::model::status::ResourceStatus;
+use crate::model::{FieldChange, Plan};
+use crate::text::{markdown as code, shell_word};
+use std::fmt::Write as _;
+
+/// Returns what can be copied of where the person is.
+pub fn items(state: &State) -> Vec<CopyItem> {
+    let mut items = Vec::new();
+    let mut offer = |what: &'static str, text: String| items.push(CopyItem { what, text });
+    let key = state.resource();
+    let status = key.as_ref().and_then(|key| state.world.resource(key));
+    if let (Some(key), Some(status)) = (&key, status) {
+        offer("name", words::name(&key.id));
+        if let Some((_, path)) = state.field() {
+            offer("field path", path.to_string());
+        }
+        if let Some(origin) = &status.origin {
+            let line = origin.line.map(|line| format!(":{line}")).unwrap_or_default();
+            offer("file", format!("{}{line}", origin.file));
+        }
+        offer("kubectl command", kubectl(state, key));
+    } else if let Some(app) = state.selected_app() {
+        offer("name", app.name.clone());
+    }
+    if let Some(command) = headless(state) {
+        offer("driftdeck command", command);
+    }
+    if let Ok(url) = possible::page(state) {
+        offer("permalink", url);
+    }
+    if let Some(text) = report(state, status) {
+        offer("Markdown", text);
+    }
+    items
+}
+
+fn kubectl(state: &State, key: &ResourceKey) -> String {
+    let mut words = vec!["kubectl".to_owned(), "--context".to_owned()];
+    words.push(shell_word(state.world.context(&key.deployment.cluster)).into_owned());
+    if let Some(namespace) = &key.id.namespace {
+        words.push("-n".to_owned());
+        words.push(shell_word(namespace).into_owned());
+    }
+    words.push("get".to_owned());
+    words.push(shell_word(&key.id.kind.to_string()).into_owned());
+    words.extend(key.id.name.as_deref().map(|name| shell_word(name).into_owned()));
+    words.push("-o yaml".to_owned());
+    words.join(" ")
+}
+
+fn headless(state: &State) -> Option<String> {
+    let app = state.deployment().map(|d| &d.app).or_else(|| state.selected_app())?;
+    let repo = state.world.repo(&app.repo)?;
+    let mut command = format!("driftdeck diff {} --app {}", shell_word(&repo.location), shell_word(&app.name));
+    if let Some(deployment) = state.deployment() {
+        let _ = write!(command, " --context {}", shell_word(state.world.context(&deployment.cluster)));
+    }
+    Some(command)
+}
+
+/// Returns the drift of one resource, or of the deployment's faulty ones, as Markdown.
+fn report(state: &State, status: Option<&ResourceStatus>) -> Option<String> {
+    let deployment = state.deployment()?;
+    let app = &deployment.app.name;
+    let context = state.world.context(&deployment.cluster);
+    let mut report = format!("{} on {}", code(app), code(context));
+    if let Some(known) = state.world.deployments.get(deployment)
+        && let Some(repo) = state.world.repo(&deployment.app.repo)
+    {
+        let desired = words::desired(repo, &known.revision, state.now, &state.options.zone);
+        let _ = write!(report, ", desired {}", code(&desired));
+    }
+    let zone = state.options.zone.clone();
+    let _ = writeln!(report, ", at {} {}", words::clock(state.now, &zone), zone_name(state));
+    let statuses: Vec<&ResourceStatus> = match status {
+        Some(status) => vec![status],
+        None => {
+            let faulty = super::rows::faulty(state, deployment);
+            faulty.iter().filter_map(|key| state.world.resource(key)).collect()
+        }
+    };
+    for status in statuses {
+        let name = words::name(&status.id);
+        let _ = writeln!(report, "\n- {} {}: {}", code(&status.id.kind.kind), code(&name), status.verdict().word());
+        for change in status.judgement.counted() {
+            let _ = writeln!(report, "  - {}", change_markdown(state, change));
+        }
+    }
+    Some(report)
+}
+
+fn change_markdown(state: &State, change: &FieldChange) -> String {
+    let (desired, live) = words::sides(change);
+    let by = words::writer(change, state.now, &state.options.zone);
+    let by = if by.is_empty() { by } else { format!(" ({})", code(&by)) };
+    format!("{}: {} → {}{by}", code(&change.path.to_string()), code(&desired), code(&live))
+}
+
+/// Returns a plan as Markdown.
+pub fn plan_markdown(state: &State, plan: &Plan) -> String {
+    let mut report = format!(
+        "{} {} to {} from {}\n",
+        plan.command,
+        code(&plan.app.name),
+        code(&plan.context),
+        code(&words::revision(&plan.revision))
+    );
+    for step in &plan.steps {
+        let tick = if step.ticked { "x" } else { " " };
+        let name = words::name(&step.resource);
+        let _ = writeln!(
+            report,
+            "\n- [{tick}] {} {} {}: {}",
+            step.action.word(),
+            code(&step.resource.kind.kind),
+            code(&name),
+            step.outcome.word()
+        );
+        for change in &step.changes {
+            let _ = writeln!(report, "  - {}", change_markdown(state, change));
+        }
+    }
+    for sentence in &plan.will_not {
+        let _ = writeln!(report, "\nwill not: {}", code(sentence));
+    }
+    for sentence in &plan.remarks {
+        let _ = writeln!(report, "\n{}", code(sentence));
+    }
+    let _ = writeln!(report, "\nthe same from a shell: {}", code(&plan.headless));
+    report
+}
+
+fn zone_name(state: &State) -> String {
+    state.now.to_zoned(state.options.zone.clone()).strftime("%Z").to_string()
+}

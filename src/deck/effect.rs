@@ -1,0 +1,65 @@
+//! Defines effects: what the deck asks for and cannot do itself. Runtime and shell perform them and answer with messages.
+
+use crate::model::{DeploymentId, Plan, ResourceId};
+
+/// Numbers what runs, so that an answer to something that was given up is told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Ticket(pub u64);
+
+/// Something to be done outside. Those that [`Effect::is_for_the_shell`] names need the terminal.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Compute the text diff of one resource; answered by [`super::Message::Diff`].
+    LoadDiff { deployment: DeploymentId, resource: ResourceId },
+    /// Compute the plan of a sync; writes nothing. Answered by [`super::Message::PlanReady`] or `PlanFailed`.
+    PlanSync { ticket: Ticket, request: SyncRequest },
+    /// Carry out a plan whose steps are ticked as shown. Answered by `StepDone` for each step and `PlanDone`, or by
+    /// `PlanMoved` if something that the plan is bound to has moved.
+    ApplyPlan {
+        ticket: Ticket,
+        plan: Box<Plan>,
+        /// The cluster's name as the person typed it, where the cluster is protected.
+        confirmed: Option<String>,
+    },
+    /// Give up what runs under this ticket. A step whose request is on its way ends as it ends.
+    Cancel { ticket: Ticket },
+    /// Read repos and clusters again, at once.
+    Refresh,
+    /// Put text on the clipboard; answered by [`super::Message::Copied`].
+    Copy { what: String, text: String },
+    /// Open the editor at a file of a local repo; answered by [`super::Message::EditorClosed`].
+    OpenEditor { file: String, line: Option<usize> },
+    /// Show a page of the forge in the browser: https only.
+    OpenUrl { url: String },
+    /// Draw every cell anew.
+    Redraw,
+    /// Take the mouse, or leave it to the terminal.
+    Mouse { on: bool },
+    /// Give the terminal back and stop, until the shell continues the process.
+    Suspend,
+    Quit,
+}
+
+/// What a sync is asked to be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncRequest {
+    pub deployment: DeploymentId,
+    /// The resources to look at; empty: the whole app.
+    pub only: Vec<ResourceId>,
+}
+
+impl Effect {
+    /// Returns whether the shell performs it, because it concerns the terminal; everything else is the runtime's.
+    pub fn is_for_the_shell(&self) -> bool {
+        matches!(
+            self,
+            Effect::Copy { .. }
+                | Effect::OpenEditor { .. }
+                | Effect::OpenUrl { .. }
+                | Effect::Redraw
+                | Effect::Mouse { .. }
+                | Effect::Suspend
+                | Effect::Quit
+        )
+    }
+}

@@ -1,0 +1,153 @@
+//! Defines what can lie on the deck: screens, menus and prompts. Keys go to the topmost; drawing goes upwards.
+
+use super::effect::Ticket;
+use super::list::Row;
+use super::picker::Picker;
+use super::plan_view::PlanView;
+use super::view::ResourceView;
+use super::world::ResourceKey;
+use crate::model::command::{Command, Place};
+use crate::model::{AppId, ClusterId, DeploymentId};
+use std::sync::Arc;
+
+/// One layer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layer {
+    Resource(Box<ResourceView>),
+    Plan(Box<PlanView>),
+    /// Asks for the name of a protected cluster.
+    Confirm(Confirm),
+    Who(WhoView),
+    Matrix(MatrixView),
+    Help(Scroll),
+    Notices(Scroll),
+    Palette(Picker),
+    /// What can be copied here.
+    Copy(Menu<CopyItem>),
+    /// Everything that is possible here.
+    Everything(Menu<Command>),
+    /// Asks for the text of a filter or search.
+    Search(Search),
+}
+
+/// A prompt for a name that must be typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirm {
+    pub ticket: Ticket,
+    /// What must be typed.
+    pub wanted: String,
+    pub typed: String,
+}
+
+/// Who wrote each side of a resource's changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WhoView {
+    pub key: Arc<ResourceKey>,
+    pub scroll: Scroll,
+}
+
+/// Apps against clusters.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MatrixView {
+    pub apps: Vec<AppId>,
+    pub clusters: Vec<ClusterId>,
+    pub row: usize,
+    pub column: usize,
+    pub top: usize,
+}
+
+/// How far something is scrolled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scroll {
+    pub top: usize,
+}
+
+/// Items to choose from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Menu<T> {
+    pub items: Vec<T>,
+    pub cursor: usize,
+}
+
+/// Something that can be copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyItem {
+    /// What it is: `name`, `path`, `command` …
+    pub what: &'static str,
+    pub text: String,
+}
+
+/// A filter or search that is being typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    pub text: String,
+    /// What stood before, to go back to.
+    pub before: Option<String>,
+}
+
+impl Row for Command {}
+
+impl Layer {
+    /// Returns which keys of the table apply.
+    pub fn place(&self) -> Place {
+        match self {
+            Layer::Resource(_) => Place::Resource,
+            Layer::Plan(_) => Place::Plan,
+            Layer::Matrix(_) => Place::Matrix,
+            _ => Place::Reading,
+        }
+    }
+
+    /// Returns whether every key is text here.
+    pub fn is_prompt(&self) -> bool {
+        matches!(self, Layer::Confirm(_) | Layer::Palette(_) | Layer::Search(_))
+    }
+
+    /// Returns whether it takes the whole body, so that nothing below it is seen.
+    pub fn is_screen(&self) -> bool {
+        matches!(self, Layer::Resource(_) | Layer::Plan(_) | Layer::Matrix(_) | Layer::Who(_))
+    }
+
+    pub fn deployment(&self) -> Option<&DeploymentId> {
+        match self {
+            Layer::Resource(view) => Some(&view.deployment),
+            Layer::Plan(view) => Some(&view.deployment),
+            Layer::Who(view) => Some(&view.key.deployment),
+            _ => None,
+        }
+    }
+
+    pub fn resource(&self) -> Option<Arc<ResourceKey>> {
+        match self {
+            Layer::Resource(view) => view.resource(),
+            Layer::Who(view) => Some(Arc::clone(&view.key)),
+            _ => None,
+        }
+    }
+
+    /// Returns whether something runs that the person waits for.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Layer::Plan(view) if view.is_running())
+    }
+}
+
+impl<T> Menu<T> {
+    pub fn new(items: Vec<T>) -> Self {
+        Self { items, cursor: 0 }
+    }
+
+    pub fn current(&self) -> Option<&T> {
+        self.items.get(self.cursor)
+    }
+
+    pub fn step(&mut self, by: isize) {
+        let last = self.items.len().saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(by).min(last);
+    }
+}
+
+impl Scroll {
+    pub fn step(&mut self, by: isize, rows: usize, height: usize) {
+        self.top = self.top.saturating_add_signed(by).min(rows.saturating_sub(height));
+    }
+}

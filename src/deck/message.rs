@@ -1,0 +1,59 @@
+//! Defines messages: everything that the deck learns. Time arrives in them; the deck has no clock.
+
+use super::effect::Ticket;
+use super::layout::Size;
+use crate::model::update::Update;
+use crate::model::{DeploymentId, Key, Notice, Plan, ResourceId, StepOutcome, TextDiff, Timestamp, Verdict};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// The pipeline found something out.
+    Pipeline { at: Timestamp, update: Update },
+    Key { at: Timestamp, key: Key },
+    /// Text that was pasted: never keys.
+    Paste { at: Timestamp, text: String },
+    Mouse { at: Timestamp, event: Mouse },
+    Resize { size: Size },
+    /// Time went by.
+    Tick { now: Timestamp },
+    /// The answer to [`super::Effect::LoadDiff`].
+    Diff { at: Timestamp, deployment: DeploymentId, resource: ResourceId, result: Result<TextDiff, Notice> },
+    PlanReady { at: Timestamp, ticket: Ticket, plan: Box<Plan> },
+    PlanFailed { at: Timestamp, ticket: Ticket, notice: Notice },
+    /// What the plan is bound to has moved: nothing was written, and this is the new plan.
+    PlanMoved { at: Timestamp, ticket: Ticket, plan: Box<Plan>, why: String },
+    /// A step is being written.
+    StepStarted { ticket: Ticket, step: usize },
+    StepDone { ticket: Ticket, step: usize, outcome: StepOutcome },
+    /// Every step has its outcome. `verdict` is the deployment's afterwards, where the watch has told it already.
+    PlanDone { at: Timestamp, ticket: Ticket, verdict: Option<Verdict> },
+    /// Something that failed or is news, and belongs to no row.
+    Notice { at: Timestamp, notice: Notice },
+    /// A line for the log behind `!`.
+    Log { at: Timestamp, line: String },
+    Copied { what: String, how: Copied },
+    EditorClosed { at: Timestamp, result: Result<(), Notice> },
+    /// The process was stopped and continues.
+    Resumed { at: Timestamp },
+    /// Somebody asks the program to end: SIGTERM, SIGHUP, or a terminal that went away.
+    Terminate,
+}
+
+/// What became of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Copied {
+    /// Sent to the terminal, which does not say whether it took it; saved to a file as well.
+    Sent { file: Option<String> },
+    /// Only saved, because the terminal cannot or the text is too long for it.
+    Saved { file: String },
+    Failed(Notice),
+}
+
+/// What the mouse did, at a cell counted from the top left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mouse {
+    Click { x: u16, y: u16 },
+    WheelUp { x: u16, y: u16 },
+    WheelDown { x: u16, y: u16 },
+}

@@ -1,0 +1,203 @@
+//! Defines what is possible where the person is: for each command nothing, or in one line why it cannot work.
+
+use super::layer::Layer;
+use super::layout::Column;
+use super::plan_view::Phase;
+use super::state::State;
+use super::view::Mode;
+use super::words;
+use super::world::ResourceKey;
+use crate::model::command::{COMMANDS, Command, Entry, Need, Place};
+use crate::model::status::{ClusterState, RepoStatus};
+use crate::model::{DeploymentId, Origin};
+
+/// Returns why a command cannot work here; `Ok` where it can.
+pub fn possible(state: &State, command: Command) -> Result<(), String> {
+    match command.entry().needs {
+        Need::Nothing => special(state, command),
+        Need::List => listed(state, command),
+        Need::Search => match super::update::has_search(state) {
+            true => Ok(()),
+            false => Err(format!("nothing is searched for yet: {}", hint(state, Command::Search))),
+        },
+        Need::App => state.selected_app().map(|_| ()).ok_or_else(|| "no app is selected".to_owned()),
+        Need::Deployment => one_deployment(state).map(|_| ()),
+        Need::Resource => one_resource(state).map(|_| ()),
+        Need::File => local_file(state).map(|_| ()),
+        Need::Forge => page(state).map(|_| ()),
+        Need::Unseen if state.unseen.count() == 0 => Err("nothing new since you looked".to_owned()),
+        Need::Unseen => Ok(()),
+        Need::Writable => writable(state).map(|_| ()),
+        Need::TextView => match state.layers.last() {
+            Some(Layer::Resource(view)) if view.mode != Mode::Fields => Ok(()),
+            _ => Err(format!("only in a text view: {}", hint(state, Command::CycleView))),
+        },
+        Need::ReadyPlan => ready_plan(state, command),
+    }
+}
+
+/// Returns the commands of the place where the keys go, its own first, in the order of the table.
+pub fn here(state: &State) -> Vec<&'static Entry> {
+    let place = state.place();
+    let of = |place: Place| COMMANDS.iter().filter(move |entry| entry.places.contains(&place));
+    of(place).chain(of(Place::Everywhere)).collect()
+}
+
+fn hint(state: &State, command: Command) -> String {
+    match state.options.keymap.key(command) {
+        Some(key) => format!("{key} {}", command.entry().name),
+        None => command.entry().name.to_owned(),
+    }
+}
+
+fn special(state: &State, command: Command) -> Result<(), String> {
+    match command {
+        Command::Replan => match state.layers.last() {
+            Some(Layer::Plan(view)) if matches!(view.phase, Phase::Applying { .. }) => {
+                Err("the plan is being carried out".to_owned())
+            }
+            _ => Ok(()),
+        },
+        Command::Copy if state.selected_app().is_none() && state.layers.is_empty() => {
+            Err("nothing is selected that could be copied".to_owned())
+        }
+        Command::Matrix if state.world.clusters.is_empty() => Err("no cluster is known yet".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn listed(state: &State, command: Command) -> Result<(), String> {
+    if command == Command::Search
+        && matches!(state.layers.last(), Some(layer) if !matches!(layer, Layer::Resource(_)))
+    {
+        return Err("there is nothing to search here".to_owned());
+    }
+    let empty = state.layers.is_empty()
+        && match state.focus {
+            Column::Repos => state.world.repos.is_empty(),
+            Column::Apps => state.world.apps.values().all(Vec::is_empty),
+            Column::Clusters => state.world.clusters.is_empty(),
+            Column::Drift => state.drift.rows().is_empty() && state.drift.filter.is_none(),
+        };
+    if empty { Err("there is nothing listed here".to_owned()) } else { Ok(()) }
+}
+
+/// Returns the one deployment that the person is at.
+pub fn one_deployment(state: &State) -> Result<DeploymentId, String> {
+    if let Some(id) = state.deployment() {
+        return Ok(id.clone());
+    }
+    let Some(app) = state.selected_app() else { return Err("no app is selected".to_owned()) };
+    match state.world.deployments_of(app).count() {
+        0 => Err(format!("{} is not known in any cluster yet", app.name)),
+        n => Err(format!(
+            "{} is in {}: choose one ({})",
+            app.name,
+            words::count(n, "cluster"),
+            hint(state, Command::Clusters)
+        )),
+    }
+}
+
+fn one_resource(state: &State) -> Result<ResourceKey, String> {
+    match state.resource() {
+        Some(key) => Ok((*key).clone()),
+        None => Err(format!("no resource is under the cursor: {}", hint(state, Command::Drift))),
+    }
+}
+
+/// Returns the deployment to write to, if its cluster may be written to.
+pub fn writable(state: &State) -> Result<DeploymentId, String> {
+    let id = match ticked_deployment(state)? {
+        Some(id) => id,
+        None => one_deployment(state)?,
+    };
+    let context = state.world.context(&id.cluster).to_owned();
+    let Some(cluster) = state.world.cluster(&id.cluster) else { return Err(format!("{context} is not known")) };
+    if state.options.read_only {
+        return Err("driftdeck was started read-only".to_owned());
+    }
+    if cluster.read_only {
+        return Err(format!("{context} is read-only"));
+    }
+    match &cluster.state {
+        ClusterState::Connecting => Err(format!("{context} is still connecting")),
+        ClusterState::Unreachable { why, .. } => Err(format!("{context} does not answer: {why}")),
+        ClusterState::Denied { why } => Err(format!("{context} denied access: {why}")),
+        ClusterState::Live | ClusterState::Stale { .. } => Ok(id),
+    }
+}
+
+/// Returns the deployment of the ticked resources, which must be one.
+fn ticked_deployment(state: &State) -> Result<Option<DeploymentId>, String> {
+    let mut deployments: Vec<_> = state.ticks.iter().map(|key| &key.deployment).collect();
+    deployments.dedup();
+    match deployments.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some((*one).clone())),
+        more => Err(format!("the ticks are in {} deployments: a sync takes one at a time", more.len())),
+    }
+}
+
+/// Returns where the thing under the cursor is declared.
+pub fn origin(state: &State) -> Option<(&RepoStatus, Origin)> {
+    let app = state.deployment().map(|d| &d.app).or_else(|| state.selected_app());
+    let repo = match app {
+        Some(app) => state.world.repo(&app.repo)?,
+        None => state.repo()?,
+    };
+    let status = state.resource().and_then(|key| state.world.resource(&key).cloned());
+    let field = state.field().and_then(|(_, path)| {
+        status.as_ref()?.judgement.changes.iter().find(|c| c.path == path)?.origin.clone()
+    });
+    let declared = || app.and_then(|app| state.world.app(app)).map(|a| a.app.declared.clone());
+    let origin = field.or_else(|| status.as_ref().and_then(|s| s.origin.clone()));
+    // An extra is declared nowhere; that its app is declared somewhere is no answer.
+    let origin = if status.is_some() { origin } else { declared() };
+    origin.map(|origin| (repo, origin))
+}
+
+/// Returns the file on this machine that declares the thing under the cursor, with its line.
+pub fn local_file(state: &State) -> Result<(String, Option<usize>), String> {
+    let Some((repo, origin)) = origin(state) else { return Err("Git declares this nowhere".to_owned()) };
+    if !repo.location.starts_with('/') {
+        return Err(format!("{} is a remote: its files are not on this machine", repo.name));
+    }
+    let root = repo.location.trim_end_matches('/');
+    Ok((format!("{root}/{}", origin.file), origin.line))
+}
+
+/// Returns the forge's page of the thing under the cursor.
+pub fn page(state: &State) -> Result<String, String> {
+    let Some((repo, origin)) = origin(state) else { return Err("Git declares this nowhere".to_owned()) };
+    let Some(commit) = repo.revision.as_ref().and_then(|r| r.commit.as_ref()) else {
+        return Err(format!("{} has no commit yet", repo.name));
+    };
+    super::forge::permalink(&repo.location, &commit.0, Some(&origin.file), origin.line)
+        .ok_or_else(|| format!("{} has no forge that is known: {}", repo.name, repo.location))
+}
+
+fn ready_plan(state: &State, command: Command) -> Result<(), String> {
+    let Some(Layer::Plan(view)) = state.layers.last() else { return Err("no plan is shown".to_owned()) };
+    let looks = matches!(command, Command::Unfold | Command::CopyPlan | Command::StepDiff);
+    match &view.phase {
+        Phase::Planning { .. } => return Err("the plan is still being computed".to_owned()),
+        Phase::Failed(notice) => return Err(format!("there is no plan: {}", notice.title)),
+        Phase::Applying { .. } if !looks => return Err("the plan is being carried out".to_owned()),
+        Phase::Done { .. } if !looks => {
+            return Err(format!("the plan was carried out: {}", hint(state, Command::Replan)));
+        }
+        _ => {}
+    }
+    let steps = view.plan.as_ref().map_or(0, |plan| plan.steps.len());
+    if command == Command::CopyPlan {
+        return Ok(());
+    }
+    if steps == 0 {
+        return Err("there is nothing to write".to_owned());
+    }
+    if command == Command::Apply && view.ticked() == 0 {
+        return Err("no step is ticked".to_owned());
+    }
+    Ok(())
+}

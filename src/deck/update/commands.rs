@@ -1,0 +1,134 @@
+//! Defines what a key does: a prompt takes it as text, the keymap makes a command of it, and the command is routed.
+
+use super::{lists, overlays, plan, prompts, view};
+use crate::deck::effect::Effect;
+use crate::deck::layer::Layer;
+use crate::deck::possible::{self, possible};
+use crate::deck::state::{INTERRUPT_AGAIN, State};
+use crate::model::command::Command;
+use crate::model::{Key, KeyCode, Timestamp};
+
+/// Takes in a key.
+pub(super) fn key(state: &mut State, at: Timestamp, key: Key, effects: &mut Vec<Effect>) {
+    let always = state.options.keymap.command(crate::model::Place::Everywhere, key);
+    match always {
+        Some(Command::Interrupt) => return interrupt(state, at, effects),
+        Some(Command::Suspend) => return effects.push(Effect::Suspend),
+        Some(Command::Redraw) => return effects.push(Effect::Redraw),
+        _ => {}
+    }
+    state.interrupted = None;
+    // Whatever was typed before the plan appeared was meant for something else.
+    if let Some(Layer::Plan(plan)) = state.layers.last()
+        && plan.is_guarded(at)
+    {
+        return;
+    }
+    state.said = None;
+    if state.layers.last().is_some_and(Layer::is_prompt) {
+        return prompts::key(state, key, effects);
+    }
+    if overlays::menu_key(state, at, key, effects) {
+        return;
+    }
+    let Some(command) = state.options.keymap.command(state.place(), key) else {
+        return say_unbound(state, key);
+    };
+    run(state, at, command, effects);
+}
+
+fn say_unbound(state: &mut State, key: Key) {
+    if matches!(key.code, KeyCode::Char(_) | KeyCode::Function(_)) {
+        let help = state.options.keymap.key(Command::Help).map(|k| format!("; {k} shows the keys")).unwrap_or_default();
+        state.refuse(format!("{key} means nothing here{help}"));
+    }
+}
+
+/// Carries out a command, or says why it cannot work.
+pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<Effect>) {
+    if let Err(why) = possible(state, command) {
+        return state.refuse(why);
+    }
+    match command {
+        Command::Interrupt => interrupt(state, at, effects),
+        Command::Suspend => effects.push(Effect::Suspend),
+        Command::Redraw => effects.push(Effect::Redraw),
+        Command::Close => close(state, effects),
+        Command::Back => back(state, effects),
+        Command::Refresh => {
+            state.say("reading repos and clusters again");
+            effects.push(Effect::Refresh);
+        }
+        Command::Mouse => {
+            state.mouse = !state.mouse;
+            state.say(if state.mouse { "the mouse is driftdeck's now" } else { "the mouse is the terminal's again" });
+            effects.push(Effect::Mouse { on: state.mouse });
+        }
+        Command::Editor => match possible::local_file(state) {
+            Ok((file, line)) => effects.push(Effect::OpenEditor { file, line }),
+            Err(why) => state.refuse(why),
+        },
+        Command::Forge => match possible::page(state) {
+            Ok(url) => effects.push(Effect::OpenUrl { url }),
+            Err(why) => state.refuse(why),
+        },
+        Command::Sync => plan::begin_sync(state, at, effects),
+        Command::Palette | Command::Help | Command::Matrix | Command::Notices | Command::Copy | Command::Everything
+        | Command::Who => overlays::open(state, command),
+        Command::Search => prompts::open_search(state),
+        Command::NextUnseen => lists::next_unseen(state, at),
+        _ => route(state, at, command, effects),
+    }
+}
+
+/// Gives a command to what the keys go to.
+fn route(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<Effect>) {
+    match state.layers.last() {
+        None => lists::command(state, at, command, effects),
+        Some(Layer::Resource(_)) => view::command(state, command, effects),
+        Some(Layer::Plan(_)) => plan::command(state, at, command, effects),
+        Some(_) => overlays::command(state, at, command, effects),
+    }
+}
+
+/// One step back: the topmost layer, then the filter of the column, then the column itself.
+pub(super) fn back(state: &mut State, effects: &mut Vec<Effect>) {
+    if !state.layers.is_empty() {
+        return leave(state, effects);
+    }
+    lists::back(state);
+}
+
+fn close(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.layers.is_empty() { super::quit(state, effects) } else { leave(state, effects) }
+}
+
+/// Leaves the topmost layer. A plan that is being computed is given up; one that is being carried out is not left.
+fn leave(state: &mut State, effects: &mut Vec<Effect>) {
+    if let Some(Layer::Plan(view)) = state.layers.last() {
+        if matches!(view.phase, crate::deck::plan_view::Phase::Applying { .. }) {
+            return state.refuse("the plan is being carried out: ctrl-c stops before the next step");
+        }
+        if view.is_running() {
+            effects.push(Effect::Cancel { ticket: view.ticket });
+        }
+    }
+    state.layers.pop();
+    state.outdated = true;
+}
+
+/// Cancels what runs; with nothing to cancel, a second time within two seconds quits.
+fn interrupt(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
+    if state.interrupted.is_some_and(|first| at.duration_since(first) < INTERRUPT_AGAIN) {
+        return super::quit(state, effects);
+    }
+    state.interrupted = Some(at);
+    if plan::cancel(state, effects) {
+        return;
+    }
+    if state.layers.last().is_some_and(Layer::is_prompt) {
+        prompts::cancel(state);
+        return;
+    }
+    state.say("nothing runs that could be cancelled; ctrl-c again quits");
+}

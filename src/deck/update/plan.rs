@@ -1,0 +1,270 @@
+//! Defines the way from a key to a write: ask for a plan, show it, let steps be ticked, and apply it.
+
+use crate::deck::copy;
+use crate::deck::effect::{Effect, SyncRequest, Ticket};
+use crate::deck::layer::{Confirm, Layer};
+use crate::deck::plan_view::{Phase, PlanView};
+use crate::deck::possible;
+use crate::deck::state::State;
+use crate::model::command::Command;
+use crate::model::{Notice, Plan, StepOutcome, Timestamp, Verdict};
+
+/// Asks for the plan of a sync: of the ticked resources, else of the one under the cursor, else of the whole app.
+pub(super) fn begin_sync(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
+    let deployment = match possible::writable(state) {
+        Ok(deployment) => deployment,
+        Err(why) => return state.refuse(why),
+    };
+    let ticked: Vec<_> = state.ticks.iter().map(|key| key.id.clone()).collect();
+    let whole_app = matches!(state.layers.last(), Some(Layer::Resource(view)) if view.whole_app);
+    let only = if !ticked.is_empty() {
+        ticked
+    } else if whole_app {
+        Vec::new()
+    } else {
+        state.resource().map(|key| key.id.clone()).into_iter().collect()
+    };
+    let request = SyncRequest { deployment, only };
+    let ticket = state.ticket();
+    effects.push(Effect::PlanSync { ticket, request: request.clone() });
+    state.layers.push(Layer::Plan(Box::new(PlanView::new(ticket, request, at))));
+}
+
+/// Does something to the plan of this ticket, if it is still on the screen.
+fn with_ticket(state: &mut State, ticket: Ticket, act: impl FnOnce(&mut PlanView)) {
+    let views = state.layers.iter_mut().filter_map(|layer| match layer {
+        Layer::Plan(view) if view.ticket == ticket => Some(view),
+        _ => None,
+    });
+    if let Some(view) = views.last() {
+        act(view);
+    }
+}
+
+fn with_plan<T>(state: &mut State, act: impl FnOnce(&mut PlanView) -> T) -> Option<T> {
+    match state.layers.last_mut() {
+        Some(Layer::Plan(view)) => Some(act(view)),
+        _ => None,
+    }
+}
+
+pub(super) fn ready(state: &mut State, at: Timestamp, ticket: Ticket, plan: Plan, moved: Option<String>) {
+    state.now = state.now.max(at);
+    // A prompt for the name belongs to the plan that it was opened for.
+    state.layers.retain(|layer| !matches!(layer, Layer::Confirm(confirm) if confirm.ticket == ticket));
+    with_ticket(state, ticket, |view| view.show(plan, at, moved));
+    keep_in_sight(state);
+}
+
+pub(super) fn failed(state: &mut State, at: Timestamp, ticket: Ticket, notice: Notice) {
+    state.now = state.now.max(at);
+    state.note(at, notice.clone());
+    state.layers.retain(|layer| !matches!(layer, Layer::Confirm(confirm) if confirm.ticket == ticket));
+    with_ticket(state, ticket, |view| {
+        view.phase = Phase::Failed(notice);
+        view.plan = None;
+        view.shown_at = Some(at);
+    });
+}
+
+pub(super) fn step_started(state: &mut State, ticket: Ticket, step: usize) {
+    with_ticket(state, ticket, |view| {
+        view.writing = Some(step);
+        view.step = step;
+    });
+    keep_in_sight(state);
+}
+
+pub(super) fn step_done(state: &mut State, ticket: Ticket, step: usize, outcome: StepOutcome) {
+    if let Some(notice) = outcome.notice() {
+        let now = state.now;
+        state.note(now, notice.clone());
+    }
+    with_ticket(state, ticket, |view| {
+        if view.writing == Some(step) {
+            view.writing = None;
+        }
+        if let Some(step) = view.plan.as_mut().and_then(|plan| plan.steps.get_mut(step)) {
+            step.outcome = outcome;
+        }
+    });
+}
+
+pub(super) fn done(state: &mut State, at: Timestamp, ticket: Ticket, verdict: Option<Verdict>) {
+    state.now = state.now.max(at);
+    with_ticket(state, ticket, |view| {
+        view.writing = None;
+        view.phase = Phase::Done { at, verdict };
+    });
+    state.ticks.clear();
+    state.outdated = true;
+}
+
+pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<Effect>) {
+    let page = isize::try_from(height(state) / 2).unwrap_or(1).max(1);
+    match command {
+        Command::Down => step(state, 1),
+        Command::Up => step(state, -1),
+        Command::PageDown => scroll(state, page),
+        Command::PageUp => scroll(state, -page),
+        Command::First => step(state, isize::MIN / 2),
+        Command::Last => step(state, isize::MAX / 2),
+        Command::TickStep => {
+            with_plan(state, |view| {
+                let at = view.step;
+                if let Some(step) = view.plan.as_mut().and_then(|plan| plan.steps.get_mut(at)) {
+                    step.ticked = !step.ticked;
+                }
+            });
+        }
+        Command::Unfold => {
+            with_plan(state, |view| {
+                let at = view.step;
+                if !view.unfolded.remove(&at) {
+                    view.unfolded.insert(at);
+                }
+            });
+            keep_in_sight(state);
+        }
+        Command::StepDiff => step_diff(state, effects),
+        Command::CopyPlan => {
+            if let Some(Layer::Plan(view)) = state.layers.last()
+                && let Some(plan) = &view.plan
+            {
+                let text = copy::plan_markdown(state, plan);
+                effects.push(Effect::Copy { what: "plan".to_owned(), text });
+            }
+        }
+        Command::Replan => plan_again(state, at, effects),
+        Command::Apply => apply(state, at, effects),
+        _ => {}
+    }
+}
+
+fn plan_again(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
+    let ticket = state.ticket();
+    let Some((given_up, request)) = with_plan(state, |view| {
+        let given_up = view.is_running().then_some(view.ticket);
+        *view = PlanView::new(ticket, view.request.clone(), at);
+        (given_up, view.request.clone())
+    }) else {
+        return;
+    };
+    effects.extend(given_up.map(|ticket| Effect::Cancel { ticket }));
+    effects.push(Effect::PlanSync { ticket, request });
+}
+
+/// Carries out the plan on the screen. A protected cluster asks for its name first; the name alone applies nothing.
+fn apply(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
+    let Some(Layer::Plan(view)) = state.layers.last() else { return };
+    let Some(plan) = &view.plan else { return };
+    if plan.protected && view.confirmed.is_none() {
+        let confirm = Confirm { ticket: view.ticket, wanted: plan.context.clone(), typed: String::new() };
+        state.layers.push(Layer::Confirm(confirm));
+        return;
+    }
+    let effect =
+        Effect::ApplyPlan { ticket: view.ticket, plan: Box::new(plan.clone()), confirmed: view.confirmed.clone() };
+    effects.push(effect);
+    with_plan(state, |view| {
+        view.phase = Phase::Applying { since: at, cancelled: false };
+        view.moved = None;
+    });
+}
+
+/// Takes in the name that was typed for a protected cluster. Nothing is written yet.
+pub(super) fn confirmed(state: &mut State, confirm: &Confirm) {
+    if confirm.typed != confirm.wanted {
+        return state.refuse(format!("that is not {}: nothing was written", confirm.wanted));
+    }
+    let name = confirm.typed.clone();
+    with_ticket(state, confirm.ticket, |view| view.confirmed = Some(name));
+    let key = state.options.keymap.key(Command::Apply).map(|k| k.to_string()).unwrap_or_default();
+    state.say(format!("{} confirmed: {key} applies the plan, esc leaves it", confirm.wanted));
+}
+
+/// Stops what runs under the plan on the screen. Returns whether something did.
+pub(super) fn cancel(state: &mut State, effects: &mut Vec<Effect>) -> bool {
+    let running = state.layers.iter_mut().rev().find_map(|layer| match layer {
+        Layer::Plan(view) if view.is_running() => Some(view),
+        _ => None,
+    });
+    let Some(view) = running else { return false };
+    effects.push(Effect::Cancel { ticket: view.ticket });
+    match &mut view.phase {
+        Phase::Applying { cancelled, .. } => {
+            *cancelled = true;
+            state.say("stops before the next step");
+        }
+        _ => {
+            state.layers.retain(|layer| !matches!(layer, Layer::Plan(view) if view.is_running()));
+            state.say("planning cancelled");
+        }
+    }
+    true
+}
+
+fn step_diff(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(Layer::Plan(view)) = state.layers.last() else { return };
+    let Some(step) = view.plan.as_ref().and_then(|plan| plan.steps.get(view.step)) else { return };
+    let mut diff =
+        crate::deck::view::ResourceView::new(view.deployment.clone(), vec![step.resource.clone()], 0);
+    diff.mode = crate::deck::view::Mode::Unified;
+    state.layers.push(Layer::Resource(Box::new(diff)));
+    super::view::refresh(state, effects);
+}
+
+/// Returns how many lines of the plan's text are seen.
+fn height(state: &State) -> usize {
+    usize::from(state.layout().body.height).saturating_sub(1).max(1)
+}
+
+fn step(state: &mut State, by: isize) {
+    with_plan(state, |view| {
+        let last = view.plan.as_ref().map_or(0, |plan| plan.steps.len()).saturating_sub(1);
+        view.step = view.step.saturating_add_signed(by).min(last);
+    });
+    keep_in_sight(state);
+}
+
+/// Moves the text; the cursor follows to the nearest step that is seen.
+fn scroll(state: &mut State, by: isize) {
+    let height = height(state);
+    let lines = lines_of(state);
+    with_plan(state, |view| {
+        view.top = view.top.saturating_add_signed(by).min(lines.len().saturating_sub(height));
+        let seen = view.top..view.top + height;
+        let of_step = |line: &Option<usize>| *line;
+        let steps: Vec<usize> =
+            lines.get(seen.start.min(lines.len())..seen.end.min(lines.len())).unwrap_or(&[]).iter().filter_map(of_step).collect();
+        if !steps.contains(&view.step)
+            && let Some(step) = if by > 0 { steps.first() } else { steps.last() }
+        {
+            view.step = *step;
+        }
+    });
+}
+
+/// Returns for each line of the plan's text the step that it is about.
+fn lines_of(state: &State) -> Vec<Option<usize>> {
+    match state.layers.last() {
+        Some(Layer::Plan(view)) => {
+            crate::deck::plan_lines::lines(state, view).iter().map(crate::deck::plan_lines::PlanLine::step).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn keep_in_sight(state: &mut State) {
+    let height = height(state);
+    let lines = lines_of(state);
+    with_plan(state, |view| {
+        let own = |line: &Option<usize>| *line == Some(view.step);
+        let first = lines.iter().position(own).unwrap_or(0);
+        let last = lines.iter().rposition(own).unwrap_or(first);
+        // The first step takes what stands above it into sight.
+        let first = if view.step == 0 { 0 } else { first };
+        let lowest = (last + 1).saturating_sub(height).min(first);
+        view.top = view.top.clamp(lowest, first).min(lines.len().saturating_sub(height));
+    });
+}

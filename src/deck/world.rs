@@ -1,0 +1,177 @@
+//! Defines what the deck knows of repos, apps, clusters, deployments and resources: the pipeline's updates, folded.
+
+use crate::model::status::{AppStatus, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus};
+use crate::model::update::Update;
+use crate::model::{AppId, ClusterId, Counts, DeploymentId, RepoId, ResourceId, Verdict, Why};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Names a resource of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceKey {
+    pub deployment: DeploymentId,
+    pub id: ResourceId,
+}
+
+/// One resource with its key, shared by every row that is about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub key: Arc<ResourceKey>,
+    pub status: ResourceStatus,
+}
+
+/// Everything that the pipeline has told.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct World {
+    pub repos: Vec<RepoStatus>,
+    pub apps: BTreeMap<RepoId, Vec<AppStatus>>,
+    pub clusters: Vec<ClusterStatus>,
+    pub deployments: BTreeMap<DeploymentId, DeploymentStatus>,
+    pub resources: BTreeMap<DeploymentId, BTreeMap<ResourceId, Entry>>,
+    /// Everything that was asked for has been judged once.
+    pub settled: bool,
+}
+
+/// How an app stands, over one cluster or several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    pub verdict: Verdict,
+    pub counts: Counts,
+    /// In how many clusters it was looked for.
+    pub deployments: usize,
+}
+
+impl World {
+    /// Takes in an update. Notices belong to the deck's state, not to the world.
+    pub fn fold(&mut self, update: Update) {
+        match update {
+            Update::Repo(status) => match self.repos.iter_mut().find(|r| r.id == status.id) {
+                Some(known) => *known = status,
+                None => self.repos.push(status),
+            },
+            Update::Apps { repo, apps } => {
+                self.apps.insert(repo, apps);
+            }
+            Update::Cluster { status, was } => self.fold_cluster(status, was),
+            Update::Deployment(status) => {
+                self.deployments.insert(status.id.clone(), status);
+            }
+            Update::DeploymentGone(id) => {
+                self.deployments.remove(&id);
+                self.resources.remove(&id);
+            }
+            Update::Resources { deployment, changed, gone } => {
+                let known = self.resources.entry(deployment.clone()).or_default();
+                for id in gone {
+                    known.remove(&id);
+                }
+                for status in changed {
+                    if let Some(entry) = known.get_mut(&status.id) {
+                        entry.status = status;
+                    } else {
+                        let id = status.id.clone();
+                        let key = Arc::new(ResourceKey { deployment: deployment.clone(), id: id.clone() });
+                        known.insert(id, Entry { key, status });
+                    }
+                }
+            }
+            Update::Settled => self.settled = true,
+            Update::Notice(_) => {}
+        }
+    }
+
+    /// A cluster that answers for the first time gets its real identity, and takes the stand-in's place.
+    fn fold_cluster(&mut self, status: ClusterStatus, was: Option<ClusterId>) {
+        let known = self.clusters.iter().position(|c| Some(&c.id) == was.as_ref() || c.id == status.id);
+        if let Some(was) = was.filter(|was| *was != status.id) {
+            self.deployments.retain(|id, _| id.cluster != was);
+            self.resources.retain(|id, _| id.cluster != was);
+        }
+        match known.and_then(|at| self.clusters.get_mut(at)) {
+            Some(known) => *known = status,
+            None => self.clusters.push(status),
+        }
+    }
+
+    pub fn repo(&self, id: &RepoId) -> Option<&RepoStatus> {
+        self.repos.iter().find(|r| r.id == *id)
+    }
+
+    pub fn app(&self, id: &AppId) -> Option<&AppStatus> {
+        self.apps.get(&id.repo)?.iter().find(|a| a.app.id == *id)
+    }
+
+    pub fn cluster(&self, id: &ClusterId) -> Option<&ClusterStatus> {
+        self.clusters.iter().find(|c| c.id == *id)
+    }
+
+    /// Returns the name of a cluster for people: its context.
+    pub fn context<'a>(&'a self, id: &'a ClusterId) -> &'a str {
+        self.cluster(id).map_or(&id.0, |c| &c.context)
+    }
+
+    pub fn resource(&self, key: &ResourceKey) -> Option<&ResourceStatus> {
+        self.resources.get(&key.deployment)?.get(&key.id).map(|entry| &entry.status)
+    }
+
+    /// Returns the deployments of an app.
+    pub fn deployments_of<'a>(&'a self, app: &'a AppId) -> impl Iterator<Item = &'a DeploymentStatus> {
+        let first = DeploymentId { app: app.clone(), cluster: ClusterId(String::new()) };
+        self.deployments.range(first..).map(|(_, d)| d).take_while(move |d| d.id.app == *app)
+    }
+
+    /// Returns how an app stands in one cluster, or in all of them; `None` before anything is known.
+    pub fn standing(&self, app: &AppId, cluster: Option<&ClusterId>) -> Option<Standing> {
+        let mut standing: Option<Standing> = None;
+        for deployment in self.deployments_of(app).filter(|d| cluster.is_none_or(|c| d.id.cluster == *c)) {
+            let Some(so_far) = &mut standing else {
+                standing = Some(Standing {
+                    verdict: deployment.verdict.clone(),
+                    counts: deployment.counts,
+                    deployments: 1,
+                });
+                continue;
+            };
+            so_far.deployments += 1;
+            so_far.counts = sum(so_far.counts, deployment.counts);
+            if deployment.verdict.severity() < so_far.verdict.severity() {
+                so_far.verdict = deployment.verdict.clone();
+            }
+        }
+        if let Some(failed) = self.app(app).and_then(|a| a.notice.as_ref())
+            && standing.as_ref().is_none_or(|s| !s.verdict.is_drift())
+        {
+            let so_far =
+                standing.map_or((Counts::default(), 0), |standing| (standing.counts, standing.deployments));
+            let verdict = Verdict::Unknown(Why::new(&failed.title));
+            return Some(Standing { verdict, counts: so_far.0, deployments: so_far.1 });
+        }
+        standing
+    }
+
+    /// Returns how many apps have drifted, and how many are unknown, over all clusters.
+    pub fn app_counts(&self) -> (usize, usize) {
+        let (mut drifted, mut unknown) = (0, 0);
+        for app in self.apps.values().flatten() {
+            match self.standing(&app.app.id, None).map(|s| s.verdict) {
+                Some(verdict) if verdict.is_drift() => drifted += 1,
+                Some(Verdict::Unknown(_)) => unknown += 1,
+                _ => {}
+            }
+        }
+        (drifted, unknown)
+    }
+}
+
+fn sum(a: Counts, b: Counts) -> Counts {
+    Counts {
+        in_sync: a.in_sync + b.in_sync,
+        drifted: a.drifted + b.drifted,
+        missing: a.missing + b.missing,
+        extra: a.extra + b.extra,
+        terminating: a.terminating + b.terminating,
+        invalid: a.invalid + b.invalid,
+        unknown: a.unknown + b.unknown,
+        excluded: a.excluded + b.excluded,
+    }
+}
