@@ -151,14 +151,11 @@ fn is_hollow(value: &Value) -> bool {
     !matches!(value, Value::String(_)) && value.is_empty()
 }
 
-fn hash_live(live: &LiveObject, sealing: Sealing) -> String {
+/// Returns the body without its status, and without what else was written through the status subresource alone.
+pub fn without_status(live: &LiveObject) -> Value {
     let mut body = live.body.clone();
     if let Some(object) = body.as_map_mut() {
         object.remove("status");
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_map_mut) {
-            metadata.remove("resourceVersion");
-            metadata.remove("generation");
-        }
     }
     let entries = live.managed.as_deref().unwrap_or_default();
     for entry in entries.iter().filter(|e| is_status(e)) {
@@ -170,6 +167,18 @@ fn hash_live(live: &LiveObject, sealing: Sealing) -> String {
             }
         });
     }
+    body
+}
+
+fn hash_live(live: &LiveObject, sealing: Sealing) -> String {
+    let mut body = without_status(live);
+    if let Some(metadata) =
+        body.as_map_mut().and_then(|object| object.get_mut("metadata")).and_then(Value::as_map_mut)
+    {
+        metadata.remove("resourceVersion");
+        metadata.remove("generation");
+    }
+    let entries = live.managed.as_deref().unwrap_or_default();
     let mut digest = Digest::new(sealing, live.id.to_string());
     digest.value(&body, &mut FieldPath::root());
     let mut owners: Vec<String> = entries.iter().filter(|e| !is_status(e)).filter_map(owner).collect();

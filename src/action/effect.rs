@@ -4,7 +4,7 @@
 //! Both come from the server in the same version, so they are compared as they are; the schema is needed only to pair
 //! the items of lists.
 
-use super::field;
+use super::{bind, field};
 use crate::model::field_path::Scalar;
 use crate::model::schema::{ListKind, NodeId, Shape};
 use crate::model::sealed::LAST_APPLIED;
@@ -20,7 +20,7 @@ pub fn effects(schema: &Schema, before: &LiveObject, after: &LiveObject) -> Vec<
     let walk = Walk { schema };
     let root = root(schema, &after.kind);
     let mut found = Vec::new();
-    let (before, after) = (bare(&before.body), bare(&after.body));
+    let (before, after) = (bare(before), bare(after));
     walk.compare(root, Some(&before), Some(&after), &FieldPath::root(), &mut found);
     found
 }
@@ -51,15 +51,15 @@ fn root(schema: &Schema, kind: &GroupVersionKind) -> Option<NodeId> {
     schema.kind(kind).or_else(|| schema.any_version(&kind.group_kind())).map(|k| k.root)
 }
 
-fn bare(body: &Value) -> Value {
-    let mut body = body.clone();
-    if let Some(object) = body.as_map_mut() {
-        object.remove("status");
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_map_mut) {
-            metadata.retain(|name, _| !SERVER_METADATA.contains(&name.as_str()));
-            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_map_mut) {
-                annotations.remove(LAST_APPLIED);
-            }
+fn bare(live: &LiveObject) -> Value {
+    // A status update may come between the read and the dry run.
+    let mut body = bind::without_status(live);
+    if let Some(metadata) =
+        body.as_map_mut().and_then(|object| object.get_mut("metadata")).and_then(Value::as_map_mut)
+    {
+        metadata.retain(|name, _| !SERVER_METADATA.contains(&name.as_str()));
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_map_mut) {
+            annotations.remove(LAST_APPLIED);
         }
     }
     body

@@ -23,7 +23,7 @@ pub fn draft(inputs: &Inputs<'_>, targets: &[Target]) -> Result<Plan, PlanError>
     let mut drafted: Vec<(Place, Step)> = Vec::new();
     for target in targets.iter().filter(|t| inputs.options.selection.holds(&t.id)) {
         let at = Place::of(target);
-        let steps = steps_of(inputs, target, &usual, &mut plan)?;
+        let steps = steps_of(inputs, target, targets, &usual, &mut plan)?;
         drafted.extend(steps.into_iter().map(|step| (at.clone(), step)));
     }
     drafted.sort_by(|a, b| a.0.cmp(&b.0));
@@ -128,6 +128,7 @@ fn named(manager: &str) -> Deployer {
 fn steps_of(
     inputs: &Inputs<'_>,
     target: &Target,
+    targets: &[Target],
     usual: &Deployer,
     plan: &mut Plan,
 ) -> Result<Vec<Step>, PlanError> {
@@ -146,12 +147,12 @@ fn steps_of(
         Verdict::Extra => return Ok(deletion(inputs, target, plan).into_iter().collect()),
         Verdict::Missing => {
             if let Some(desired) = &target.desired {
-                return Ok(vec![creation(inputs, target, desired, usual, plan)]);
+                return Ok(vec![creation(target, desired, usual, targets)]);
             }
         }
         Verdict::Drifted => {
             if let (Some(desired), Some(live)) = (&target.desired, &target.live) {
-                return repairs(inputs, target, desired, live, plan);
+                return repairs(inputs, target, desired, live, usual, plan);
             }
         }
     }
@@ -175,27 +176,42 @@ fn deletion(inputs: &Inputs<'_>, target: &Target, plan: &mut Plan) -> Option<Ste
     Some(step)
 }
 
-fn creation(
-    inputs: &Inputs<'_>,
-    target: &Target,
-    desired: &Arc<Manifest>,
-    usual: &Deployer,
-    plan: &Plan,
-) -> Step {
+fn creation(target: &Target, desired: &Arc<Manifest>, usual: &Deployer, targets: &[Target]) -> Step {
     let way = match usual {
         Deployer::ServerSide { .. } | Deployer::Driftdeck => {
             Way::ServerSide { force: false, without: Vec::new() }
         }
         Deployer::ClientSide => Way::Create { last_applied: LastApplied::Declared, marks: Vec::new() },
         Deployer::Helm => {
-            let namespace = inputs.namespace.or(plan.namespace.as_deref());
-            Way::Create { last_applied: LastApplied::Untouched, marks: words::helm_marks(inputs, namespace) }
+            Way::Create { last_applied: LastApplied::Untouched, marks: words::helm_marks(targets) }
         }
     };
     let whole = whole_object(Class::Deleted, Some(desired.body.clone()), None, Some(desired));
     let mut step = step(target, StepAction::Create, usual.manager(), way, vec![whole]);
     step.note = words::creation_note(desired);
     step
+}
+
+/// Returns how an object is deployed. One that has lost its deployer's entry, because somebody wrote over all that it
+/// declares, is written as the app's others are where that is server-side apply, whose next run then finds its own.
+fn deployer_of(
+    inputs: &Inputs<'_>,
+    target: &Target,
+    desired: &Manifest,
+    live: &LiveObject,
+    usual: &Deployer,
+) -> Result<Deployer, PlanError> {
+    if let Some(manager) = &inputs.options.manager {
+        return Ok(named(manager));
+    }
+    let found = deployer(live, desired, inputs.engine_manager).map_err(|tie| PlanError::Tie {
+        resource: target.id.to_string(),
+        managers: tie.managers.join(" and "),
+    })?;
+    Ok(match (found, usual) {
+        (Deployer::Driftdeck, Deployer::ServerSide { .. }) => usual.clone(),
+        (found, _) => found,
+    })
 }
 
 /// Drafts the steps that put one drifted object right: at most one removal of leftovers, one write of the differences,
@@ -205,15 +221,10 @@ fn repairs(
     target: &Target,
     desired: &Manifest,
     live: &LiveObject,
+    usual: &Deployer,
     plan: &mut Plan,
 ) -> Result<Vec<Step>, PlanError> {
-    let deployer = match &inputs.options.manager {
-        Some(manager) => named(manager),
-        None => deployer(live, desired, inputs.engine_manager).map_err(|tie| PlanError::Tie {
-            resource: target.id.to_string(),
-            managers: tie.managers.join(" and "),
-        })?,
-    };
+    let deployer = deployer_of(inputs, target, desired, live, usual)?;
     let mut sorted = Sorted::of(&target.judgement.changes);
     let mut steps = Vec::new();
     let mut add = |action, way, changes: Vec<FieldChange>, ticked: bool| {

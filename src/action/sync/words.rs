@@ -164,20 +164,23 @@ fn starts(path: &FieldPath, fields: &[&str]) -> bool {
     path.is_under(&FieldPath::fields(fields))
 }
 
-/// Returns what Helm adds to each object of a release, for an object that is created in its stead.
+/// Returns what Helm adds to each object of a release, for an object that is created in its stead: the release is that
+/// of the app's other objects.
 ///
 /// Source: Helm, `pkg/action/validate.go`, `setMetadataVisitor`.
-pub fn helm_marks(inputs: &Inputs<'_>, namespace: Option<&str>) -> Vec<(FieldPath, String)> {
-    let release = inputs.deployment.app.name.clone();
+pub fn helm_marks(targets: &[Target]) -> Vec<(FieldPath, String)> {
+    let release =
+        targets.iter().filter_map(|t| t.live.as_ref()).flat_map(Mark::of).find_map(|mark| match mark {
+            Mark::Helm { namespace, name } => Some((namespace, name)),
+            _ => None,
+        });
+    let Some((namespace, name)) = release else { return Vec::new() };
     let field = |kind: &str, key: &str| {
         FieldPath(["metadata", kind, key].map(|name| Segment::Field(name.to_owned())).to_vec())
     };
-    let mut marks = vec![
+    vec![
         (field("labels", "app.kubernetes.io/managed-by"), "Helm".to_owned()),
-        (field("annotations", "meta.helm.sh/release-name"), release),
-    ];
-    if let Some(namespace) = namespace {
-        marks.push((field("annotations", "meta.helm.sh/release-namespace"), namespace.to_owned()));
-    }
-    marks
+        (field("annotations", "meta.helm.sh/release-name"), name),
+        (field("annotations", "meta.helm.sh/release-namespace"), namespace),
+    ]
 }
