@@ -6,6 +6,7 @@
 //!   checked out and nothing is written.
 //! - [`Mirror`] keeps a bare copy of a remote repo in the cache folder, fetched by the user's own `git` program through
 //!   the one wrapper in [`program`].
+//! - [`mod@write`] makes local repositories and commits: whole trees, for the demo's world.
 //! - [`Watch`] tells when working files or refs of a local repo change.
 //!
 //! Repositories are hostile: libgit2 runs no programs at all (no hooks, filters, fsmonitor or text converters), and
@@ -30,6 +31,7 @@ mod resolve;
 mod revision;
 mod watch;
 mod working_tree;
+pub mod write;
 
 pub use fetch_error::FetchError;
 pub use interval::next_fetch;

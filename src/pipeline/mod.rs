@@ -3,6 +3,7 @@
 //! It feeds the deck and the headless commands alike with neutral [`Update`](crate::model::update::Update)s.
 
 pub mod acting;
+pub mod demo;
 pub mod discovery;
 pub mod judging;
 pub mod offline;

@@ -8,3 +8,4 @@ mod opening;
 mod revisions;
 mod trees;
 mod watches;
+mod writing;

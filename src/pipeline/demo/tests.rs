@@ -1,0 +1,1 @@
+//! Tests that the demo's world is what it promises.
