@@ -95,10 +95,7 @@ pub fn fetch_local(folder: &Path) -> Result<(), WriteError> {
     fetch().map_err(|error| WriteError::NotFetched { path: shown(folder), reason: reason(&error) })
 }
 
-fn write_tree(
-    repository: &Repository,
-    files: &BTreeMap<String, String>,
-) -> Result<git2::Oid, git2::Error> {
+fn write_tree(repository: &Repository, files: &BTreeMap<String, String>) -> Result<git2::Oid, git2::Error> {
     let mut update = git2::build::TreeUpdateBuilder::new();
     for (path, text) in files {
         update.upsert(path.as_str(), repository.blob(text.as_bytes())?, FileMode::Blob);

@@ -27,9 +27,11 @@ fn a_commit_holds_exactly_its_files_on_top_of_the_one_before() {
     let first = commit(&bare, 100, "one\n\nwhy", &[("a/b.yaml", "x\r\n"), ("c.yaml", "y")]);
     let second = commit(&bare, 200, "two", &[("a/b.yaml", "z")]);
     let made = super::fixture::Made { path: bare };
-    assert_eq!(made.git(&["log", "--format=%H %an %ae %at %s|%b", "main"]), format!(
-        "{second} Ana ana@example.com 200 two|\n{first} Ana ana@example.com 100 one|why\n"
-    ).trim_end());
+    assert_eq!(
+        made.git(&["log", "--format=%H %an %ae %at %s|%b", "main"]),
+        format!("{second} Ana ana@example.com 200 two|\n{first} Ana ana@example.com 100 one|why\n")
+            .trim_end()
+    );
     assert_eq!(made.git(&["ls-tree", "-r", "--name-only", "main"]), "a/b.yaml");
     assert_eq!(made.git(&["ls-tree", "-r", "--name-only", &first]), "a/b.yaml\nc.yaml");
 }
@@ -66,5 +68,7 @@ fn a_folder_that_is_no_clone_is_not_fetched() {
     let ground = Ground::new();
     let path = ground.path();
     let found = fetch_local(&path);
-    assert!(matches!(&found, Err(WriteError::NotFetched { path: shown, .. }) if *shown == path.display().to_string()));
+    assert!(
+        matches!(&found, Err(WriteError::NotFetched { path: shown, .. }) if *shown == path.display().to_string())
+    );
 }

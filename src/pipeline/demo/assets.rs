@@ -71,8 +71,9 @@ mod tests {
             .filter(|entry| entry.file_type().is_file())
             .map(|entry| entry.path().strip_prefix(&root).unwrap().display().to_string())
             .collect();
-        let in_folder =
-            |folder: &str, files: &[File]| files.iter().map(|(p, _)| format!("{folder}/{p}")).collect::<Vec<_>>();
+        let in_folder = |folder: &str, files: &[File]| {
+            files.iter().map(|(p, _)| format!("{folder}/{p}")).collect::<Vec<_>>()
+        };
         let embedded = [
             in_folder("repo", REPO),
             in_folder("clusters", CLUSTERS),

@@ -2,9 +2,9 @@
 //!
 //! What the repository holds today is given; the commits are undone one by one from there.
 
+use super::DemoError;
 use super::assets::File;
 use super::script::{Change, History, NextCommit, PastCommit};
-use super::DemoError;
 use crate::git::write::{Author, NewCommit, clone_local, commit_on, create_bare, fetch_local};
 use crate::model::Timestamp;
 use std::collections::BTreeMap;
@@ -35,7 +35,8 @@ pub(super) struct Repos {
 impl Past {
     /// Undoes the commits from what the repository holds today.
     pub fn work_out(history: History, today: &[File]) -> Result<Self, DemoError> {
-        let mut files: Files = today.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        let mut files: Files =
+            today.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
         let mut trees = Vec::new();
         for commit in history.commits.iter().rev() {
             trees.push(files.clone());
@@ -60,11 +61,8 @@ impl Past {
     }
 
     fn author(&self, name: &str, at: Timestamp) -> Result<Author, DemoError> {
-        let person = self
-            .history
-            .authors
-            .get(name)
-            .ok_or_else(|| DemoError::NoAuthor { name: name.to_owned() })?;
+        let person =
+            self.history.authors.get(name).ok_or_else(|| DemoError::NoAuthor { name: name.to_owned() })?;
         Ok(Author { name: person.name.clone(), email: person.email.clone(), at })
     }
 }
@@ -89,7 +87,11 @@ impl Repos {
             replace(&mut files, &change.file, &change.was, &change.is)?;
         }
         let author = self.past.author(&commit.by, now)?;
-        commit_on(&self.remote, BRANCH, &NewCommit { author: &author, message: &commit.message, files: &files })?;
+        commit_on(
+            &self.remote,
+            BRANCH,
+            &NewCommit { author: &author, message: &commit.message, files: &files },
+        )?;
         fetch_local(&self.folder)?;
         Ok(())
     }

@@ -16,8 +16,9 @@ mod tests;
 pub use play::play;
 
 use crate::cluster::{ClusterError, Offline};
+use crate::config::settings::FETCH_EVERY;
 use crate::git::write::WriteError;
-use crate::pipeline::setup::{Clock, ClusterSetup};
+use crate::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
 use history::{Past, Repos};
 use script::{ClusterScript, History, Incident};
 use std::path::Path;
@@ -87,8 +88,32 @@ impl DemoWorld {
         &self.repos.folder
     }
 
-    /// Returns the clusters as the pipeline is started with them.
-    pub fn cluster_setups(&self) -> Vec<ClusterSetup> {
+    /// Returns what the pipeline is started with, to follow this world.
+    pub fn setup(&self, clock: Clock) -> Setup {
+        let source = Source {
+            place: Place::Local(self.folder().to_owned()),
+            revision: None,
+            named: true,
+            discovery: true,
+            apps: Vec::new(),
+            only_configured: false,
+            fetch_interval: FETCH_EVERY,
+        };
+        Setup {
+            sources: vec![source],
+            only_apps: Vec::new(),
+            namespace: None,
+            clusters: self.cluster_setups(),
+            follow: true,
+            secrets_everywhere: false,
+            tools: Arc::new(find_tools(Vec::new())),
+            acting_as: None,
+            cache: None,
+            clock,
+        }
+    }
+
+    fn cluster_setups(&self) -> Vec<ClusterSetup> {
         let setup = |demo: &DemoCluster| ClusterSetup {
             cluster: Arc::new(demo.cluster.clone()),
             namespace: None,

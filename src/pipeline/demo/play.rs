@@ -4,7 +4,7 @@ use super::rollout::{self, Pace};
 use super::script::{Incident, Step};
 use super::{DemoError, DemoWorld, stage};
 use crate::cluster::offline::Target;
-use crate::cluster::{Cluster, Patch};
+use crate::cluster::{Cluster, Offline, Patch};
 use crate::model::{GroupVersionKind, Scope};
 use crate::pipeline::setup::Clock;
 use std::time::Duration;
@@ -53,7 +53,7 @@ async fn tell_step(world: &DemoWorld, step: &Step, clock: &Clock) {
     }
 }
 
-async fn do_step(world: &DemoWorld, step: &Step, clock: &Clock) -> Result<(), DemoError> {
+pub(super) async fn do_step(world: &DemoWorld, step: &Step, clock: &Clock) -> Result<(), DemoError> {
     if let Some(commit) = &step.commit {
         let (repos, commit, now) = (world.repos.clone(), commit.clone(), clock());
         let received = tokio::task::spawn_blocking(move || repos.receive(&commit, now));
@@ -74,24 +74,28 @@ async fn roll_out(world: &DemoWorld, clock: &Clock) {
     loop {
         every.tick().await;
         for demo in &world.clusters {
-            for kind in rollout::WORKLOADS {
-                let kind = GroupVersionKind::new("apps", "v1", kind);
-                let Ok(served) = demo.cluster.served(&kind) else { continue };
-                let Ok(listed) = demo.cluster.list(served, Scope::All).await else { continue };
-                for packed in listed {
-                    let Ok(live) = packed.open(&packed.id.cluster) else { continue };
-                    let Some(name) = live.id.name.clone() else { continue };
-                    let next = rollout::next_status(&live, Pace::Step, &world.incident.crashing);
-                    let Some(status) = next else { continue };
-                    let target = Target { kind: kind.clone(), namespace: live.id.namespace, name };
-                    let patch = Patch::Merge(status);
-                    let moved =
-                        demo.cluster.edit(&target, patch, rollout::CONTROLLER, Some("status"), clock());
-                    if let Err(error) = moved {
-                        tracing::debug!(%error, "a rollout of the demo did not move");
-                    }
-                }
+            roll_on(&demo.cluster, &world.incident.crashing, clock).await;
+        }
+    }
+}
+
+/// Moves every rollout of a cluster on by one step; returns whether any moved.
+pub(super) async fn roll_on(cluster: &Offline, crashing: &[String], clock: &Clock) -> bool {
+    let mut moved = false;
+    for (group, version, kind) in rollout::KINDS {
+        let kind = GroupVersionKind::new(group, version, kind);
+        let Ok(served) = cluster.served(&kind) else { continue };
+        let Ok(listed) = cluster.list(served, Scope::All).await else { continue };
+        for live in listed.iter().filter_map(|packed| packed.open(&packed.id.cluster).ok()) {
+            let Some(status) = rollout::next_status(&live, Pace::Step, crashing) else { continue };
+            let Some(name) = live.id.name.clone() else { continue };
+            let target = Target { kind: kind.clone(), namespace: live.id.namespace, name };
+            let patch = Patch::Merge(status);
+            match cluster.edit(&target, patch, rollout::CONTROLLER, Some("status"), clock()) {
+                Ok(_) => moved = true,
+                Err(error) => tracing::debug!(%error, "a rollout of the demo did not move"),
             }
         }
     }
+    moved
 }

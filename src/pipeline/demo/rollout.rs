@@ -1,7 +1,6 @@
-//! Plays the workload controllers of the demo's clusters: what Deployments and StatefulSets say of their replicas after
-//! somebody changed them.
+//! Plays the controllers of the demo's clusters: what objects say of themselves after somebody changed them.
 //!
-//! There are no pods. One step moves one replica to the new template, so that a rollout can be watched.
+//! There are no pods. One step of a rollout moves one replica to the new template, so that it can be watched.
 
 use crate::model::{LiveObject, Value};
 use crate::value;
@@ -9,8 +8,14 @@ use crate::value;
 /// The field manager of what is written here.
 pub(super) const CONTROLLER: &str = "kube-controller-manager";
 
-/// The kinds of group `apps` that have replicas here.
-pub(super) const WORKLOADS: [&str; 2] = ["Deployment", "StatefulSet"];
+/// The kinds whose status is written here: group, version, kind.
+pub(super) const KINDS: [(&str, &str, &str); 5] = [
+    ("", "v1", "Namespace"),
+    ("", "v1", "PersistentVolumeClaim"),
+    ("apps", "v1", "Deployment"),
+    ("apps", "v1", "StatefulSet"),
+    ("networking.k8s.io", "v1", "Ingress"),
+];
 
 /// How far a rollout goes at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +28,7 @@ pub(super) enum Pace {
     Step,
 }
 
-/// What a workload is at, as far as its status is concerned.
+/// How far the rollout of a workload is.
 struct Progress {
     generation: i64,
     wanted: i64,
@@ -36,16 +41,22 @@ struct Progress {
 }
 
 /// Returns the status that follows, as a merge patch; `None` if it is there already.
-pub(super) fn next_status(workload: &LiveObject, pace: Pace, crashing: &[String]) -> Option<Value> {
-    let progress = Progress::of(workload, pace, crashing);
-    let next = match workload.id.kind.kind.as_str() {
-        "Deployment" => progress.deployment(),
-        "StatefulSet" => progress.stateful_set(),
+pub(super) fn next_status(object: &LiveObject, pace: Pace, crashing: &[String]) -> Option<Value> {
+    let next = match object.id.kind.kind.as_str() {
+        "Deployment" => Progress::of(object, pace, crashing).deployment(),
+        "StatefulSet" => Progress::of(object, pace, crashing).stateful_set(),
+        "Namespace" => value!({"phase": "Active"}),
+        "PersistentVolumeClaim" => value!({"phase": "Bound"}),
+        // An address of the range that is kept for documentation (RFC 5737).
+        "Ingress" => value!({"loadBalancer": {"ingress": [{"ip": "192.0.2.10"}]}}),
         _ => return None,
     };
-    let known = workload.body.get("status");
-    let is_there =
-        next.as_map().into_iter().flatten().all(|(name, value)| known.and_then(|s| s.get(name)) == Some(value));
+    let known = object.body.get("status");
+    let is_there = next
+        .as_map()
+        .into_iter()
+        .flatten()
+        .all(|(name, value)| known.and_then(|s| s.get(name)) == Some(value));
     (!is_there).then(|| Value::Map([("status".to_owned(), next)].into()))
 }
 
@@ -55,7 +66,8 @@ impl Progress {
         let number = |path: &[&str]| body.at(path).and_then(Value::as_i64);
         let wanted = number(&["spec", "replicas"]).unwrap_or(1);
         let set = set_name(workload);
-        let begun = if speaks_of(body, &set) { number(&["status", "updatedReplicas"]).unwrap_or(0) } else { 0 };
+        let begun =
+            if speaks_of(body, &set) { number(&["status", "updatedReplicas"]).unwrap_or(0) } else { 0 };
         let crashes = crashes(body, crashing);
         let updated = match pace {
             _ if crashes => 1,
@@ -115,7 +127,8 @@ fn speaks_of(body: &Value, set: &str) -> bool {
     let conditions = body.at(&["status", "conditions"]).and_then(Value::as_list);
     let mut messages = conditions.into_iter().flatten().filter_map(|c| c.str_at(&["message"]));
     let quoted = format!("\"{set}\"");
-    body.str_at(&["status", "updateRevision"]) == Some(set) || messages.any(|message| message.contains(&quoted))
+    body.str_at(&["status", "updateRevision"]) == Some(set)
+        || messages.any(|message| message.contains(&quoted))
 }
 
 fn crashes(body: &Value, crashing: &[String]) -> bool {
@@ -148,7 +161,8 @@ mod tests {
     }
 
     fn replicas(patch: &Value) -> [i64; 3] {
-        ["replicas", "updatedReplicas", "readyReplicas"].map(|f| patch.at(&["status", f]).unwrap().as_i64().unwrap())
+        ["replicas", "updatedReplicas", "readyReplicas"]
+            .map(|f| patch.at(&["status", f]).unwrap().as_i64().unwrap())
     }
 
     #[test]

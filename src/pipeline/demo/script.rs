@@ -282,9 +282,15 @@ mod tests {
         assert_eq!(read_span("3d"), Some(Span(Duration::from_secs(3 * 86400))));
         assert_eq!([read_span(""), read_span("h"), read_span("3w"), read_span("3 h")], [None; 4]);
         let web = read_object("apps/v1 Deployment shop/web").unwrap();
-        assert_eq!((web.kind.group.as_str(), web.namespace.as_deref(), web.name.as_str()), ("apps", Some("shop"), "web"));
+        assert_eq!(
+            (web.kind.group.as_str(), web.namespace.as_deref(), web.name.as_str()),
+            ("apps", Some("shop"), "web")
+        );
         assert_eq!(read_object("v1 Namespace shop").unwrap().namespace, None);
         assert_eq!([read_object("v1 Namespace"), read_object("v1 Namespace shop again")], [None, None]);
-        assert_eq!(read_person("Ana L <a@b.c>").unwrap(), Person { name: "Ana L".into(), email: "a@b.c".into() });
+        assert_eq!(
+            read_person("Ana L <a@b.c>").unwrap(),
+            Person { name: "Ana L".into(), email: "a@b.c".into() }
+        );
     }
 }

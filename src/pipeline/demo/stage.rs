@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 /// The namespace in which Flux is said to run.
 const FLUX_NAMESPACE: &str = "flux-system";
 
-/// Workloads as they were last written.
-type Workloads = BTreeMap<On, LiveObject>;
+/// Objects that a controller looks after, as they were last written.
+type Tended = BTreeMap<On, LiveObject>;
 
 /// Builds a cluster as it is now.
 pub(super) fn build(
@@ -39,14 +39,14 @@ pub(super) fn build(
             cluster.put(&object, present.ago.before(now));
         }
     }
-    let mut workloads = Workloads::new();
+    let mut tended = Tended::new();
     for (at, event) in events(script, now) {
         match event {
-            Event::Applied(applied) => apply(&cluster, applied, past, at, &mut workloads)?,
-            Event::Done(deed) => remember(&mut workloads, act(&cluster, deed, at)?),
+            Event::Applied(applied) => apply(&cluster, applied, past, at, &mut tended)?,
+            Event::Done(deed) => remember(&mut tended, act(&cluster, deed, at)?),
         }
     }
-    for (on, live) in &workloads {
+    for (on, live) in &tended {
         let unfinished = script.rollouts.iter().find(|rollout| rollout.on == *on);
         let pace = unfinished.map_or(Pace::Whole, |rollout| Pace::Until(rollout.updated));
         let Some(status) = rollout::next_status(live, pace, crashing) else { continue };
@@ -78,7 +78,7 @@ fn apply(
     applied: &Applied,
     past: &Past,
     at: Timestamp,
-    workloads: &mut Workloads,
+    tended: &mut Tended,
 ) -> Result<(), DemoError> {
     let below = format!("{}/", applied.path);
     for (file, text) in past.at(&applied.commit)?.iter().filter(|(file, _)| file.starts_with(&below)) {
@@ -100,7 +100,7 @@ fn apply(
                 }
                 How::ClientSide | How::Helm => Write::Create { kind, namespace, body, manager },
             };
-            remember(workloads, cluster.act(&write, at).map_err(fail)?);
+            remember(tended, cluster.act(&write, at).map_err(fail)?);
         }
     }
     Ok(())
@@ -155,18 +155,24 @@ fn dated(value: &Value, at: Timestamp) -> Value {
     }
 }
 
-fn remember(workloads: &mut Workloads, live: Option<LiveObject>) {
-    let Some(live) = live.filter(|l| rollout::WORKLOADS.contains(&l.id.kind.kind.as_str())) else { return };
+fn remember(tended: &mut Tended, live: Option<LiveObject>) {
+    let Some(live) = live else { return };
+    let kind = (live.kind.group.as_str(), live.kind.version.as_str(), live.kind.kind.as_str());
+    if !rollout::KINDS.contains(&kind) {
+        return;
+    }
     if let Some(name) = live.id.name.clone() {
         let on = On { kind: live.kind.clone(), namespace: live.id.namespace.clone(), name };
-        workloads.insert(on, live);
+        tended.insert(on, live);
     }
 }
 
 /// Puts the marks of the deployer on an object.
 fn mark(body: &mut Value, on: &On, applied: &Applied) {
     let mut put = |part: &str, entries: &[(&str, String)]| {
-        let Some(metadata) = body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut) else {
+        let Some(metadata) =
+            body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut)
+        else {
             return;
         };
         let part = metadata.entry(part.to_owned()).or_insert_with(|| Value::Map(Map::new()));
@@ -201,7 +207,8 @@ fn mark(body: &mut Value, on: &On, applied: &Applied) {
 /// Records in an object what is applied, as kubectl's client-side apply does.
 fn record(body: &mut Value) {
     let json = to_json(body).to_string();
-    let Some(metadata) = body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut) else {
+    let Some(metadata) = body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut)
+    else {
         return;
     };
     let annotations = metadata.entry("annotations".to_owned()).or_insert_with(|| Value::Map(Map::new()));
@@ -218,9 +225,9 @@ fn to_json(value: &Value) -> serde_json::Value {
         Value::Number(number) => number.as_i64().map_or_else(|| number.as_f64().into(), Into::into),
         Value::String(text) => text.as_str().into(),
         Value::List(items) => items.iter().map(to_json).collect(),
-        Value::Map(fields) => {
-            serde_json::Value::Object(fields.iter().map(|(name, field)| (name.clone(), to_json(field))).collect())
-        }
+        Value::Map(fields) => serde_json::Value::Object(
+            fields.iter().map(|(name, field)| (name.clone(), to_json(field))).collect(),
+        ),
     }
 }
 
