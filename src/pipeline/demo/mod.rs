@@ -63,7 +63,7 @@ pub enum DemoError {
     #[error(transparent)]
     Repository(#[from] WriteError),
     #[error("{cluster} refused {object}: {error}")]
-    Refused { cluster: String, object: String, error: ClusterError },
+    Refused { cluster: String, object: String, error: Box<ClusterError> },
 }
 
 impl DemoWorld {

@@ -267,5 +267,5 @@ fn shown(on: &On) -> String {
 
 fn failed(cluster: &Offline, on: &On, error: ClusterError) -> DemoError {
     let cluster = crate::cluster::Cluster::name(cluster).to_owned();
-    DemoError::Refused { cluster, object: shown(on), error }
+    DemoError::Refused { cluster, object: shown(on), error: Box::new(error) }
 }
