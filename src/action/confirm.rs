@@ -20,7 +20,7 @@ pub fn asks(plan: &Plan) -> Vec<Ask> {
     if plan.protected && plan.ticked().next().is_some() {
         asks.push(Ask { why: format!("{} is protected", plan.context), words: vec![plan.context.clone()] });
     }
-    if plan.deletes_everything {
+    if plan.deletes_everything() {
         asks.push(Ask {
             why: format!("deletes everything of {}", plan.app.name),
             words: vec![plan.app.name.clone()],

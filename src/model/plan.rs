@@ -32,8 +32,8 @@ pub struct Plan {
     pub will_not: Vec<String>,
     /// Why nothing may be deleted (an incomplete rendering, a denied kind, …); empty where deleting is allowed.
     pub no_pruning: Vec<String>,
-    /// The ticked deletions would leave nothing of the app in the cluster.
-    pub deletes_everything: bool,
+    /// How many objects of the app the cluster holds.
+    pub objects: usize,
     /// Predictions and warnings about the whole, one sentence each.
     pub remarks: Vec<String>,
     /// The headless command that does the same.
@@ -190,6 +190,12 @@ impl Plan {
     /// Returns the ticked deletions.
     pub fn deletions(&self) -> impl Iterator<Item = &Step> {
         self.ticked().filter(|s| s.action == StepAction::Delete)
+    }
+
+    /// Returns whether the ticked steps would leave nothing of the app in the cluster.
+    pub fn deletes_everything(&self) -> bool {
+        let deleted = self.deletions().count();
+        deleted > 0 && deleted >= self.objects && !self.ticked().any(|s| s.action == StepAction::Create)
     }
 
     /// Ticks or unticks a step, where that may be: a deletion only if pruning is allowed, nothing that was refused.

@@ -20,6 +20,7 @@ pub fn draft(inputs: &Inputs<'_>, targets: &[Target]) -> Result<Plan, PlanError>
     }
     let usual = usual_deployer(inputs, targets);
     let mut plan = empty(inputs, &usual);
+    plan.objects = targets.iter().filter(|t| t.live.is_some()).count();
     let mut drafted: Vec<(Place, Step)> = Vec::new();
     for target in targets.iter().filter(|t| inputs.options.selection.holds(&t.id)) {
         let at = Place::of(target);
@@ -87,7 +88,7 @@ fn empty(inputs: &Inputs<'_>, usual: &Deployer) -> Plan {
         protected: inputs.protected,
         will_not: Vec::new(),
         no_pruning,
-        deletes_everything: false,
+        objects: 0,
         remarks: words::remarks(inputs),
         headless: words::headless(inputs),
     }

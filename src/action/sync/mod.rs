@@ -17,7 +17,7 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::drift::{Autoscaled, Managers};
 use crate::model::{
     ClusterFacts, DeploymentId, Engine, GroupVersionKind, Judgement, LiveObject, Manifest, Plan, ResourceId,
-    Revision, Schema, StepAction, Timestamp,
+    Revision, Schema, Timestamp,
 };
 use std::sync::Arc;
 
@@ -136,9 +136,6 @@ pub async fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
     if let Some(limit) = inputs.options.max_deletions.filter(|limit| planned > *limit) {
         return Err(PlanError::TooManyDeletions { planned, limit });
     }
-    let survivors = targets.iter().filter(|t| t.live.is_some()).count();
-    plan.deletes_everything =
-        planned > 0 && planned >= survivors && !plan.ticked().any(|s| s.action == StepAction::Create);
     plan.bound_to = bind::plan(
         &bind::rendered(inputs.manifests),
         inputs.revision,

@@ -274,7 +274,7 @@ async fn a_protected_cluster_and_the_deletion_of_everything_want_a_name() {
     world.forget("ConfigMap/a").forget("ConfigMap/b");
     world.declare(config("never-there", &value!({})));
     let plan = world.plan().await.unwrap();
-    assert!(!plan.deletes_everything, "something is created");
+    assert!(!plan.deletes_everything(), "something is created");
     world.options.selection = crate::action::sync::Selection::Only(
         ["ConfigMap/a", "ConfigMap/b"].map(|only| only.parse().unwrap()).to_vec(),
     );
