@@ -3,10 +3,12 @@
 use super::field;
 use super::patch::Patcher;
 use crate::cluster::{Patch, Propagation, Write};
+use crate::drift::is_tracking;
 use crate::model::last_applied::last_applied;
 use crate::model::sealed::LAST_APPLIED;
 use crate::model::{
-    FieldChange, FieldPath, LastApplied, LiveObject, Manifest, Map, Segment, ServedKind, Step, Value, Way,
+    FieldChange, FieldPath, LastApplied, LiveObject, Manifest, Map, Operation, Segment, ServedKind, Step,
+    Value, Way,
 };
 
 /// How tightly a write is tied to the object that was read.
@@ -31,6 +33,9 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
             let mut body = declared(step.desired.as_deref()?);
             for path in without {
                 field::take_out(&mut body, path);
+            }
+            if let Some(live) = live {
+                keep_marks(&mut body, live, &manager);
             }
             for (field, value) in [("uid", uid), ("resourceVersion", version)] {
                 if let (Some(value), Some(metadata)) = (value, metadata(&mut body)) {
@@ -93,6 +98,34 @@ pub fn declared(manifest: &Manifest) -> Value {
         }
     }
     body
+}
+
+/// Adds the marks by which the deployer tracks an object (Flux's labels, Argo CD's tracking id), as they are there.
+///
+/// Git does not declare them, the deployer applies them along with what Git declares: an apply in its name without them
+/// would take them off, and the engine would no longer know its object.
+fn keep_marks(body: &mut Value, live: &LiveObject, manager: &str) {
+    let applied: Vec<_> = live
+        .managed
+        .iter()
+        .flatten()
+        .filter(|e| e.manager == manager && e.operation == Operation::Apply && e.subresource.is_none())
+        .collect();
+    for part in ["labels", "annotations"] {
+        let marks = live.body.at(&["metadata", part]).and_then(Value::as_map).into_iter().flatten();
+        for (key, value) in marks.filter(|(key, value)| is_tracking(key, value.as_str())) {
+            let path = FieldPath::fields(&["metadata", part, key]);
+            let Some(metadata) = metadata(body).filter(|_| applied.iter().any(|e| e.fields.owns(&path)))
+            else {
+                continue;
+            };
+            if let Value::Map(declared) =
+                metadata.entry(part.to_owned()).or_insert_with(|| Value::Map(Map::new()))
+            {
+                declared.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+    }
 }
 
 fn metadata(body: &mut Value) -> Option<&mut Map> {

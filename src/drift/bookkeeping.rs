@@ -28,7 +28,7 @@ pub(super) fn is_server_owned(key: &str) -> bool {
 ///
 /// Sources: Argo CD `resource tracking`, Flux `kustomize-controller` and `helm-controller`, Helm 3 release metadata, kubectl
 /// ApplySets (KEP-3659), kapp, Fleet, Config Sync, Config Connector's inventory, Pulumi, Skaffold.
-pub(super) fn is_tracking(key: &str, value: Option<&str>) -> bool {
+pub fn is_tracking(key: &str, value: Option<&str>) -> bool {
     const EXACT: [&str; 17] = [
         "argocd.argoproj.io/tracking-id",
         "argocd.argoproj.io/instance",

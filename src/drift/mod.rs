@@ -24,6 +24,7 @@ mod types;
 mod walk;
 
 pub use autoscaled::{Autoscaled, Scales};
+pub use bookkeeping::is_tracking;
 pub use compare::canonical_desired;
 pub use deployer::{DRIFTDECK, Deployer, DeployerTie, deployer};
 pub use health::health;

@@ -366,3 +366,18 @@ async fn a_secrets_value_is_written_in_base64_and_stays_out_of_the_journal() {
     let text = std::fs::read_to_string(world.home.path().join("state/journal.jsonl")).unwrap();
     assert!(!text.contains("canary") && !text.contains("Y2FuYXJ5"), "{text}");
 }
+
+#[tokio::test]
+async fn an_engines_marks_that_git_does_not_declare_stay_on_what_is_applied_in_its_name() {
+    let mut world = World::new();
+    let mut marked = deployment("api", 2, "a:1");
+    let marks =
+        value!({"kustomize.toolkit.fluxcd.io/name": "api", "kustomize.toolkit.fluxcd.io/namespace": "flux"});
+    let metadata = marked.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
+    metadata.insert("labels".into(), marks.clone());
+    world.server_side(marked, "kustomize-controller").declare(deployment("api", 3, "a:1"));
+    assert_eq!(world.sync().await, ["applied"]);
+    let live = world.live("Deployment/api").await.unwrap();
+    assert_eq!(live.body.at(&["spec", "replicas"]), Some(&value!(3)));
+    assert!(marks.as_map().unwrap().iter().all(|(key, name)| live.label(key) == name.as_str()));
+}
