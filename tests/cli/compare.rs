@@ -166,7 +166,7 @@ fn one_side_may_be_standard_input_and_a_list_is_flattened() {
     let home = Home::new();
     home.write("desired.yaml", DESIRED);
     let list = json!({"apiVersion": "v1", "kind": "List", "items": []}).to_string();
-    let run = home.driftdeck_in(home.path(), ["compare", "desired.yaml", "-", "-o", "json"], &list);
+    let run = home.driftdeck_in(home.path(), ["compare", "desired.yaml", "-", "-o", "json"], list.as_str());
     let run = run.exits(1);
     assert_eq!(run.json()["resources"][0]["verdict"], "missing");
     home.driftdeck(["compare", "-", "-"]).exits(2);
