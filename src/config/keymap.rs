@@ -50,8 +50,8 @@ impl Keymap {
     /// key that is no upper-case letter, and a keymap without a way back.
     pub fn read(file: &str, text: &str) -> Result<Self, KeymapError> {
         let file = file.to_owned();
-        let read: Option<BTreeMap<String, Vec<String>>> =
-            serde_yaml::from_str(text).map_err(|source| KeymapError::Syntax { file: file.clone(), source })?;
+        let read: Option<BTreeMap<String, Vec<String>>> = serde_yaml::from_str(text)
+            .map_err(|source| KeymapError::Syntax { file: file.clone(), source })?;
         let mut keymap = Self::default();
         for (name, keys) in read.unwrap_or_default() {
             let Some(command) = Command::named(&name) else {
@@ -81,7 +81,11 @@ impl Keymap {
             let line = setting.declared.line.map(|line| format!(":{line}")).unwrap_or_default();
             let file = format!("{}{line}", setting.declared.file);
             let Some(command) = Command::named(name) else {
-                return Err(KeymapError::NoSuchCommand { file, suggestion: nearest(name), name: name.clone() });
+                return Err(KeymapError::NoSuchCommand {
+                    file,
+                    suggestion: nearest(name),
+                    name: name.clone(),
+                });
             };
             let Some(key) = Key::parse(&setting.key) else {
                 return Err(KeymapError::NoSuchKey { file, command: name.clone(), key: setting.key.clone() });
@@ -198,7 +202,10 @@ mod tests {
             ("wo: [w]", "keymap.yaml: there is no command `wo`; did you mean `who`?"),
             ("who: [alt-x]", "keymap.yaml: `alt-x` of `who` is no key"),
             ("who: [e]", "keymap.yaml: e would be `who` and `editor` in one place"),
-            ("apply: [enter]", "keymap.yaml: `apply` writes, so its key must be an upper-case letter, not enter"),
+            (
+                "apply: [enter]",
+                "keymap.yaml: `apply` writes, so its key must be an upper-case letter, not enter",
+            ),
             ("back: []", "keymap.yaml: `back` would have no key, and nothing else does what it does"),
         ];
         for (text, said) in cases {

@@ -237,11 +237,12 @@ impl Rgb {
 impl<'de> Deserialize<'de> for Rgb {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let channel =
-            |at: usize| text.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let channel = |at: usize| text.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match (text.len() == 7 && text.starts_with('#'), channel(1), channel(3), channel(5)) {
             (true, Some(r), Some(g), Some(b)) => Ok(Rgb(r, g, b)),
-            _ => Err(serde::de::Error::custom(format!("`{text}` is no colour: it is written as \"#rrggbb\""))),
+            _ => {
+                Err(serde::de::Error::custom(format!("`{text}` is no colour: it is written as \"#rrggbb\"")))
+            }
         }
     }
 }

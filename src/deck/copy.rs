@@ -58,7 +58,8 @@ fn kubectl(state: &State, key: &ResourceKey) -> String {
 fn headless(state: &State) -> Option<String> {
     let app = state.deployment().map(|d| &d.app).or_else(|| state.selected_app())?;
     let repo = state.world.repo(&app.repo)?;
-    let mut command = format!("driftdeck diff {} --app {}", shell_word(&repo.location), shell_word(&app.name));
+    let mut command =
+        format!("driftdeck diff {} --app {}", shell_word(&repo.location), shell_word(&app.name));
     if let Some(deployment) = state.deployment() {
         let _ = write!(command, " --context {}", shell_word(state.world.context(&deployment.cluster)));
     }
@@ -88,7 +89,13 @@ fn report(state: &State, status: Option<&ResourceStatus>) -> Option<String> {
     };
     for status in statuses {
         let name = words::name(&status.id);
-        let _ = writeln!(report, "\n- {} {}: {}", code(&status.id.kind.kind), code(&name), status.verdict().word());
+        let _ = writeln!(
+            report,
+            "\n- {} {}: {}",
+            code(&status.id.kind.kind),
+            code(&name),
+            status.verdict().word()
+        );
         for change in status.judgement.counted() {
             let _ = writeln!(report, "  - {}", change_markdown(state, change));
         }

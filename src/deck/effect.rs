@@ -10,9 +10,15 @@ pub struct Ticket(pub u64);
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Compute the text diff of one resource; answered by [`super::Message::Diff`].
-    LoadDiff { deployment: DeploymentId, resource: ResourceId },
+    LoadDiff {
+        deployment: DeploymentId,
+        resource: ResourceId,
+    },
     /// Compute the plan of a sync; writes nothing. Answered by [`super::Message::PlanReady`] or `PlanFailed`.
-    PlanSync { ticket: Ticket, request: SyncRequest },
+    PlanSync {
+        ticket: Ticket,
+        request: SyncRequest,
+    },
     /// Carry out a plan whose steps are ticked as shown. Answered by `StepDone` for each step and `PlanDone`, or by
     /// `PlanMoved` if something that the plan is bound to has moved.
     ApplyPlan {
@@ -22,19 +28,31 @@ pub enum Effect {
         confirmed: Option<String>,
     },
     /// Give up what runs under this ticket. A step whose request is on its way ends as it ends.
-    Cancel { ticket: Ticket },
+    Cancel {
+        ticket: Ticket,
+    },
     /// Read repos and clusters again, at once.
     Refresh,
     /// Put text on the clipboard; answered by [`super::Message::Copied`].
-    Copy { what: String, text: String },
+    Copy {
+        what: String,
+        text: String,
+    },
     /// Open the editor at a file of a local repo; answered by [`super::Message::EditorClosed`].
-    OpenEditor { file: String, line: Option<usize> },
+    OpenEditor {
+        file: String,
+        line: Option<usize>,
+    },
     /// Show a page of the forge in the browser: https only.
-    OpenUrl { url: String },
+    OpenUrl {
+        url: String,
+    },
     /// Draw every cell anew.
     Redraw,
     /// Take the mouse, or leave it to the terminal.
-    Mouse { on: bool },
+    Mouse {
+        on: bool,
+    },
     /// Give the terminal back and stop, until the shell continues the process.
     Suspend,
     Quit,

@@ -81,9 +81,18 @@ mod tests {
         let cases = [
             ("https://github.com/acme/fleet.git", "https://github.com/acme/fleet/blob/3f2c1d9/a/b.yaml#L7"),
             ("git@github.com:acme/fleet.git", "https://github.com/acme/fleet/blob/3f2c1d9/a/b.yaml#L7"),
-            ("ssh://git@gitlab.example.com:2222/a/b/c", "https://gitlab.example.com/a/b/c/-/blob/3f2c1d9/a/b.yaml#L7"),
-            ("https://codeberg.org/acme/fleet", "https://codeberg.org/acme/fleet/src/commit/3f2c1d9/a/b.yaml#L7"),
-            ("https://bitbucket.org/acme/fleet", "https://bitbucket.org/acme/fleet/src/3f2c1d9/a/b.yaml#lines-7"),
+            (
+                "ssh://git@gitlab.example.com:2222/a/b/c",
+                "https://gitlab.example.com/a/b/c/-/blob/3f2c1d9/a/b.yaml#L7",
+            ),
+            (
+                "https://codeberg.org/acme/fleet",
+                "https://codeberg.org/acme/fleet/src/commit/3f2c1d9/a/b.yaml#L7",
+            ),
+            (
+                "https://bitbucket.org/acme/fleet",
+                "https://bitbucket.org/acme/fleet/src/3f2c1d9/a/b.yaml#lines-7",
+            ),
         ];
         for (location, url) in cases {
             assert_eq!(permalink(location, "3f2c1d9", Some("a/b.yaml"), Some(7)).as_deref(), Some(url));
@@ -92,7 +101,14 @@ mod tests {
 
     #[test]
     fn what_is_no_remote_has_no_page() {
-        for location in ["/srv/git/fleet", "./fleet", "http://github.com/a/b", "file:///srv/git", "https://x", "C:\\fleet"] {
+        for location in [
+            "/srv/git/fleet",
+            "./fleet",
+            "http://github.com/a/b",
+            "file:///srv/git",
+            "https://x",
+            "C:\\fleet",
+        ] {
             assert_eq!(permalink(location, "3f2c1d9", None, None), None, "{location}");
         }
     }

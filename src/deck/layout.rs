@@ -67,7 +67,10 @@ impl Rect {
     }
 
     pub fn contains(self, x: u16, y: u16) -> bool {
-        x >= self.x && x < self.x.saturating_add(self.width) && y >= self.y && y < self.y.saturating_add(self.height)
+        x >= self.x
+            && x < self.x.saturating_add(self.width)
+            && y >= self.y
+            && y < self.y.saturating_add(self.height)
     }
 
     /// Returns the rectangle without its first rows.
@@ -86,11 +89,7 @@ impl Rect {
     /// Returns one row of it, counted from 0; empty where there is none.
     #[must_use]
     pub fn row(self, at: u16) -> Self {
-        if at < self.height {
-            Self { y: self.y + at, height: 1, ..self }
-        } else {
-            Self { height: 0, ..self }
-        }
+        if at < self.height { Self { y: self.y + at, height: 1, ..self } } else { Self { height: 0, ..self } }
     }
 
     /// Returns a rectangle of at most this size in its middle.
@@ -112,7 +111,17 @@ impl Layout {
         let status = if height >= 4 { screen.row(height - 2) } else { Rect::default() };
         let body = screen.below(1).top(height.saturating_sub(3));
         if !wide {
-            return Self { wide, header, body, repos: body, apps: body, clusters: body, drift: body, status, footer };
+            return Self {
+                wide,
+                header,
+                body,
+                repos: body,
+                apps: body,
+                clusters: body,
+                drift: body,
+                status,
+                footer,
+            };
         }
         let upper = body.top((body.height / 3).max(6));
         let repos = Rect { width: (width * 30 / 100).min(44), ..upper };

@@ -9,33 +9,92 @@ use crate::model::{DeploymentId, Key, Notice, Plan, ResourceId, StepOutcome, Tex
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
     /// The pipeline found something out.
-    Pipeline { at: Timestamp, update: Update },
-    Key { at: Timestamp, key: Key },
+    Pipeline {
+        at: Timestamp,
+        update: Update,
+    },
+    Key {
+        at: Timestamp,
+        key: Key,
+    },
     /// Text that was pasted: never keys.
-    Paste { at: Timestamp, text: String },
-    Mouse { at: Timestamp, event: Mouse },
-    Resize { size: Size },
+    Paste {
+        at: Timestamp,
+        text: String,
+    },
+    Mouse {
+        at: Timestamp,
+        event: Mouse,
+    },
+    Resize {
+        size: Size,
+    },
     /// Time went by.
-    Tick { now: Timestamp },
+    Tick {
+        now: Timestamp,
+    },
     /// The answer to [`super::Effect::LoadDiff`].
-    Diff { at: Timestamp, deployment: DeploymentId, resource: ResourceId, result: Result<TextDiff, Notice> },
-    PlanReady { at: Timestamp, ticket: Ticket, plan: Box<Plan> },
-    PlanFailed { at: Timestamp, ticket: Ticket, notice: Notice },
+    Diff {
+        at: Timestamp,
+        deployment: DeploymentId,
+        resource: ResourceId,
+        result: Result<TextDiff, Notice>,
+    },
+    PlanReady {
+        at: Timestamp,
+        ticket: Ticket,
+        plan: Box<Plan>,
+    },
+    PlanFailed {
+        at: Timestamp,
+        ticket: Ticket,
+        notice: Notice,
+    },
     /// What the plan is bound to has moved: nothing was written, and this is the new plan.
-    PlanMoved { at: Timestamp, ticket: Ticket, plan: Box<Plan>, why: String },
+    PlanMoved {
+        at: Timestamp,
+        ticket: Ticket,
+        plan: Box<Plan>,
+        why: String,
+    },
     /// A step is being written.
-    StepStarted { ticket: Ticket, step: usize },
-    StepDone { ticket: Ticket, step: usize, outcome: StepOutcome },
+    StepStarted {
+        ticket: Ticket,
+        step: usize,
+    },
+    StepDone {
+        ticket: Ticket,
+        step: usize,
+        outcome: StepOutcome,
+    },
     /// Every step has its outcome. `verdict` is the deployment's afterwards, where the watch has told it already.
-    PlanDone { at: Timestamp, ticket: Ticket, verdict: Option<Verdict> },
+    PlanDone {
+        at: Timestamp,
+        ticket: Ticket,
+        verdict: Option<Verdict>,
+    },
     /// Something that failed or is news, and belongs to no row.
-    Notice { at: Timestamp, notice: Notice },
+    Notice {
+        at: Timestamp,
+        notice: Notice,
+    },
     /// A line for the log behind `!`.
-    Log { at: Timestamp, line: String },
-    Copied { what: String, how: Copied },
-    EditorClosed { at: Timestamp, result: Result<(), Notice> },
+    Log {
+        at: Timestamp,
+        line: String,
+    },
+    Copied {
+        what: String,
+        how: Copied,
+    },
+    EditorClosed {
+        at: Timestamp,
+        result: Result<(), Notice>,
+    },
     /// The process was stopped and continues.
-    Resumed { at: Timestamp },
+    Resumed {
+        at: Timestamp,
+    },
     /// Somebody asks the program to end: SIGTERM, SIGHUP, or a terminal that went away.
     Terminate,
 }
@@ -44,9 +103,13 @@ pub enum Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copied {
     /// Sent to the terminal, which does not say whether it took it; saved to a file as well.
-    Sent { file: Option<String> },
+    Sent {
+        file: Option<String>,
+    },
     /// Only saved, because the terminal cannot or the text is too long for it.
-    Saved { file: String },
+    Saved {
+        file: String,
+    },
     Failed(Notice),
 }
 

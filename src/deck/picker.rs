@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn a_few_letters_find_the_best_name_first() {
         let names = ["column left", "faults only", "clusters", "filter"];
-        let found: Vec<_> = ranked("fo", names.iter().copied()).into_iter().map(|(at, _)| names[at]).collect();
+        let found: Vec<_> =
+            ranked("fo", names.iter().copied()).into_iter().map(|(at, _)| names[at]).collect();
         assert_eq!(found, ["faults only"]);
         assert_eq!(ranked("", names.iter().copied()).len(), 4);
         assert!(ranked("zzz", names.iter().copied()).is_empty());

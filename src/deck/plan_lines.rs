@@ -13,12 +13,25 @@ pub enum PlanLine {
     /// Heads the steps.
     Writes,
     Step(usize),
-    Change { step: usize, change: usize },
+    Change {
+        step: usize,
+        change: usize,
+    },
     /// Changes that are not shown until the step is unfolded.
-    More { step: usize, hidden: usize },
+    More {
+        step: usize,
+        hidden: usize,
+    },
     /// What else must be known about a step.
-    About { step: usize, text: String },
-    Outcome { step: usize, text: String, bad: bool },
+    About {
+        step: usize,
+        text: String,
+    },
+    Outcome {
+        step: usize,
+        text: String,
+        bad: bool,
+    },
     Nothing,
     WillNot(String),
     Remark(String),
@@ -49,7 +62,9 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
     let mut lines = Vec::new();
     match &view.phase {
         Phase::Planning { .. } => {
-            lines.push(PlanLine::Phase("computing the plan, with dry runs where the cluster allows them".to_owned()));
+            lines.push(PlanLine::Phase(
+                "computing the plan, with dry runs where the cluster allows them".to_owned(),
+            ));
         }
         Phase::Failed(notice) => {
             lines.push(PlanLine::Phase(format!("no plan: {}", notice.title)));
@@ -59,7 +74,11 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
         }
         _ => {}
     }
-    lines.extend(view.moved.iter().map(|why| PlanLine::Moved(format!("nothing was written: {why}; this is the new plan"))));
+    lines.extend(
+        view.moved
+            .iter()
+            .map(|why| PlanLine::Moved(format!("nothing was written: {why}; this is the new plan"))),
+    );
     let Some(plan) = &view.plan else { return lines };
     if plan.steps.is_empty() {
         lines.push(PlanLine::Nothing);

@@ -113,7 +113,9 @@ pub fn writable(state: &State) -> Result<DeploymentId, String> {
         None => one_deployment(state)?,
     };
     let context = state.world.context(&id.cluster).to_owned();
-    let Some(cluster) = state.world.cluster(&id.cluster) else { return Err(format!("{context} is not known")) };
+    let Some(cluster) = state.world.cluster(&id.cluster) else {
+        return Err(format!("{context} is not known"));
+    };
     if state.options.read_only {
         return Err("driftdeck was started read-only".to_owned());
     }

@@ -82,7 +82,8 @@ fn help_line(state: &State, entry: &Entry) -> Option<Words> {
         return None;
     }
     let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-    let mut line = vec![(format!("  {:<12}", keys.join(" ")), Role::Accent), (entry.help.to_owned(), Role::Text)];
+    let mut line =
+        vec![(format!("  {:<12}", keys.join(" ")), Role::Accent), (entry.help.to_owned(), Role::Text)];
     // Whether a key works is asked for where the person was before the help lay on it.
     if state.layers.len() == 1
         && matches!(state.layers.last(), Some(Layer::Help(_)))
@@ -148,8 +149,11 @@ pub fn notices(state: &State) -> Vec<Words> {
         };
         let at = words::clock(noted.at, &state.options.zone);
         let times = if noted.times > 1 { format!(" ({} times)", noted.times) } else { String::new() };
-        let mut line =
-            vec![(format!("{at} "), Role::Dim), (format!("{:<8}", notice.level.word()), role), (notice.title.clone(), role)];
+        let mut line = vec![
+            (format!("{at} "), Role::Dim),
+            (format!("{:<8}", notice.level.word()), role),
+            (notice.title.clone(), role),
+        ];
         line.push((times, Role::Dim));
         lines.push(line);
         let place = match (&notice.file, notice.line) {
@@ -214,10 +218,17 @@ fn push_who(state: &State, change: &FieldChange, lines: &mut Vec<Words>) {
             declared.subject
         ));
     }
-    let declared = if change.desired.is_some() { "where it is declared is not known" } else { "Git declares nothing here" };
+    let declared = if change.desired.is_some() {
+        "where it is declared is not known"
+    } else {
+        "Git declares nothing here"
+    };
     lines.push(side("desired", Role::Desired, words::value(change.desired.as_ref())));
     lines.push(vec![(
-        format!("             {}", if desired.is_empty() { declared.to_owned() } else { desired.join("   ") }),
+        format!(
+            "             {}",
+            if desired.is_empty() { declared.to_owned() } else { desired.join("   ") }
+        ),
         Role::Dim,
     )]);
     let cause = words::cause(change.cause).map(|cause| format!("{cause}: ")).unwrap_or_default();
@@ -242,7 +253,9 @@ pub fn footer(state: &State) -> Vec<(String, &'static str)> {
     let fixed: &[(&str, &'static str)] = match state.layers.last() {
         Some(Layer::Search(_)) => &[("enter", "keep"), ("esc", "as before")],
         Some(Layer::Palette(_)) => &[("enter", "do it"), ("up down", "choose"), ("esc", "leave")],
-        Some(Layer::Confirm(_)) => &[("enter", "check the name, writes nothing"), ("esc", "leave, writes nothing")],
+        Some(Layer::Confirm(_)) => {
+            &[("enter", "check the name, writes nothing"), ("esc", "leave, writes nothing")]
+        }
         Some(Layer::Copy(_) | Layer::Everything(_)) => &[("enter", "choose"), ("esc", "leave")],
         _ => &[],
     };

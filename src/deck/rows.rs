@@ -91,11 +91,8 @@ pub fn is_fault(verdict: &Verdict) -> bool {
 fn drift_rows(state: &State) -> Vec<DriftRow> {
     let Some(app) = state.selected_app() else { return Vec::new() };
     let cluster = state.selected_cluster();
-    let mut deployments: Vec<&DeploymentStatus> = state
-        .world
-        .deployments_of(app)
-        .filter(|d| cluster.is_none_or(|c| d.id.cluster == *c))
-        .collect();
+    let mut deployments: Vec<&DeploymentStatus> =
+        state.world.deployments_of(app).filter(|d| cluster.is_none_or(|c| d.id.cluster == *c)).collect();
     deployments.sort_by_key(|d| d.verdict.severity());
     let headed = deployments.len() > 1;
     let mut rows = Vec::new();
@@ -148,7 +145,9 @@ fn order(sort: Sort, a: &Entry, b: &Entry) -> Ordering {
     match sort {
         Sort::Worst => resource_order(&a.status, &b.status),
         Sort::Name => (&a.key.id.name, &a.key.id.kind).cmp(&(&b.key.id.name, &b.key.id.kind)),
-        Sort::Declared => a.status.origin.cmp(&b.status.origin).then_with(|| resource_order(&a.status, &b.status)),
+        Sort::Declared => {
+            a.status.origin.cmp(&b.status.origin).then_with(|| resource_order(&a.status, &b.status))
+        }
     }
 }
 

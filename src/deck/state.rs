@@ -266,8 +266,11 @@ impl State {
         }
         let app = self.selected_app()?;
         let cluster = self.selected_cluster();
-        let mut chosen =
-            self.world.deployments_of(app).filter(|d| cluster.is_none_or(|c| d.id.cluster == *c)).map(|d| &d.id);
+        let mut chosen = self
+            .world
+            .deployments_of(app)
+            .filter(|d| cluster.is_none_or(|c| d.id.cluster == *c))
+            .map(|d| &d.id);
         let first = chosen.next()?;
         chosen.next().is_none().then_some(first)
     }

@@ -45,20 +45,56 @@ impl Mode {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ViewRow {
     /// Heads a resource, where several are shown.
-    Resource { resource: usize },
-    Path { resource: usize, change: usize },
-    Desired { resource: usize, change: usize },
-    Live { resource: usize, change: usize },
-    Note { resource: usize, change: usize },
+    Resource {
+        resource: usize,
+    },
+    Path {
+        resource: usize,
+        change: usize,
+    },
+    Desired {
+        resource: usize,
+        change: usize,
+    },
+    Live {
+        resource: usize,
+        change: usize,
+    },
+    Note {
+        resource: usize,
+        change: usize,
+    },
     /// What is wrong with the manifest, what holds the object, why it was not compared.
-    About { resource: usize, line: usize },
-    Line { resource: usize, line: usize },
-    Pair { resource: usize, desired: Option<usize>, live: Option<usize> },
-    Fold { resource: usize, from: usize, lines: usize },
-    Loading { resource: usize },
-    Failed { resource: usize },
-    Same { resource: usize },
-    Cut { resource: usize },
+    About {
+        resource: usize,
+        line: usize,
+    },
+    Line {
+        resource: usize,
+        line: usize,
+    },
+    Pair {
+        resource: usize,
+        desired: Option<usize>,
+        live: Option<usize>,
+    },
+    Fold {
+        resource: usize,
+        from: usize,
+        lines: usize,
+    },
+    Loading {
+        resource: usize,
+    },
+    Failed {
+        resource: usize,
+    },
+    Same {
+        resource: usize,
+    },
+    Cut {
+        resource: usize,
+    },
     Space,
 }
 
@@ -213,7 +249,9 @@ impl ResourceView {
                     rows.extend((from..to).map(|line| ViewRow::Line { resource: at, line }));
                 }
                 Stretch::Changed { from, to } => {
-                    let of = |side: Side| (from..to).filter(move |i| diff.lines.get(*i).is_some_and(|l| l.side == side));
+                    let of = |side: Side| {
+                        (from..to).filter(move |i| diff.lines.get(*i).is_some_and(|l| l.side == side))
+                    };
                     let (mut desired, mut live) = (of(Side::Desired), of(Side::Live));
                     loop {
                         let pair = (desired.next(), live.next());
@@ -231,7 +269,15 @@ impl ResourceView {
     }
 
     /// Equal lines: some context, the rest in a fold unless it was opened.
-    fn push_equal(&self, rows: &mut Vec<ViewRow>, at: usize, from: usize, to: usize, head: usize, tail: usize) {
+    fn push_equal(
+        &self,
+        rows: &mut Vec<ViewRow>,
+        at: usize,
+        from: usize,
+        to: usize,
+        head: usize,
+        tail: usize,
+    ) {
         let one = |line: usize| {
             if self.mode == Mode::Unified {
                 ViewRow::Line { resource: at, line }
@@ -313,8 +359,16 @@ impl ViewRow {
 /// Lines of a diff that belong together.
 enum Stretch {
     /// `head` and `tail` lines stay in sight.
-    Equal { from: usize, to: usize, head: usize, tail: usize },
-    Changed { from: usize, to: usize },
+    Equal {
+        from: usize,
+        to: usize,
+        head: usize,
+        tail: usize,
+    },
+    Changed {
+        from: usize,
+        to: usize,
+    },
 }
 
 fn stretches(diff: &TextDiff) -> Vec<Stretch> {

@@ -131,7 +131,10 @@ pub fn sides(change: &FieldChange) -> (String, String) {
     let (desired, live) = (change.desired.as_ref(), change.live.as_ref());
     if let (Some(Value::String(a)), Some(Value::String(b))) = (desired, live) {
         if a.contains('\n') || b.contains('\n') {
-            return (format!("{} lines", a.lines().count()), format!("{} lines, {}", b.lines().count(), differing(a, b)));
+            return (
+                format!("{} lines", a.lines().count()),
+                format!("{} lines, {}", b.lines().count(), differing(a, b)),
+            );
         }
         if let Some(at) = shared_prefix(a, b) {
             return (value(Some(&Value::string(&a[at..]))), value(Some(&Value::string(&b[at..]))));
@@ -179,7 +182,9 @@ fn item_of<'a>(change: &'a FieldChange, value: &'a Value) -> Option<(&'a str, &'
 fn shows(rest: &str, value: &Value) -> bool {
     let rest = rest.trim();
     match value {
-        Value::String(s) => rest == s || rest.trim_matches(['"', '\'']) == s || (s.contains('\n') && rest.starts_with('|')),
+        Value::String(s) => {
+            rest == s || rest.trim_matches(['"', '\'']) == s || (s.contains('\n') && rest.starts_with('|'))
+        }
         Value::Map(_) | Value::List(_) => rest.is_empty(),
         other => rest == self::value(Some(other)),
     }
@@ -428,7 +433,11 @@ mod tests {
 
     #[test]
     fn a_prefix_that_both_values_share_does_not_tell_them_apart() {
-        let image = change(".image", Some(value!("r.example.com/shop/web:1")), Some(value!("r.example.com/shop/web:2")));
+        let image = change(
+            ".image",
+            Some(value!("r.example.com/shop/web:1")),
+            Some(value!("r.example.com/shop/web:2")),
+        );
         assert_eq!(sides(&image), ("web:1".to_owned(), "web:2".to_owned()));
         let hosts = change(".image", Some(value!("a.example.com/web")), Some(value!("b.example.com/web")));
         assert_eq!(sides(&hosts), ("a.example.com/web".to_owned(), "b.example.com/web".to_owned()));

@@ -39,7 +39,12 @@ pub(super) fn key(state: &mut State, at: Timestamp, key: Key, effects: &mut Vec<
 
 fn say_unbound(state: &mut State, key: Key) {
     if matches!(key.code, KeyCode::Char(_) | KeyCode::Function(_)) {
-        let help = state.options.keymap.key(Command::Help).map(|k| format!("; {k} shows the keys")).unwrap_or_default();
+        let help = state
+            .options
+            .keymap
+            .key(Command::Help)
+            .map(|k| format!("; {k} shows the keys"))
+            .unwrap_or_default();
         state.refuse(format!("{key} means nothing here{help}"));
     }
 }
@@ -61,7 +66,11 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         }
         Command::Mouse => {
             state.mouse = !state.mouse;
-            state.say(if state.mouse { "the mouse is driftdeck's now" } else { "the mouse is the terminal's again" });
+            state.say(if state.mouse {
+                "the mouse is driftdeck's now"
+            } else {
+                "the mouse is the terminal's again"
+            });
             effects.push(Effect::Mouse { on: state.mouse });
         }
         Command::Editor => match possible::local_file(state) {
@@ -73,7 +82,12 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
             Err(why) => state.refuse(why),
         },
         Command::Sync => plan::begin_sync(state, at, effects),
-        Command::Palette | Command::Help | Command::Matrix | Command::Notices | Command::Copy | Command::Everything
+        Command::Palette
+        | Command::Help
+        | Command::Matrix
+        | Command::Notices
+        | Command::Copy
+        | Command::Everything
         | Command::Who => overlays::open(state, command),
         Command::Search => prompts::open_search(state),
         Command::NextUnseen => lists::next_unseen(state, at),

@@ -24,7 +24,9 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         Command::Last => go(state, at, usize::MAX),
         Command::NextMatch => step_round(state, at, 1),
         Command::PreviousMatch => step_round(state, at, -1),
-        Command::ColumnLeft | Command::PreviousColumn => beside(state, -1, command == Command::PreviousColumn),
+        Command::ColumnLeft | Command::PreviousColumn => {
+            beside(state, -1, command == Command::PreviousColumn)
+        }
         Command::ColumnRight | Command::NextColumn => beside(state, 1, command == Command::NextColumn),
         Command::Repos => focus(state, Column::Repos),
         Command::Apps => focus(state, Column::Apps),
@@ -39,7 +41,8 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         }
         Command::ShowQuiet => {
             state.show_quiet = !state.show_quiet;
-            let said = if state.show_quiet { "shows what is ignored, dimmed and in sync" } else { "shows drift" };
+            let said =
+                if state.show_quiet { "shows what is ignored, dimmed and in sync" } else { "shows drift" };
             state.say(said);
             state.outdated = true;
         }
@@ -150,11 +153,7 @@ fn selected(state: &mut State) {
 
 fn beside(state: &mut State, by: isize, round: bool) {
     let at = Column::ALL.iter().position(|c| *c == state.focus).unwrap_or(0);
-    let next = if round {
-        (at + 4).wrapping_add_signed(by) % 4
-    } else {
-        at.saturating_add_signed(by).min(3)
-    };
+    let next = if round { (at + 4).wrapping_add_signed(by) % 4 } else { at.saturating_add_signed(by).min(3) };
     if let Some(column) = Column::ALL.get(next) {
         focus(state, *column);
     }
@@ -209,7 +208,10 @@ fn open(state: &mut State, effects: &mut Vec<Effect>) {
             }
             Some(DriftRow::Notice(..)) => super::overlays::open(state, Command::Notices),
             Some(
-                DriftRow::Resource(key) | DriftRow::Why(key, _) | DriftRow::Values(key, _) | DriftRow::Change(key, _),
+                DriftRow::Resource(key)
+                | DriftRow::Why(key, _)
+                | DriftRow::Values(key, _)
+                | DriftRow::Change(key, _),
             ) => {
                 let field = state.field().map(|(_, path)| path);
                 open_resource(state, &key, effects);
@@ -304,7 +306,9 @@ pub(super) fn next_unseen(state: &mut State, at: Timestamp) {
     let order = (after..rows.len()).chain(0..after);
     let next = order.into_iter().find(|i| rows.get(*i).is_some_and(is_new));
     if next.is_none() {
-        let Some(deployment) = state.unseen.resources().next().map(|key| key.deployment.clone()) else { return };
+        let Some(deployment) = state.unseen.resources().next().map(|key| key.deployment.clone()) else {
+            return;
+        };
         show_deployment(state, &deployment);
     }
     state.layers.clear();

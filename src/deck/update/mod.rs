@@ -118,9 +118,12 @@ fn copied(state: &mut State, what: &str, how: Copied) {
     match how {
         Copied::Sent { file: None } => state.say(format!("{what} sent to the terminal's clipboard")),
         Copied::Sent { file: Some(file) } => {
-            state.say(format!("{what} sent to the terminal, which does not confirm it; also saved to {file}"));
+            state
+                .say(format!("{what} sent to the terminal, which does not confirm it; also saved to {file}"));
         }
-        Copied::Saved { file } => state.say(format!("{what} saved to {file}: this terminal has no clipboard")),
+        Copied::Saved { file } => {
+            state.say(format!("{what} saved to {file}: this terminal has no clipboard"))
+        }
         Copied::Failed(notice) => fail(state, notice),
     }
 }

@@ -27,7 +27,8 @@ pub(super) fn open(state: &mut State, command: Command) {
         },
         Command::Everything => {
             let entries = possible::here(state).into_iter();
-            let can = entries.filter(|e| e.command != Command::Everything && possible(state, e.command).is_ok());
+            let can =
+                entries.filter(|e| e.command != Command::Everything && possible(state, e.command).is_ok());
             Layer::Everything(Menu::new(can.map(|entry| entry.command).collect()))
         }
         Command::Who => match state.resource() {
@@ -36,10 +37,10 @@ pub(super) fn open(state: &mut State, command: Command) {
         },
         Command::Matrix => {
             let mut view = matrix(state);
-            view.row = state.selected_app().and_then(|app| view.apps.iter().position(|a| a == app)).unwrap_or(0);
+            view.row =
+                state.selected_app().and_then(|app| view.apps.iter().position(|a| a == app)).unwrap_or(0);
             let cluster = state.deployment().map(|d| &d.cluster);
-            view.column =
-                cluster.and_then(|id| view.clusters.iter().position(|c| c == id)).unwrap_or(0);
+            view.column = cluster.and_then(|id| view.clusters.iter().position(|c| c == id)).unwrap_or(0);
             Layer::Matrix(view)
         }
         _ => return,
@@ -55,7 +56,9 @@ pub(super) fn open(state: &mut State, command: Command) {
 
 fn palette_items(state: &State) -> Vec<Item> {
     let place = state.place();
-    let here = COMMANDS.iter().filter(|entry| entry.places.contains(&place) || entry.places.contains(&Place::Everywhere));
+    let here = COMMANDS
+        .iter()
+        .filter(|entry| entry.places.contains(&place) || entry.places.contains(&Place::Everywhere));
     let commands = here.filter(|entry| entry.command != Command::Palette).map(|entry| Item {
         pick: Pick::Command(entry.command),
         name: entry.name.to_owned(),
@@ -63,7 +66,8 @@ fn palette_items(state: &State) -> Vec<Item> {
         refused: possible(state, entry.command).err(),
     });
     let mut items: Vec<Item> = commands.collect();
-    let to = |pick: Pick, name: &str, about: String| Item { pick, name: name.to_owned(), about, refused: None };
+    let to =
+        |pick: Pick, name: &str, about: String| Item { pick, name: name.to_owned(), about, refused: None };
     for app in state.world.apps.values().flatten() {
         let repo = state.world.repo(&app.app.id.repo).map_or("", |repo| &repo.name);
         items.push(to(Pick::App(app.app.id.clone()), &app.app.id.name, format!("app in {repo}")));
@@ -135,8 +139,21 @@ pub(super) fn menu_key(state: &mut State, at: Timestamp, key: Key, effects: &mut
     match state.layers.last() {
         Some(Layer::Everything(menu)) => {
             let own = menu.items.iter().find(|command| keymap.keys(**command).contains(&key)).copied();
-            let moves = own.is_some_and(|c| matches!(c, Command::Down | Command::Up | Command::First | Command::Last | Command::PageDown | Command::PageUp | Command::Back | Command::Close));
-            let chosen = if key.code == KeyCode::Enter { menu.current().copied() } else { own.filter(|_| !moves) };
+            let moves = own.is_some_and(|c| {
+                matches!(
+                    c,
+                    Command::Down
+                        | Command::Up
+                        | Command::First
+                        | Command::Last
+                        | Command::PageDown
+                        | Command::PageUp
+                        | Command::Back
+                        | Command::Close
+                )
+            });
+            let chosen =
+                if key.code == KeyCode::Enter { menu.current().copied() } else { own.filter(|_| !moves) };
             if let Some(command) = chosen {
                 state.layers.pop();
                 commands::run(state, at, command, effects);
@@ -145,7 +162,11 @@ pub(super) fn menu_key(state: &mut State, at: Timestamp, key: Key, effects: &mut
             false
         }
         Some(Layer::Copy(menu)) => {
-            let by_number = key.typed().and_then(|c| c.to_digit(10)).and_then(|n| usize::try_from(n).ok()).and_then(|n| n.checked_sub(1));
+            let by_number = key
+                .typed()
+                .and_then(|c| c.to_digit(10))
+                .and_then(|n| usize::try_from(n).ok())
+                .and_then(|n| n.checked_sub(1));
             let chosen = if key.code == KeyCode::Enter { Some(menu.cursor) } else { by_number };
             let Some(item) = chosen.and_then(|at| menu.items.get(at)).cloned() else { return false };
             state.layers.pop();

@@ -163,8 +163,11 @@ fn apply(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
         state.layers.push(Layer::Confirm(confirm));
         return;
     }
-    let effect =
-        Effect::ApplyPlan { ticket: view.ticket, plan: Box::new(plan.clone()), confirmed: view.confirmed.clone() };
+    let effect = Effect::ApplyPlan {
+        ticket: view.ticket,
+        plan: Box::new(plan.clone()),
+        confirmed: view.confirmed.clone(),
+    };
     effects.push(effect);
     with_plan(state, |view| {
         view.phase = Phase::Applying { since: at, cancelled: false };
@@ -235,8 +238,12 @@ fn scroll(state: &mut State, by: isize) {
         view.top = view.top.saturating_add_signed(by).min(lines.len().saturating_sub(height));
         let seen = view.top..view.top + height;
         let of_step = |line: &Option<usize>| *line;
-        let steps: Vec<usize> =
-            lines.get(seen.start.min(lines.len())..seen.end.min(lines.len())).unwrap_or(&[]).iter().filter_map(of_step).collect();
+        let steps: Vec<usize> = lines
+            .get(seen.start.min(lines.len())..seen.end.min(lines.len()))
+            .unwrap_or(&[])
+            .iter()
+            .filter_map(of_step)
+            .collect();
         if !steps.contains(&view.step)
             && let Some(step) = if by > 0 { steps.first() } else { steps.last() }
         {
@@ -248,9 +255,10 @@ fn scroll(state: &mut State, by: isize) {
 /// Returns for each line of the plan's text the step that it is about.
 fn lines_of(state: &State) -> Vec<Option<usize>> {
     match state.layers.last() {
-        Some(Layer::Plan(view)) => {
-            crate::deck::plan_lines::lines(state, view).iter().map(crate::deck::plan_lines::PlanLine::step).collect()
-        }
+        Some(Layer::Plan(view)) => crate::deck::plan_lines::lines(state, view)
+            .iter()
+            .map(crate::deck::plan_lines::PlanLine::step)
+            .collect(),
         _ => Vec::new(),
     }
 }

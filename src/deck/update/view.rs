@@ -125,7 +125,8 @@ fn to_resource(state: &mut State, by: isize, effects: &mut Vec<Effect>) {
     let height = height(state);
     let moved = with_view(state, |view| {
         if view.whole_app {
-            let heads = view.rows.iter().enumerate().filter(|(_, row)| matches!(row, ViewRow::Resource { .. }));
+            let heads =
+                view.rows.iter().enumerate().filter(|(_, row)| matches!(row, ViewRow::Resource { .. }));
             let mut heads = heads.map(|(at, _)| at);
             let next = if by > 0 {
                 heads.find(|at| *at > view.cursor)
@@ -183,9 +184,12 @@ pub(super) fn to_match(state: &mut State, forward: bool) {
     let matches = |at: usize| {
         view.rows.get(at).is_some_and(|row| text_of(view, row, world, diffs).to_lowercase().contains(&wanted))
     };
-    let found = (1..=rows)
-        .map(|distance| if forward { (view.cursor + distance) % rows } else { (view.cursor + rows - distance) % rows })
-        .find(|at| matches(*at));
+    let found =
+        (1..=rows)
+            .map(|distance| {
+                if forward { (view.cursor + distance) % rows } else { (view.cursor + rows - distance) % rows }
+            })
+            .find(|at| matches(*at));
     match found {
         Some(at) => go(view, at, height),
         None => state.refuse("not found"),
@@ -202,7 +206,8 @@ fn text_of(
     let Some(key) = row.resource().and_then(|at| view.key(at)) else { return String::new() };
     let line = |at: usize| {
         let line = diffs.get(&key).and_then(Fetched::value).and_then(|diff| diff.lines.get(at));
-        line.map(|line| line.pieces.iter().map(|piece| piece.text.as_str()).collect::<String>()).unwrap_or_default()
+        line.map(|line| line.pieces.iter().map(|piece| piece.text.as_str()).collect::<String>())
+            .unwrap_or_default()
     };
     let change = |at: &usize| world.resource(&key).and_then(|status| status.judgement.changes.get(*at));
     match row {
