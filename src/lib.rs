@@ -28,3 +28,4 @@ pub mod pipeline;
 pub mod process;
 pub mod render;
 pub mod text;
+pub mod ui;

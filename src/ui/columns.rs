@@ -1,0 +1,242 @@
+//! Draws the three columns: repos, apps, clusters.
+
+use super::cursor_row;
+use super::frame::{cluster_role, guard, spinner};
+use super::pen::{Cut, Pen, after, first};
+use crate::config::theme::Role;
+use crate::deck::list::{List, Row};
+use crate::deck::state::Choice;
+use crate::deck::world::Standing;
+use crate::deck::{Column, Rect, State, marks, words};
+use crate::model::status::ClusterStatus;
+use crate::model::{AppId, Verdict};
+
+/// Draws a column's title and rule, and returns the place of its rows without the rule on the right.
+fn column_frame(pen: &mut Pen, state: &State, column: Column, at: Rect, more: &str) -> Rect {
+    let focused = state.focus == column && state.layers.is_empty();
+    pen.rule(at.top(1));
+    let role = if focused { Role::Accent } else { Role::Title };
+    let title = at.top(1);
+    let number = match column {
+        Column::Repos => 1,
+        Column::Apps => 2,
+        Column::Clusters => 3,
+        Column::Drift => 4,
+    };
+    let mut used = pen.put_all(title, [(" ", Role::Text), (column.title(), role)]);
+    if !state.layout().wide {
+        used += pen.put(after(title, used), &format!(" {number}"), Role::Dim);
+    }
+    if !more.is_empty() {
+        used += pen.put(after(title, used), &format!(" {} {more}", pen.glyphs.dot), Role::Dim);
+    }
+    pen.put(after(title, used), " ", Role::Text);
+    let rows = at.below(1);
+    // The last column has nothing to its right that it must be told apart from.
+    if !state.layout().wide || column == Column::Clusters {
+        return rows;
+    }
+    let edge = at.width.saturating_sub(1);
+    let tee = pen.glyphs.tee;
+    pen.put(after(title, edge), tee, Role::Rule);
+    let bar = pen.glyphs.bar;
+    for line in 0..rows.height {
+        pen.put(after(rows.row(line), edge), bar, Role::Rule);
+    }
+    first(rows, edge)
+}
+
+/// Draws what is seen of a list, each row with the function given, and marks the one under the cursor.
+fn rows<K: Row>(
+    pen: &mut Pen,
+    state: &State,
+    column: Column,
+    at: Rect,
+    list: &List<K>,
+    mut draw: impl FnMut(&mut Pen, Rect, &K),
+) {
+    let focused = state.focus == column && state.layers.is_empty();
+    for line in 0..at.height {
+        let Some(row) = list.row_at_line(line.into()) else { continue };
+        let Some(key) = list.rows().get(row) else { continue };
+        let place = at.row(line);
+        draw(pen, place, key);
+        if row == list.cursor() {
+            cursor_row(pen, place, focused);
+            let cursor = pen.glyphs.cursor;
+            pen.put(first(after(place, 1), 1), cursor, Role::Accent);
+        }
+    }
+}
+
+fn empty(pen: &mut Pen, at: Rect, text: &str) {
+    pen.put(after(at.row(0), 3), text, Role::Dim);
+}
+
+pub(super) fn repos(pen: &mut Pen, state: &State, at: Rect) {
+    let at = column_frame(pen, state, Column::Repos, at, "");
+    if state.world.repos.is_empty() {
+        let text = if state.world.settled { "no repo" } else { "looking for repos" };
+        return empty(pen, at, text);
+    }
+    rows(pen, state, Column::Repos, at, &state.repos, |pen, place, choice| {
+        let place = after(place, 3);
+        let Choice::One(id) = choice else {
+            let all = format!("all {}", words::count(state.world.repos.len(), "repo"));
+            pen.put(place, &all, Role::Text);
+            return;
+        };
+        let Some(repo) = state.world.repo(id) else { return };
+        let zone = &state.options.zone;
+        let age = repo.fetched.or(repo.authored).map(|t| words::age(t, state.now, zone)).unwrap_or_default();
+        let age_width = 9.min(place.width / 5);
+        let right = Rect { x: place.x + place.width.saturating_sub(age_width + 1), width: age_width, ..place };
+        if let Some(notice) = &repo.notice {
+            let used = pen.put_cut(first(place, place.width / 2), &repo.name, Role::Text, Cut::Middle);
+            pen.put(after(place, used + 2), &notice.title, Role::Error);
+            return;
+        }
+        pen.put_right(right, if repo.fetching { "fetching" } else { &age }, Role::Dim, Cut::End);
+        let room = Rect { width: place.width.saturating_sub(age_width + 2), ..place };
+        let revision = repo.revision.as_ref().map(words::revision).unwrap_or_default();
+        let distance = repo.revision.as_ref().is_some_and(|r| r.behind > 0 || r.ahead > 0 || r.dirty);
+        let role = if distance { Role::Warning } else { Role::Dim };
+        let used = pen.put_right(room, &revision, role, Cut::Middle) + 1;
+        pen.put_cut(Rect { width: room.width.saturating_sub(used), ..room }, &repo.name, Role::Text, Cut::Middle);
+    });
+}
+
+pub(super) fn apps(pen: &mut Pen, state: &State, at: Rect) {
+    let more = match state.selected_cluster() {
+        Some(cluster) if state.world.clusters.len() > 1 => format!("on {}", state.world.context(cluster)),
+        _ => String::new(),
+    };
+    let at = column_frame(pen, state, Column::Apps, at, &more);
+    if state.apps.rows().is_empty() {
+        let text = match (state.world.settled, state.apps.filter.is_some(), state.faults_only) {
+            (_, true, _) => "no app matches",
+            (true, _, true) => "nothing needs you",
+            (true, ..) => "no app",
+            (false, ..) => "looking for apps",
+        };
+        return empty(pen, at, text);
+    }
+    rows(pen, state, Column::Apps, at, &state.apps, |pen, place, id| app(pen, state, place, id));
+}
+
+fn app(pen: &mut Pen, state: &State, place: Rect, id: &AppId) {
+    let Some(status) = state.world.app(id) else { return };
+    let standing = state.world.standing(id, state.selected_cluster());
+    if state.unseen.resources().any(|key| key.deployment.app == *id) {
+        let new = pen.glyphs.new;
+        pen.put(place, new, Role::New);
+    }
+    let mark_width = marks::width(&state.options);
+    let place = after(place, 2);
+    let (text, role) = standing_words(state, standing.as_ref());
+    let quiet = matches!(role, Role::Dim);
+    match &standing {
+        Some(standing) => {
+            pen.put(first(place, mark_width), marks::verdict(&standing.verdict, &state.options), mark_role(&standing.verdict));
+        }
+        None => {
+            let turning = if state.world.settled { " " } else { spinner(pen, state) };
+            pen.put(first(place, 1), turning, Role::Dim);
+        }
+    }
+    let place = after(place, mark_width + 1);
+    let engine_width: u16 = 10;
+    let detail_width = (place.width * 2 / 5).clamp(8, 26).min(place.width);
+    let name_width = place.width.saturating_sub(detail_width + engine_width + 2);
+    let name_role = if quiet { Role::Dim } else { Role::Text };
+    pen.put_cut(first(place, name_width), &id.name, name_role, Cut::Middle);
+    let engine = state.world.deployments_of(id).next().map_or(status.app.engine, |d| d.engine);
+    let at = after(place, name_width + 1);
+    pen.put(first(at, engine_width - 1), words::engine(engine, &status.app.spec), Role::Dim);
+    let at = after(at, engine_width);
+    pen.put(at, &text, role);
+}
+
+fn standing_words(state: &State, standing: Option<&Standing>) -> (String, Role) {
+    let Some(standing) = standing else {
+        let text = if state.world.settled { "no cluster" } else { "" };
+        return (text.to_owned(), Role::Dim);
+    };
+    match &standing.verdict {
+        Verdict::InSync => (format!("{} in sync", standing.counts.in_sync), Role::Dim),
+        Verdict::Excluded(why) => (why.0.clone(), Role::Dim),
+        Verdict::Unknown(why) => (why.0.clone(), Role::Warning),
+        _ if standing.counts.drifting() > 0 => {
+            (words::count(standing.counts.drifting(), "resource"), Role::Drift)
+        }
+        other => (other.word().to_owned(), Role::Drift),
+    }
+}
+
+/// Returns the role of a verdict's mark: only what needs a person has colour and weight.
+pub(super) fn mark_role(verdict: &Verdict) -> Role {
+    match verdict {
+        Verdict::InSync | Verdict::Excluded(_) => Role::Dim,
+        Verdict::Unknown(_) | Verdict::Terminating => Role::Warning,
+        Verdict::Invalid => Role::Error,
+        Verdict::Drifted | Verdict::Missing | Verdict::Extra => Role::Drift,
+    }
+}
+
+pub(super) fn clusters(pen: &mut Pen, state: &State, at: Rect) {
+    let at = column_frame(pen, state, Column::Clusters, at, "");
+    if state.world.clusters.is_empty() {
+        let text = if state.world.settled { "no cluster" } else { "connecting" };
+        return empty(pen, at, text);
+    }
+    let longest = state.world.clusters.iter().map(|c| pen.width(&c.context)).max().unwrap_or(0);
+    rows(pen, state, Column::Clusters, at, &state.clusters, |pen, place, choice| match choice {
+        Choice::All => {
+            let all = format!("all {}", words::count(state.world.clusters.len(), "cluster"));
+            pen.put(after(place, 3 + marks::width(&state.options)), &all, Role::Text);
+        }
+        Choice::One(id) => {
+            if let Some(cluster) = state.world.cluster(id) {
+                self::cluster(pen, state, place, cluster, longest);
+            }
+        }
+    });
+}
+
+fn cluster(pen: &mut Pen, state: &State, place: Rect, cluster: &ClusterStatus, longest: u16) {
+    let standing = state.selected_app().and_then(|app| state.world.standing(app, Some(&cluster.id)));
+    if state.unseen.resources().any(|key| key.deployment.cluster == cluster.id) {
+        let new = pen.glyphs.new;
+        pen.put(place, new, Role::New);
+    }
+    let mark_width = marks::width(&state.options);
+    let place = after(place, 2);
+    if let Some(standing) = &standing {
+        pen.put(first(place, mark_width), marks::verdict(&standing.verdict, &state.options), mark_role(&standing.verdict));
+    }
+    let place = after(place, mark_width + 1);
+    let name_width = longest.min(place.width * 2 / 5);
+    pen.put_cut(first(place, name_width), &cluster.context, Role::Text, Cut::Middle);
+    let mut at = after(place, name_width + 2);
+    let version = cluster.version.as_deref().unwrap_or("");
+    pen.put(first(at, 5), version, Role::Dim);
+    at = after(at, 6);
+    // As whom, and the guard, stand at the end; what the state says has the rest.
+    let mut room = Rect { width: at.width.saturating_sub(1), ..at };
+    if let Some(word) = guard(state, cluster)
+        && room.width > 24
+    {
+        let used = pen.put_right(room, word, Role::Warning, Cut::End) + 1;
+        room.width = room.width.saturating_sub(used);
+    }
+    if let Some(user) = cluster.user.as_deref().filter(|_| room.width > 14) {
+        let most = room.width.saturating_sub(8);
+        let place = Rect { x: room.x + room.width - most, width: most, ..room };
+        let used = pen.put_right(place, &format!("as {user}"), Role::Dim, Cut::Middle) + 1;
+        room.width = room.width.saturating_sub(used);
+    }
+    let state_words = words::cluster_state(&cluster.state, state.now, &state.options.zone);
+    let role = cluster_role(cluster);
+    let role = if role == Role::Text { Role::Dim } else { role };
+    pen.put(room, &state_words, role);
+}

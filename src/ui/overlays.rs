@@ -1,0 +1,166 @@
+//! Draws overlays: help, notices, palette, menus, the prompt for a protected cluster's name, who wrote what.
+
+use super::cursor_row;
+use super::pen::{Cut, Pen, after, first};
+use crate::config::theme::Role;
+use crate::deck::layer::{Confirm, CopyItem, Layer, Menu, WhoView};
+use crate::deck::picker::Picker;
+use crate::deck::reading::{self, Words};
+use crate::deck::{Rect, State, words};
+use crate::model::command::{Command, Place};
+
+pub(super) fn draw(pen: &mut Pen, state: &State, layer: &Layer) {
+    let at = reading::place(state, layer);
+    match layer {
+        Layer::Help(scroll) => {
+            let below = state.layers.iter().rev().nth(1).map_or(Place::Lists, Layer::place);
+            let inner = boxed(pen, at, &format!("Keys of {}", below.words()), "esc back");
+            lines(pen, inner, &reading::help(state), scroll.top);
+        }
+        Layer::Notices(scroll) => {
+            let inner = boxed(pen, at, "Notices and log, newest first", "esc back");
+            lines(pen, inner, &reading::notices(state), scroll.top);
+        }
+        Layer::Palette(picker) => palette(pen, state, at, picker),
+        Layer::Copy(menu) => copy(pen, at, menu),
+        Layer::Everything(menu) => everything(pen, state, at, menu),
+        Layer::Confirm(confirm) => ask_name(pen, state, at, confirm),
+        _ => {}
+    }
+}
+
+/// Draws a frame with a title and how to get out, and returns what is within it.
+fn boxed(pen: &mut Pen, at: Rect, title: &str, out: &str) -> Rect {
+    pen.clear(at);
+    if at.width < 4 || at.height < 3 {
+        return at;
+    }
+    let [top_left, top_right, bottom_left, bottom_right] = pen.glyphs.corners;
+    let bar = pen.glyphs.bar;
+    let (last_x, last_y) = (at.width - 1, at.height - 1);
+    for line in [0, last_y] {
+        pen.rule(at.row(line));
+    }
+    for line in 0..at.height {
+        let (left, right) = match line {
+            0 => (top_left, top_right),
+            l if l == last_y => (bottom_left, bottom_right),
+            _ => (bar, bar),
+        };
+        pen.put(first(at.row(line), 1), left, Role::Rule);
+        pen.put(after(at.row(line), last_x), right, Role::Rule);
+    }
+    let head = Rect { x: at.x + 2, width: at.width.saturating_sub(4), ..at.row(0) };
+    pen.put_all(head, [(" ", Role::Text), (title, Role::Title), (" ", Role::Text)]);
+    let foot = Rect { x: at.x + 2, width: at.width.saturating_sub(4), ..at.row(last_y) };
+    pen.put_right(foot, &format!(" {out} "), Role::Dim, Cut::End);
+    Rect { x: at.x + 2, y: at.y + 1, width: at.width - 4, height: at.height - 2 }
+}
+
+fn lines(pen: &mut Pen, at: Rect, lines: &[Words], top: usize) {
+    for (i, line) in lines.iter().skip(top).take(at.height.into()).enumerate() {
+        let place = at.row(u16::try_from(i).unwrap_or(u16::MAX));
+        pen.put_all(place, line.iter().map(|(text, role)| (text.as_str(), *role)));
+    }
+    pen.cursor = Some((at.x, at.y));
+}
+
+pub(super) fn who(pen: &mut Pen, state: &State, view: &WhoView, at: Rect) {
+    pen.clear(at);
+    let id = &view.key.id;
+    let context = state.world.context(&view.key.deployment.cluster);
+    let title = format!("Who wrote {} {} on {context}", id.kind.kind, words::name(id));
+    let arrow = format!(" {} ", pen.glyphs.arrow);
+    let used = pen.put_all(at, [(" ", Role::Text), (title.as_str(), Role::Title)]);
+    let sides = [("desired", Role::Desired), (arrow.as_str(), Role::Dim), ("live ", Role::Live)];
+    let width: u16 = sides.iter().map(|(text, _)| pen.width(text)).sum();
+    let right = after(at, (used + 2).max(at.width.saturating_sub(width)));
+    pen.put_all(right.row(0), sides);
+    lines(pen, at.below(1), &reading::who(state, view), view.scroll.top);
+}
+
+fn palette(pen: &mut Pen, state: &State, at: Rect, picker: &Picker) {
+    let out = format!("{} of {}", picker.found.len(), picker.items.len());
+    let inner = boxed(pen, at, "Find a command, an app or a cluster", &out);
+    let prompt = inner.row(0);
+    let used = pen.put_all(prompt, [(": ", Role::Accent), (picker.text.as_str(), Role::Text)]);
+    let rows = inner.below(1);
+    let height = usize::from(rows.height).max(1);
+    let top = (picker.cursor + 1).saturating_sub(height);
+    let name_width = 26.min(rows.width / 2);
+    for (i, (item, letters)) in picker.found.iter().enumerate().skip(top).take(height) {
+        let Some(item) = picker.items.get(*item) else { continue };
+        let place = rows.row(u16::try_from(i - top).unwrap_or(u16::MAX));
+        let key = match &item.pick {
+            crate::deck::picker::Pick::Command(command) => state.options.keymap.key(*command),
+            _ => None,
+        };
+        let key = key.map(|key| key.to_string()).unwrap_or_default();
+        let used = pen.put_right(place, &key, Role::Accent, Cut::End) + 1;
+        let room = Rect { width: place.width.saturating_sub(used), ..place };
+        let role = if item.refused.is_some() { Role::Dim } else { Role::Text };
+        matched(pen, first(room, name_width), &item.name, letters, role);
+        let about = item.refused.as_deref().unwrap_or(&item.about);
+        pen.put(after(room, name_width + 1), about, Role::Dim);
+        if i == picker.cursor {
+            cursor_row(pen, place, true);
+        }
+    }
+    if picker.found.is_empty() {
+        pen.put(rows.row(0), "nothing is called so", Role::Dim);
+    }
+    pen.cursor = Some((prompt.x + used, prompt.y));
+}
+
+/// Draws a name with the letters that were found.
+fn matched(pen: &mut Pen, at: Rect, name: &str, letters: &[u32], role: Role) {
+    let mut at = at;
+    for (i, c) in name.chars().enumerate() {
+        let found = u32::try_from(i).is_ok_and(|i| letters.binary_search(&i).is_ok());
+        let used = pen.put(at, c.encode_utf8(&mut [0; 4]), if found { Role::Accent } else { role });
+        at = after(at, used);
+    }
+}
+
+fn copy(pen: &mut Pen, at: Rect, menu: &Menu<CopyItem>) {
+    let inner = boxed(pen, at, "Copy", "enter or its number copies, esc leaves");
+    for (i, item) in menu.items.iter().enumerate().take(inner.height.into()) {
+        let place = inner.row(u16::try_from(i).unwrap_or(u16::MAX));
+        let number = format!("{} ", i + 1);
+        let used = pen.put_all(place, [(number.as_str(), Role::Accent), (item.what, Role::Text)]);
+        let line = item.text.lines().next().unwrap_or("");
+        pen.put(after(place, used.max(20)), line, Role::Dim);
+        if i == menu.cursor {
+            cursor_row(pen, place, true);
+        }
+    }
+}
+
+fn everything(pen: &mut Pen, state: &State, at: Rect, menu: &Menu<Command>) {
+    let inner = boxed(pen, at, "Everything possible here", "enter or its key does it, esc leaves");
+    let height = usize::from(inner.height).max(1);
+    let top = (menu.cursor + 1).saturating_sub(height);
+    for (i, command) in menu.items.iter().enumerate().skip(top).take(height) {
+        let place = inner.row(u16::try_from(i - top).unwrap_or(u16::MAX));
+        let entry = command.entry();
+        let key = state.options.keymap.key(*command).map(|key| key.to_string()).unwrap_or_default();
+        pen.put(first(place, 9), &key, Role::Accent);
+        pen.put(after(place, 10), entry.help, Role::Text);
+        if i == menu.cursor {
+            cursor_row(pen, place, true);
+        }
+    }
+}
+
+fn ask_name(pen: &mut Pen, state: &State, at: Rect, confirm: &Confirm) {
+    let inner = boxed(pen, at, "Protected cluster", "esc leaves, nothing is written");
+    let apply = state.options.keymap.key(Command::Apply).map(|key| key.to_string()).unwrap_or_default();
+    let ask = [("type ", Role::Text), (confirm.wanted.as_str(), Role::Warning), (" to allow this plan", Role::Text)];
+    pen.put_all(inner.row(0), ask);
+    pen.put(inner.row(1), &format!("enter checks the name; {apply} then applies the plan"), Role::Dim);
+    let right = confirm.typed == confirm.wanted;
+    let role = if right { Role::Good } else { Role::Text };
+    let place = inner.row(3.min(inner.height.saturating_sub(1)));
+    let used = pen.put_all(place, [("> ", Role::Accent), (confirm.typed.as_str(), role)]);
+    pen.cursor = Some((place.x + used, place.y));
+}

@@ -1,0 +1,183 @@
+//! Draws a plan: what it writes step by step, what it will not do, what follows, and how to get out.
+
+use super::frame::{guard, spinner};
+use super::pen::{Cut, Pen, after, first};
+use super::cursor_row;
+use crate::config::theme::Role;
+use crate::deck::plan_lines::{PlanLine, lines};
+use crate::deck::plan_view::{Phase, PlanView};
+use crate::deck::{Layer, Rect, State, marks, words};
+use crate::model::{Plan, Step, StepAction, StepOutcome};
+
+pub(super) fn draw(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
+    pen.clear(at);
+    title(pen, state, view, at.row(0));
+    let body = at.below(1);
+    let focused = matches!(state.layers.last(), Some(Layer::Plan(_)));
+    let mut marked = false;
+    let all = lines(state, view);
+    for (i, line) in all.iter().enumerate().skip(view.top).take(body.height.into()) {
+        let place = body.row(u16::try_from(i - view.top).unwrap_or(u16::MAX));
+        draw_line(pen, state, view, place, line);
+        if !marked && *line == PlanLine::Step(view.step) {
+            cursor_row(pen, place, focused);
+            let cursor = pen.glyphs.cursor;
+            pen.put(first(after(place, 1), 1), cursor, Role::Accent);
+            marked = true;
+        }
+    }
+}
+
+/// Draws what the plan is: `Sync web to prod-eu   PROTECTED   plan of 02:44`.
+fn title(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
+    let at = Rect { x: at.x + 1, width: at.width.saturating_sub(2), ..at };
+    let zone = &state.options.zone;
+    let (right, role) = match (&view.phase, view.shown_at) {
+        (Phase::Planning { .. }, _) => (format!("{} planning", spinner(pen, state)), Role::Dim),
+        (Phase::Failed(_), _) => ("no plan".to_owned(), Role::Error),
+        (Phase::Applying { .. }, _) => (format!("{} writing to live", spinner(pen, state)), Role::Live),
+        (Phase::Done { at, .. }, _) => (format!("done at {}", words::clock(*at, zone)), Role::Text),
+        (Phase::Ready, Some(shown)) => {
+            (format!("plan of {}, {} of {} ticked", words::clock(shown, zone), view.ticked(), steps(view)), Role::Dim)
+        }
+        (Phase::Ready, None) => (String::new(), Role::Dim),
+    };
+    let used = pen.put_right(at, &right, role, Cut::End) + 2;
+    let mut room = Rect { width: at.width.saturating_sub(used), ..at };
+    if let Some(word) = state.world.cluster(&view.deployment.cluster).and_then(|c| guard(state, c)) {
+        let used = pen.put_right(room, &format!(" {word} "), Role::Guard, Cut::End) + 2;
+        room.width = room.width.saturating_sub(used);
+    }
+    let context = state.world.context(&view.deployment.cluster);
+    let what = match view.request.only.as_slice() {
+        [] => view.deployment.app.name.clone(),
+        [one] => format!("{} {} of {}", one.kind.kind, words::name(one), view.deployment.app.name),
+        more => format!("{} of {}", words::count(more.len(), "ticked resource"), view.deployment.app.name),
+    };
+    let from = view.plan.as_ref().map(|plan| format!(" from {}", from(state, plan))).unwrap_or_default();
+    let used = pen.put(room, &format!("Sync {what} to {context}"), Role::Title);
+    pen.put(after(room, used), &from, Role::Dim);
+}
+
+fn steps(view: &PlanView) -> usize {
+    view.plan.as_ref().map_or(0, |plan| plan.steps.len())
+}
+
+fn from(state: &State, plan: &Plan) -> String {
+    let repo = state.world.repo(&plan.app.repo).map(|repo| format!("{} ", repo.name)).unwrap_or_default();
+    let distance = words::distance(&plan.revision).map(|d| format!(", {d}")).unwrap_or_default();
+    format!("desired {repo}{}{distance}", words::revision(&plan.revision))
+}
+
+fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &PlanLine) {
+    let plan = view.plan.as_ref();
+    match line {
+        PlanLine::Writes => {
+            let Some(plan) = plan else { return };
+            let who = format!("driftdeck will write to live {}, as {}", plan.context, plan.manager);
+            pen.put(after(at, 1), &who, Role::Text);
+        }
+        PlanLine::Step(step) => draw_step(pen, state, view, at, *step),
+        PlanLine::Change { step, change } => {
+            let Some(change) = plan.and_then(|p| p.steps.get(*step)).and_then(|s| s.changes.get(*change)) else { return };
+            let at = after(at, 6);
+            pen.put(first(at, 1), marks::class(change.class), if change.counts { Role::Drift } else { Role::Dim });
+            let at = after(at, 2);
+            let at = Rect { width: at.width.saturating_sub(1), ..at };
+            let path = change.path.to_string();
+            let path_width = pen.width(&path).min(at.width * 45 / 100);
+            pen.put_cut(first(at, path_width), &path, Role::Text, Cut::Start);
+            written(pen, after(at, path_width + 2), change);
+        }
+        PlanLine::More { hidden, .. } => {
+            pen.put(after(at, 8), &format!("{} more, enter unfolds", words::count(*hidden, "field")), Role::Dim);
+        }
+        PlanLine::About { text, .. } => {
+            pen.put(after(at, 8), text, Role::Dim);
+        }
+        PlanLine::Outcome { text, bad, .. } => {
+            pen.put(after(at, 8), text, if *bad { Role::Error } else { Role::Dim });
+        }
+        PlanLine::Nothing => {
+            pen.put(after(at, 1), "nothing to write: live is already as desired, as far as sync may go", Role::Text);
+        }
+        PlanLine::WillNot(text) => {
+            pen.put_all(after(at, 1), [("will not: ", Role::Warning), (text.as_str(), Role::Text)]);
+        }
+        PlanLine::Remark(text) => {
+            pen.put(after(at, 1), text, Role::Text);
+        }
+        PlanLine::Shell(text) => {
+            pen.put_all(after(at, 1), [("the same from a shell: ", Role::Dim), (text.as_str(), Role::Text)]);
+        }
+        PlanLine::Moved(text) => {
+            pen.put(after(at, 1), text, Role::Warning);
+        }
+        PlanLine::Phase(text) => {
+            let role = match &view.phase {
+                Phase::Failed(_) => Role::Error,
+                Phase::Done { .. } if view.outcomes().1 == view.ticked() => Role::Good,
+                Phase::Done { .. } => Role::Warning,
+                _ => Role::Text,
+            };
+            pen.put(after(at, 1), text, role);
+        }
+        PlanLine::Space => {}
+    }
+}
+
+/// A write goes from live to desired: the arrow points the way of the write, each side keeps its hue.
+fn written(pen: &mut Pen, at: Rect, change: &crate::model::FieldChange) {
+    let (desired, live) = words::sides(change);
+    let arrow = format!(" {} ", pen.glyphs.arrow);
+    let room = at.width.saturating_sub(pen.width(&arrow));
+    let half = (room / 2).max(room.saturating_sub(pen.width(&desired)));
+    let used = pen.put_cut(first(at, half), &live, Role::Live, Cut::Middle);
+    let used = used + pen.put(after(at, used), &arrow, Role::Dim);
+    let desired = if change.desired.is_none() { "removed".to_owned() } else { desired };
+    pen.put_cut(after(at, used), &desired, Role::Desired, Cut::Middle);
+}
+
+fn draw_step(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, index: usize) {
+    let Some(step) = view.plan.as_ref().and_then(|plan| plan.steps.get(index)) else { return };
+    let at = after(at, 2);
+    let tick = if step.ticked { "[x] " } else { "[ ] " };
+    let mut used = pen.put(at, tick, if step.ticked { Role::Accent } else { Role::Dim });
+    let action_role = if step.action == StepAction::Delete { Role::Error } else { Role::Text };
+    let role = if step.ticked { Role::Text } else { Role::Dim };
+    used += pen.put(after(at, used), &format!("{:<7}", step.action.word()), if step.ticked { action_role } else { Role::Dim });
+    let right = Rect { width: at.width.saturating_sub(1), ..at };
+    let (text, outcome_role) = outcome(pen, state, view, step, index);
+    let outcome_width = pen.put_right(right, &text, outcome_role, Cut::End) + 2;
+    let room = after(Rect { width: right.width.saturating_sub(outcome_width), ..right }, used);
+    let name = format!("{} {}", step.resource.kind.kind, words::name(&step.resource));
+    let used = pen.put_cut(room, &name, role, Cut::Middle);
+    if !step.takes_over_from.is_empty() {
+        let managers: Vec<&str> = step.takes_over_from.iter().map(|w| w.manager.as_str()).collect();
+        pen.put(after(room, used), &format!("  takes over from {}", managers.join(", ")), Role::Warning);
+    }
+}
+
+fn outcome(pen: &Pen, state: &State, view: &PlanView, step: &Step, index: usize) -> (String, Role) {
+    if view.writing == Some(index) {
+        return (format!("{} writing", spinner(pen, state)), Role::Live);
+    }
+    let applying = matches!(view.phase, Phase::Applying { .. } | Phase::Done { .. });
+    match &step.outcome {
+        StepOutcome::Planned if !step.ticked => ("left alone".to_owned(), Role::Dim),
+        StepOutcome::Planned if applying => ("waits".to_owned(), Role::Dim),
+        StepOutcome::Planned if step.effect.is_some() => ("dry run by the API server".to_owned(), Role::Dim),
+        StepOutcome::Planned => (String::new(), Role::Dim),
+        StepOutcome::Applied => (format!("{} applied", ok(state)), Role::Good),
+        StepOutcome::Unchanged => (format!("{} unchanged", ok(state)), Role::Dim),
+        StepOutcome::Refused(_) => ("! refused".to_owned(), Role::Warning),
+        StepOutcome::Failed(_) => ("! failed".to_owned(), Role::Error),
+        StepOutcome::Indeterminate(_) => ("? indeterminate".to_owned(), Role::Warning),
+        StepOutcome::Skipped(_) => ("skipped".to_owned(), Role::Dim),
+        StepOutcome::Cancelled => ("cancelled".to_owned(), Role::Warning),
+    }
+}
+
+fn ok(state: &State) -> &'static str {
+    marks::verdict_word("in-sync", &state.options).trim_end()
+}
