@@ -27,5 +27,7 @@ pub mod model;
 pub mod pipeline;
 pub mod process;
 pub mod render;
+pub mod runtime;
+pub mod shell;
 pub mod text;
 pub mod ui;

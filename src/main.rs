@@ -1,9 +1,17 @@
-//! The program: parses the command line and hands over to the headless commands or the deck.
+//! The program: parses the command line, installs hooks, and hands over to the headless commands or the deck.
 
 use clap::Parser;
 use driftdeck::cli::{self, arguments::Arguments};
+use driftdeck::runtime::opening::{Demo, Wanted};
+use driftdeck::shell;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::run(Arguments::parse())
+    let arguments = Arguments::parse();
+    shell::hooks::install();
+    cli::prepare(&arguments.options);
+    let Some(deck) = arguments.deck() else { return cli::run(&arguments) };
+    let demo = deck.demo.then_some(Demo { still: deck.still });
+    let (ascii, no_color) = (arguments.options.ascii, arguments.options.no_color);
+    cli::ended(shell::deck(Wanted { wishes: deck.wishes, demo, ascii, no_color }), &arguments.options)
 }

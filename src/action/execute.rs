@@ -15,7 +15,8 @@ use crate::model::{
     Bound, Class, ClusterFacts, LastApplied, LiveObject, Plan, ResourceId, Schema, ServedKind, Step,
     StepAction, StepOutcome, Timestamp, Way,
 };
-use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,16 +128,18 @@ async fn moved(plan: &Plan, cluster: &dyn Cluster, facts: &ClusterFacts) -> Vec<
         first
     });
     let reads: Vec<_> = steps.filter_map(|step| Some((step, served(facts, step)?))).collect();
-    futures::stream::iter(reads)
-        .map(|(step, kind)| async move {
-            let live = read(cluster, &kind, step).await.ok()?;
-            let how = differs(&step.bound, live.as_ref())?;
-            Some(Moved { resource: step.resource.clone(), how })
+    let checks: Vec<BoxFuture<'_, Option<Moved>>> = reads
+        .into_iter()
+        .map(|(step, kind)| {
+            async move {
+                let live = read(cluster, &kind, step).await.ok()?;
+                let how = differs(&step.bound, live.as_ref())?;
+                Some(Moved { resource: step.resource.clone(), how })
+            }
+            .boxed()
         })
-        .buffered(AT_ONCE)
-        .filter_map(|moved| async move { moved })
-        .collect()
-        .await
+        .collect();
+    futures::stream::iter(checks).buffered(AT_ONCE).filter_map(|moved| async move { moved }).collect().await
 }
 
 /// Where the removal of leftovers is not ticked, last-applied stays as it is: it is the only record of them.

@@ -1,6 +1,8 @@
 //! Defines what was typed: the command line of the headless contract. What it means is decided by each command.
 
+use crate::cli::opening::wishes;
 use crate::cli::output::Format;
+use crate::pipeline::opening::Wishes;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -196,6 +198,26 @@ pub struct SyncArguments {
     /// Confirm a protected cluster by its context's name, or a dangerous deletion by its name (repeatable)
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
+}
+
+/// What the deck is to be opened on.
+#[derive(Debug)]
+pub struct Deck {
+    pub wishes: Wishes,
+    pub demo: bool,
+    pub still: bool,
+}
+
+impl Arguments {
+    /// Returns what the deck is to be opened on; `None` if a headless command was asked for.
+    pub fn deck(&self) -> Option<Deck> {
+        let (demo, still) = match &self.command {
+            None => (false, false),
+            Some(Command::Demo(demo)) => (true, demo.still),
+            Some(_) => return None,
+        };
+        Some(Deck { wishes: wishes(&self.places, &self.options, true), demo, still })
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -22,8 +22,10 @@ mod sync;
 
 pub use exit::Exit;
 
+use crate::config::paths::Folders;
+use crate::config::{log, private};
 use crate::model::{Notice, Timestamp};
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Options};
 use output::Output;
 use std::process::ExitCode;
 
@@ -31,7 +33,7 @@ use std::process::ExitCode;
 pub(crate) type Failed = Box<Notice>;
 
 /// Carries out a headless command.
-pub fn run(arguments: Arguments) -> ExitCode {
+pub fn run(arguments: &Arguments) -> ExitCode {
     let options = &arguments.options;
     let output = Output::new(options.output, options.quiet, options.no_color);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -43,7 +45,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let exit = runtime.block_on(async {
         tokio::select! {
-            done = dispatch(&arguments, &output) => done,
+            done = dispatch(arguments, &output) => done,
             _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
         }
     });
@@ -56,6 +58,32 @@ pub fn run(arguments: Arguments) -> ExitCode {
             Exit::Failure.into()
         }
     }
+}
+
+/// Makes the process ready: no core dumps, which would hold Secrets, and the log in its file, never on the screen.
+pub fn prepare(options: &Options) {
+    let output = Output::new(options.output, options.quiet, options.no_color);
+    if let Err(error) = private::forbid_core_dumps() {
+        tracing::warn!(%error, "core dumps could not be switched off");
+    }
+    let Ok(folders) = Folders::of_this_user() else { return };
+    let directives = std::env::var("RUST_LOG").ok();
+    if let Err(error) = log::start(options.log_file.as_deref(), &folders.state, directives.as_deref()) {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        let notice = Notice::warning(error.to_string());
+        output.notice(&match cause {
+            Some(cause) => notice.cause(cause),
+            None => notice,
+        });
+    }
+}
+
+/// Returns the exit code of what ended, and says why if it failed.
+pub fn ended(done: Result<ExitCode, Box<Notice>>, options: &Options) -> ExitCode {
+    done.unwrap_or_else(|notice| {
+        Output::new(options.output, options.quiet, options.no_color).notice(&notice);
+        Exit::Failure.into()
+    })
 }
 
 async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failed> {

@@ -16,6 +16,28 @@ use zeroize::Zeroizing;
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A secret leaf.
+///
+/// It cannot be copied, printed or serialised, and nobody outside reads its bytes:
+///
+/// ```compile_fail,E0277
+/// fn copied<T: Clone>() {}
+/// copied::<driftdeck::model::Sealed>();
+/// ```
+/// ```compile_fail,E0277
+/// fn printed<T: std::fmt::Display>() {}
+/// printed::<driftdeck::model::Sealed>();
+/// ```
+/// ```compile_fail,E0277
+/// fn serialised<T: serde::Serialize>() {}
+/// serialised::<driftdeck::model::Value>();
+/// ```
+/// ```compile_fail,E0616
+/// let sealed = driftdeck::model::Sealed::text("canary".to_owned());
+/// let _ = &sealed.plain;
+/// ```
+/// ```compile_fail,E0624
+/// let _ = driftdeck::model::Opener::new();
+/// ```
 pub struct Sealed {
     /// What stood in the document, to be written to an API server unchanged.
     raw: Zeroizing<String>,

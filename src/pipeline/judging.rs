@@ -8,8 +8,8 @@ use crate::model::{
     ClusterId, DeploymentId, GroupVersionKind, Health, HealthStatus, Judgement, LiveObject, Manifest, Mark,
     Packed, Problem, ResourceId, Schema, Verdict, Why,
 };
+use crate::text::guarded;
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// What judging needs to know of a cluster.
@@ -68,12 +68,12 @@ pub fn judge_batch(items: &[Item], knowledge: &Knowledge) -> Vec<Judged> {
 }
 
 fn judge_item(item: &Item, knowledge: &Knowledge) -> Judged {
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    let outcome = guarded(|| {
         let live = item.live.as_ref().and_then(|packed| packed.open(&knowledge.cluster).ok());
         let marks = live.as_ref().map(Mark::of).unwrap_or_default();
         (judgement(item, live.as_ref(), &marks, knowledge), live.is_some(), marks)
-    }));
-    let (judgement, exists, marks) = outcome.unwrap_or_else(|_| {
+    });
+    let (judgement, exists, marks) = outcome.unwrap_or_else(|| {
         let why = Why::new("driftdeck failed on this object; the log says where");
         (
             Some(Judgement::plain(Verdict::Unknown(why), Health::of(HealthStatus::Unknown))),

@@ -90,7 +90,8 @@ pub(super) fn repos(pen: &mut Pen, state: &State, at: Rect) {
         let zone = &state.options.zone;
         let age = repo.fetched.or(repo.authored).map(|t| words::age(t, state.now, zone)).unwrap_or_default();
         let age_width = 9.min(place.width / 5);
-        let right = Rect { x: place.x + place.width.saturating_sub(age_width + 1), width: age_width, ..place };
+        let right =
+            Rect { x: place.x + place.width.saturating_sub(age_width + 1), width: age_width, ..place };
         if let Some(notice) = &repo.notice {
             let used = pen.put_cut(first(place, place.width / 2), &repo.name, Role::Text, Cut::Middle);
             pen.put(after(place, used + 2), &notice.title, Role::Error);
@@ -102,7 +103,12 @@ pub(super) fn repos(pen: &mut Pen, state: &State, at: Rect) {
         let distance = repo.revision.as_ref().is_some_and(|r| r.behind > 0 || r.ahead > 0 || r.dirty);
         let role = if distance { Role::Warning } else { Role::Dim };
         let used = pen.put_right(room, &revision, role, Cut::Middle) + 1;
-        pen.put_cut(Rect { width: room.width.saturating_sub(used), ..room }, &repo.name, Role::Text, Cut::Middle);
+        pen.put_cut(
+            Rect { width: room.width.saturating_sub(used), ..room },
+            &repo.name,
+            Role::Text,
+            Cut::Middle,
+        );
     });
 }
 
@@ -137,7 +143,11 @@ fn app(pen: &mut Pen, state: &State, place: Rect, id: &AppId) {
     let quiet = matches!(role, Role::Dim);
     match &standing {
         Some(standing) => {
-            pen.put(first(place, mark_width), marks::verdict(&standing.verdict, &state.options), mark_role(&standing.verdict));
+            pen.put(
+                first(place, mark_width),
+                marks::verdict(&standing.verdict, &state.options),
+                mark_role(&standing.verdict),
+            );
         }
         None => {
             let turning = if state.world.settled { " " } else { spinner(pen, state) };
@@ -212,7 +222,11 @@ fn cluster(pen: &mut Pen, state: &State, place: Rect, cluster: &ClusterStatus, l
     let mark_width = marks::width(&state.options);
     let place = after(place, 2);
     if let Some(standing) = &standing {
-        pen.put(first(place, mark_width), marks::verdict(&standing.verdict, &state.options), mark_role(&standing.verdict));
+        pen.put(
+            first(place, mark_width),
+            marks::verdict(&standing.verdict, &state.options),
+            mark_role(&standing.verdict),
+        );
     }
     let place = after(place, mark_width + 1);
     let name_width = longest.min(place.width * 2 / 5);

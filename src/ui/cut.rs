@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn wide_and_combining_characters_are_never_halved() {
-        for text in ["日本語のクラスタ", "e\u{301}e\u{301}e\u{301}e\u{301}", "👍🏽👍🏽👍🏽👍🏽", "aあbいcうd"] {
+        for text in ["日本語のクラスタ", "e\u{301}e\u{301}e\u{301}e\u{301}", "👍🏽👍🏽👍🏽👍🏽", "aあbいcうd"]
+        {
             for cells in 0..12 {
                 for cut in [cut_end, cut_start, cut_middle] {
                     assert!(width(&cut(text, cells, '…')) <= cells, "{text} in {cells}");

@@ -91,9 +91,10 @@ fn sides(pen: &Pen, state: &State, app: &crate::model::AppId) -> Vec<(String, Ro
     let cluster = state.deployment().and_then(|id| state.world.cluster(&id.cluster));
     let (live, role) = match cluster.map(|c| &c.state) {
         Some(ClusterState::Live) => ("live now".to_owned(), Role::Live),
-        Some(ClusterState::Stale { since, .. }) => {
-            (format!("live, stale since {}", words::when(*since, state.now, &state.options.zone)), Role::Warning)
-        }
+        Some(ClusterState::Stale { since, .. }) => (
+            format!("live, stale since {}", words::when(*since, state.now, &state.options.zone)),
+            Role::Warning,
+        ),
         Some(ClusterState::Connecting) | None => ("live".to_owned(), Role::Live),
         Some(ClusterState::Denied { .. } | ClusterState::Unreachable { .. }) => {
             ("live, not reached".to_owned(), Role::Warning)
@@ -116,7 +117,8 @@ fn draw_row(pen: &mut Pen, state: &State, place: Rect, row: &DriftRow) {
             if let Some(notice) = state.world.deployments.get(id).and_then(|d| d.notices.get(*at)) {
                 let cause = notice.cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
                 let place = after(place, 2);
-                let used = pen.put_all(place, [("! ", Role::Warning), (notice.title.as_str(), Role::Warning)]);
+                let used =
+                    pen.put_all(place, [("! ", Role::Warning), (notice.title.as_str(), Role::Warning)]);
                 pen.put(after(place, used), &cause, Role::Dim);
             }
         }
@@ -140,8 +142,14 @@ fn draw_row(pen: &mut Pen, state: &State, place: Rect, row: &DriftRow) {
             if let Some(change) = find(state, key, path) {
                 let writer = words::writer(change, state.now, &state.options.zone);
                 let place = after(place, 6);
-                let most = Rect { width: place.width / 2, x: place.x + place.width - place.width / 2, ..place };
-                let used = pen.put_right(Rect { width: most.width.saturating_sub(1), ..most }, &writer, Role::Dim, Cut::End);
+                let most =
+                    Rect { width: place.width / 2, x: place.x + place.width - place.width / 2, ..place };
+                let used = pen.put_right(
+                    Rect { width: most.width.saturating_sub(1), ..most },
+                    &writer,
+                    Role::Dim,
+                    Cut::End,
+                );
                 values(pen, first(place, place.width.saturating_sub(used + 3)), change);
             }
         }
@@ -172,7 +180,11 @@ fn deployment(pen: &mut Pen, state: &State, place: Rect, id: &DeploymentId) {
     let Some(status) = state.world.deployments.get(id) else { return };
     let place = after(place, 2);
     let mark_width = marks::width(&state.options);
-    pen.put(first(place, mark_width), marks::verdict(&status.verdict, &state.options), mark_role(&status.verdict));
+    pen.put(
+        first(place, mark_width),
+        marks::verdict(&status.verdict, &state.options),
+        mark_role(&status.verdict),
+    );
     let place = after(place, mark_width + 1);
     let mut used = pen.put_all(place, [("on ", Role::Dim), (state.world.context(&id.cluster), Role::Title)]);
     if let Some(namespace) = &status.namespace {
@@ -204,7 +216,8 @@ fn resource(pen: &mut Pen, state: &State, place: Rect, key: &ResourceKey, status
     let quiet = matches!(verdict, Verdict::InSync | Verdict::Excluded(_));
     let text = if quiet { Role::Dim } else { Role::Text };
     let kind = &status.id.kind.kind;
-    let kind_width = if state.layout().wide { 22.min(at.width / 6) } else { pen.width(kind).min(at.width / 3) };
+    let kind_width =
+        if state.layout().wide { 22.min(at.width / 6) } else { pen.width(kind).min(at.width / 3) };
     pen.put_cut(first(at, kind_width), kind, text, Cut::Middle);
     let at = after(at, kind_width + 1);
     let name = words::name(&status.id);
@@ -249,7 +262,8 @@ fn change_row(pen: &mut Pen, state: &State, place: Rect, key: &ResourceKey, chan
         let new = pen.glyphs.new;
         pen.put(place, new, Role::New);
     }
-    let (letter_role, path_role) = if change.counts { (Role::Drift, Role::Text) } else { (Role::Dim, Role::Dim) };
+    let (letter_role, path_role) =
+        if change.counts { (Role::Drift, Role::Text) } else { (Role::Dim, Role::Dim) };
     let at = after(place, 4);
     pen.put(first(at, 1), marks::class(change.class), letter_role);
     let at = after(at, 2);

@@ -53,7 +53,8 @@ fn cluster(pen: &mut Pen, state: &State, at: Rect) -> u16 {
     let name = format!(" {} ", cluster.context);
     let used = pen.put_right(at, &name, cluster_role(cluster), Cut::Middle);
     let room = Rect { width: at.width.saturating_sub(used), ..at };
-    used + guard(state, cluster).map_or(0, |word| pen.put_right(room, &format!(" {word} "), Role::Guard, Cut::End))
+    used + guard(state, cluster)
+        .map_or(0, |word| pen.put_right(room, &format!(" {word} "), Role::Guard, Cut::End))
 }
 
 fn clusters_words(state: &State) -> String {
@@ -209,7 +210,8 @@ pub(super) fn footer(pen: &mut Pen, state: &State, at: Rect) {
     if let Some(help) = state.options.keymap.key(Command::Help) {
         let (key, word) = (help.to_string(), " help ");
         let width = pen.width(&key) + 6;
-        let place = Rect { x: room.x + room.width.saturating_sub(width), width: width.min(room.width), ..room };
+        let place =
+            Rect { x: room.x + room.width.saturating_sub(width), width: width.min(room.width), ..room };
         pen.put_all(place, [(key.as_str(), Role::Accent), (word, Role::Text)]);
         room.width = room.width.saturating_sub(width + gap);
     }

@@ -66,7 +66,12 @@ fn title(pen: &mut Pen, view: &MatrixView, at: Rect, left: usize, shown: usize) 
     let arrow = format!(" {} ", pen.glyphs.arrow);
     let used = pen.put_all(
         at,
-        [(" Apps against clusters, ", Role::Title), ("desired", Role::Desired), (arrow.as_str(), Role::Dim), ("live", Role::Live)],
+        [
+            (" Apps against clusters, ", Role::Title),
+            ("desired", Role::Desired),
+            (arrow.as_str(), Role::Dim),
+            ("live", Role::Live),
+        ],
     );
     if shown < view.clusters.len() {
         let which = format!("clusters {} to {} of {} ", left + 1, left + shown, view.clusters.len());

@@ -155,7 +155,11 @@ fn everything(pen: &mut Pen, state: &State, at: Rect, menu: &Menu<Command>) {
 fn ask_name(pen: &mut Pen, state: &State, at: Rect, confirm: &Confirm) {
     let inner = boxed(pen, at, "Protected cluster", "esc leaves, nothing is written");
     let apply = state.options.keymap.key(Command::Apply).map(|key| key.to_string()).unwrap_or_default();
-    let ask = [("type ", Role::Text), (confirm.wanted.as_str(), Role::Warning), (" to allow this plan", Role::Text)];
+    let ask = [
+        ("type ", Role::Text),
+        (confirm.wanted.as_str(), Role::Warning),
+        (" to allow this plan", Role::Text),
+    ];
     pen.put_all(inner.row(0), ask);
     pen.put(inner.row(1), &format!("enter checks the name; {apply} then applies the plan"), Role::Dim);
     let right = confirm.typed == confirm.wanted;

@@ -33,7 +33,9 @@ impl Depth {
         }
         match term {
             Some(term) if term.contains("direct") => Depth::True,
-            Some(term) if term.contains("256color") || term.starts_with("xterm-kitty") => Depth::TwoHundredFiftySix,
+            Some(term) if term.contains("256color") || term.starts_with("xterm-kitty") => {
+                Depth::TwoHundredFiftySix
+            }
             Some(term) if term.starts_with("vt") => Depth::Plain,
             _ => Depth::Sixteen,
         }

@@ -1,8 +1,8 @@
 //! Draws a plan: what it writes step by step, what it will not do, what follows, and how to get out.
 
+use super::cursor_row;
 use super::frame::{guard, spinner};
 use super::pen::{Cut, Pen, after, first};
-use super::cursor_row;
 use crate::config::theme::Role;
 use crate::deck::plan_lines::{PlanLine, lines};
 use crate::deck::plan_view::{Phase, PlanView};
@@ -37,9 +37,10 @@ fn title(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
         (Phase::Failed(_), _) => ("no plan".to_owned(), Role::Error),
         (Phase::Applying { .. }, _) => (format!("{} writing to live", spinner(pen, state)), Role::Live),
         (Phase::Done { at, .. }, _) => (format!("done at {}", words::clock(*at, zone)), Role::Text),
-        (Phase::Ready, Some(shown)) => {
-            (format!("plan of {}, {} of {} ticked", words::clock(shown, zone), view.ticked(), steps(view)), Role::Dim)
-        }
+        (Phase::Ready, Some(shown)) => (
+            format!("plan of {}, {} of {} ticked", words::clock(shown, zone), view.ticked(), steps(view)),
+            Role::Dim,
+        ),
         (Phase::Ready, None) => (String::new(), Role::Dim),
     };
     let used = pen.put_right(at, &right, role, Cut::End) + 2;
@@ -79,9 +80,16 @@ fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &Pla
         }
         PlanLine::Step(step) => draw_step(pen, state, view, at, *step),
         PlanLine::Change { step, change } => {
-            let Some(change) = plan.and_then(|p| p.steps.get(*step)).and_then(|s| s.changes.get(*change)) else { return };
+            let Some(change) = plan.and_then(|p| p.steps.get(*step)).and_then(|s| s.changes.get(*change))
+            else {
+                return;
+            };
             let at = after(at, 6);
-            pen.put(first(at, 1), marks::class(change.class), if change.counts { Role::Drift } else { Role::Dim });
+            pen.put(
+                first(at, 1),
+                marks::class(change.class),
+                if change.counts { Role::Drift } else { Role::Dim },
+            );
             let at = after(at, 2);
             let at = Rect { width: at.width.saturating_sub(1), ..at };
             let path = change.path.to_string();
@@ -90,7 +98,11 @@ fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &Pla
             written(pen, after(at, path_width + 2), change);
         }
         PlanLine::More { hidden, .. } => {
-            pen.put(after(at, 8), &format!("{} more, enter unfolds", words::count(*hidden, "field")), Role::Dim);
+            pen.put(
+                after(at, 8),
+                &format!("{} more, enter unfolds", words::count(*hidden, "field")),
+                Role::Dim,
+            );
         }
         PlanLine::About { text, .. } => {
             pen.put(after(at, 8), text, Role::Dim);
@@ -99,7 +111,11 @@ fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &Pla
             pen.put(after(at, 8), text, if *bad { Role::Error } else { Role::Dim });
         }
         PlanLine::Nothing => {
-            pen.put(after(at, 1), "nothing to write: live is already as desired, as far as sync may go", Role::Text);
+            pen.put(
+                after(at, 1),
+                "nothing to write: live is already as desired, as far as sync may go",
+                Role::Text,
+            );
         }
         PlanLine::WillNot(text) => {
             pen.put_all(after(at, 1), [("will not: ", Role::Warning), (text.as_str(), Role::Text)]);
@@ -145,7 +161,11 @@ fn draw_step(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, index: usi
     let mut used = pen.put(at, tick, if step.ticked { Role::Accent } else { Role::Dim });
     let action_role = if step.action == StepAction::Delete { Role::Error } else { Role::Text };
     let role = if step.ticked { Role::Text } else { Role::Dim };
-    used += pen.put(after(at, used), &format!("{:<7}", step.action.word()), if step.ticked { action_role } else { Role::Dim });
+    used += pen.put(
+        after(at, used),
+        &format!("{:<7}", step.action.word()),
+        if step.ticked { action_role } else { Role::Dim },
+    );
     let right = Rect { width: at.width.saturating_sub(1), ..at };
     let (text, outcome_role) = outcome(pen, state, view, step, index);
     let outcome_width = pen.put_right(right, &text, outcome_role, Cut::End) + 2;

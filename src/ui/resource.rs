@@ -1,10 +1,10 @@
 //! Draws the view of a resource: fields, unified, side by side.
 
 use super::columns::mark_role;
+use super::cursor_row;
 use super::cut;
 use super::frame::spinner;
 use super::pen::{Cut, Pen, after, first};
-use super::cursor_row;
 use crate::config::theme::Role;
 use crate::deck::view::{Mode, ResourceView, ViewRow, changes_of_lines};
 use crate::deck::{Rect, ResourceKey, State, marks, words};
@@ -44,7 +44,11 @@ fn top_view(state: &State) -> Option<&ResourceView> {
 fn title(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
     let context = state.world.context(&view.deployment.cluster);
     let name = if view.whole_app {
-        format!("{} on {context}, {}", view.deployment.app.name, words::count(view.resources.len(), "faulty resource"))
+        format!(
+            "{} on {context}, {}",
+            view.deployment.app.name,
+            words::count(view.resources.len(), "faulty resource")
+        )
     } else {
         let id = view.resources.get(view.current);
         let id = id.map(|id| format!("{} {}", id.kind.kind, words::name(id))).unwrap_or_default();
@@ -62,7 +66,8 @@ fn title(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
         let bar = format!(" {} ", pen.glyphs.bar);
         let total: u16 =
             Mode::ALL.iter().map(|mode| pen.width(mode.words())).sum::<u16>() + 2 * pen.width(&bar);
-        let mut place = Rect { x: room.x + room.width.saturating_sub(total), width: total.min(room.width), ..room };
+        let mut place =
+            Rect { x: room.x + room.width.saturating_sub(total), width: total.min(room.width), ..room };
         for (i, mode) in Mode::ALL.iter().enumerate() {
             let before = if i == 0 { "" } else { bar.as_str() };
             let role = if *mode == view.mode { Role::Accent } else { Role::Dim };
@@ -95,16 +100,24 @@ fn sides(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
     let origin = view.resource().and_then(|key| state.world.resource(&key)?.origin.clone());
     let origin = origin.filter(|_| !view.whole_app).map(|o| format!(" {}", o.file)).unwrap_or_default();
     let cluster = state.world.cluster(&deployment.cluster);
-    let live = cluster.map(|c| words::cluster_state(&c.state, state.now, &state.options.zone)).unwrap_or_default();
+    let live =
+        cluster.map(|c| words::cluster_state(&c.state, state.now, &state.options.zone)).unwrap_or_default();
     let context = state.world.context(&deployment.cluster);
     let (minus, plus) = if view.mode == Mode::Unified { ("- ", "+ ") } else { ("", "") };
     let half = at.width / 2;
     let left = after(first(at, half), 1);
-    let mut used = pen.put_all(left, [(minus, Role::Desired), ("desired", Role::Desired), ("  ", Role::Text)]);
+    let mut used =
+        pen.put_all(left, [(minus, Role::Desired), ("desired", Role::Desired), ("  ", Role::Text)]);
     used += pen.put(after(left, used), &desired, Role::Text);
     pen.put_cut(after(left, used), &origin, Role::Dim, Cut::Start);
     let right = after(at, half);
-    let pieces = [(plus, Role::Live), ("live", Role::Live), ("  ", Role::Text), (context, Role::Text), (", ", Role::Dim)];
+    let pieces = [
+        (plus, Role::Live),
+        ("live", Role::Live),
+        ("  ", Role::Text),
+        (context, Role::Text),
+        (", ", Role::Dim),
+    ];
     let used = pen.put_all(right, pieces);
     pen.put(after(right, used), &live, Role::Dim);
 }
@@ -125,12 +138,20 @@ impl Drawing<'_> {
             ViewRow::Path { resource, change } => {
                 if let Some(change) = self.change(*resource, *change) {
                     let role = if change.counts { Role::Drift } else { Role::Dim };
-                    let used = pen.put_all(at, [("  ", Role::Text), (marks::class(change.class), role), (" ", Role::Text)]);
+                    let used = pen.put_all(
+                        at,
+                        [("  ", Role::Text), (marks::class(change.class), role), (" ", Role::Text)],
+                    );
                     let class = format!("{} ", change.class.word());
                     let class_width = pen.put_right(after(at, used), &class, Role::Dim, Cut::End);
                     let room = Rect { width: at.width.saturating_sub(class_width + 1), ..at };
                     let path = change.path.to_string();
-                    pen.put_cut(after(room, used), &path, if change.counts { Role::Title } else { Role::Dim }, Cut::Start);
+                    pen.put_cut(
+                        after(room, used),
+                        &path,
+                        if change.counts { Role::Title } else { Role::Dim },
+                        Cut::Start,
+                    );
                 }
             }
             ViewRow::Desired { resource, change } => {
@@ -166,11 +187,16 @@ impl Drawing<'_> {
             }
             ViewRow::Failed { resource } => self.failure(pen, at, *resource),
             ViewRow::Same { .. } => {
-                let text = if self.view.mode == Mode::Fields { "no field differs" } else { "both texts are equal" };
+                let text =
+                    if self.view.mode == Mode::Fields { "no field differs" } else { "both texts are equal" };
                 pen.put(after(at, 2), text, Role::Dim);
             }
             ViewRow::Cut { .. } => {
-                pen.put(after(at, 2), "the texts are longer than what is compared: the rest is not shown", Role::Warning);
+                pen.put(
+                    after(at, 2),
+                    "the texts are longer than what is compared: the rest is not shown",
+                    Role::Warning,
+                );
             }
             ViewRow::Space => {}
         }
@@ -200,7 +226,8 @@ impl Drawing<'_> {
         }
         used += pen.put(after(at, used), &text, Role::Title);
         let summary = status.map(words::summary).unwrap_or_default();
-        used += pen.put_all(after(at, used), [("  ", Role::Text), (summary.as_str(), Role::Dim), (" ", Role::Text)]);
+        used += pen
+            .put_all(after(at, used), [("  ", Role::Text), (summary.as_str(), Role::Dim), (" ", Role::Text)]);
         pen.rule(after(at, used));
     }
 
@@ -212,12 +239,21 @@ impl Drawing<'_> {
         } else {
             ("live", Role::Live, &change.live)
         };
-        let who = if desired { declared(state, change) } else { words::writer(change, state.now, &state.options.zone) };
+        let who = if desired {
+            declared(state, change)
+        } else {
+            words::writer(change, state.now, &state.options.zone)
+        };
         let at = after(at, 4);
         pen.put(first(at, 9), word, role);
         let at = after(at, 9);
         let at = Rect { width: at.width.saturating_sub(1), ..at };
-        let used = pen.put_right(Rect { x: at.x + at.width / 2, width: at.width - at.width / 2, ..at }, &who, Role::Dim, Cut::Start);
+        let used = pen.put_right(
+            Rect { x: at.x + at.width / 2, width: at.width - at.width / 2, ..at },
+            &who,
+            Role::Dim,
+            Cut::Start,
+        );
         let room = first(at, at.width.saturating_sub(used + 2));
         let role = if value.is_none() { Role::Dim } else { role };
         let text = words::value(value.as_ref());
@@ -250,7 +286,9 @@ impl Drawing<'_> {
     }
 
     fn unified(&mut self, pen: &mut Pen, at: Rect, resource: usize, line: usize) {
-        let Some(side) = self.diff(resource).and_then(|diff| diff.lines.get(line)).map(|l| l.side) else { return };
+        let Some(side) = self.diff(resource).and_then(|diff| diff.lines.get(line)).map(|l| l.side) else {
+            return;
+        };
         let who = match self.change_of_line(resource, line).cloned() {
             Some(change) if side == Side::Desired => declared(self.state, &change),
             Some(change) => words::writer(&change, self.state.now, &self.state.options.zone),

@@ -1,0 +1,140 @@
+//! Performs the deck's effects over the pipeline and the actions, and turns what comes of them into messages.
+//!
+//! Nothing secret passes: values are redacted before they become part of a message. A plan that goes to the screen is a
+//! redacted copy; the plan itself stays here, and only the ticks come back.
+
+mod highlight;
+pub mod opening;
+mod redacted;
+mod sync;
+
+use crate::action::journal::Journal;
+use crate::deck::{Effect, Message, Ticket};
+use crate::model::update::Update;
+use crate::model::{DeploymentId, Notice, ResourceId, limits};
+use crate::pipeline::run::{Handle, Request, start};
+use crate::pipeline::setup::{Clock, Setup};
+use crate::pipeline::texts::texts;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// What the runtime is started with.
+pub struct Start {
+    pub setup: Setup,
+    /// Found while opening: shown at once.
+    pub notices: Vec<Notice>,
+    /// `None`: no state folder is known, and nothing can be written to a cluster.
+    pub journal: Option<Journal>,
+}
+
+/// The way between deck and runtime.
+pub struct Ends {
+    pub effects: mpsc::Sender<Effect>,
+    pub messages: mpsc::Receiver<Message>,
+}
+
+/// Starts the pipeline and the tasks that serve the deck. They end when the ends are dropped.
+pub fn launch(with: Start) -> Ends {
+    let (effects, asked) = mpsc::channel(limits::CHANNEL);
+    let (messages, inbox) = mpsc::channel(limits::CHANNEL);
+    let clock = with.setup.clock.clone();
+    let (handle, updates) = start(with.setup);
+    let runtime = Arc::new(Runtime {
+        handle,
+        messages,
+        clock,
+        journal: with.journal,
+        running: Mutex::default(),
+        plans: Mutex::default(),
+    });
+    tokio::spawn(pass_on(runtime.clone(), updates, with.notices));
+    tokio::spawn(serve(runtime, asked));
+    Ends { effects, messages: inbox }
+}
+
+/// What serving an effect needs.
+struct Runtime {
+    handle: Handle,
+    messages: mpsc::Sender<Message>,
+    clock: Clock,
+    journal: Option<Journal>,
+    running: Mutex<HashMap<Ticket, CancellationToken>>,
+    plans: Mutex<HashMap<String, sync::Kept>>,
+}
+
+impl Runtime {
+    async fn say(&self, message: Message) {
+        // The deck has gone: nobody waits.
+        let _ = self.messages.send(message).await;
+    }
+
+    fn begin(&self, ticket: Ticket) -> CancellationToken {
+        let token = CancellationToken::new();
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket, token.clone());
+        token
+    }
+
+    fn end(&self, ticket: Ticket) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket);
+    }
+
+    fn cancel(&self, ticket: Ticket) {
+        if let Some(token) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(&ticket) {
+            token.cancel();
+        }
+    }
+}
+
+/// Passes the pipeline's updates on, with everything secret taken out.
+async fn pass_on(runtime: Arc<Runtime>, mut updates: mpsc::Receiver<Update>, notices: Vec<Notice>) {
+    for notice in notices {
+        runtime.say(Message::Notice { at: (runtime.clock)(), notice }).await;
+    }
+    while let Some(update) = updates.recv().await {
+        let update = redacted::update(update);
+        let sent = runtime.messages.send(Message::Pipeline { at: (runtime.clock)(), update }).await;
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
+    while let Some(effect) = asked.recv().await {
+        let runtime = runtime.clone();
+        match effect {
+            Effect::LoadDiff { deployment, resource } => {
+                tokio::spawn(load_diff(runtime, deployment, resource));
+            }
+            Effect::PlanSync { ticket, request } => {
+                tokio::spawn(sync::plan(runtime, ticket, request));
+            }
+            Effect::ApplyPlan { ticket, plan, confirmed } => {
+                tokio::spawn(sync::apply(runtime, ticket, plan, confirmed));
+            }
+            Effect::Cancel { ticket } => runtime.cancel(ticket),
+            Effect::Refresh => {
+                // The pipeline ends with the deck.
+                let _ = runtime.handle.requests.send(Request::Refresh).await;
+            }
+            other => {
+                tracing::warn!(effect = ?std::mem::discriminant(&other), "an effect of the shell reached the runtime")
+            }
+        }
+    }
+}
+
+async fn load_diff(runtime: Arc<Runtime>, deployment: DeploymentId, resource: ResourceId) {
+    let gone = || Notice::warning("it is not known any more").hint("esc goes back");
+    let result = match runtime.handle.inspect(deployment.clone(), resource.clone()).await {
+        None => Err(gone()),
+        Some(inspected) => {
+            let work = tokio::task::spawn_blocking(move || highlight::highlighted(texts(&inspected).diff()));
+            work.await.map_err(|_| Notice::error("driftdeck failed on this object; the log says where"))
+        }
+    };
+    let at = (runtime.clock)();
+    runtime.say(Message::Diff { at, deployment, resource, result }).await;
+}

@@ -1,0 +1,150 @@
+//! Opens what the deck is about: the user's repos and clusters, or the demo's world.
+
+use super::{Ends, Start, launch};
+use crate::action::journal::Journal;
+use crate::config::keymap::Keymap;
+use crate::config::settings::Glyphs;
+use crate::config::theme::Theme;
+use crate::config::{InForce, Settings};
+use crate::deck::Options;
+use crate::model::Notice;
+use crate::pipeline::demo::{DemoWorld, play};
+use crate::pipeline::opening::{self, Wishes, system_clock};
+use crate::pipeline::setup::Clock;
+use jiff::tz::TimeZone;
+use std::path::PathBuf;
+use tempfile::TempDir;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// What the deck is to be opened on.
+pub struct Wanted {
+    pub wishes: Wishes,
+    /// The demo's world instead of the user's, and whether it changes by itself.
+    pub demo: Option<Demo>,
+    pub ascii: bool,
+    pub no_color: bool,
+}
+
+/// How the demo is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demo {
+    /// It stays as it is.
+    pub still: bool,
+}
+
+/// What the deck is started with.
+pub struct Opened {
+    pub ends: Ends,
+    pub options: Options,
+    pub theme: Theme,
+    pub clock: Clock,
+    /// Where copies are saved.
+    pub state_folder: Option<PathBuf>,
+    /// What must outlive the deck: the demo's folder and its incident.
+    pub kept: Option<(TempDir, DropGuard)>,
+}
+
+/// Opens everything and starts the runtime. Nothing has been contacted yet when it returns.
+pub async fn open(wanted: Wanted) -> Result<Opened, Box<Notice>> {
+    match wanted.demo {
+        Some(demo) => open_demo(&wanted, demo).await,
+        None => open_own(&wanted),
+    }
+}
+
+fn open_own(wanted: &Wanted) -> Result<Opened, Box<Notice>> {
+    let clock = system_clock();
+    let wishes = Wishes { follow: true, ..wanted.wishes.clone() };
+    let opening::Opened { setup, settings, folders, mut notices } = opening::open(&wishes, clock.clone())?;
+    let state_folder = folders.as_ref().map(|f| f.state.clone());
+    let options = options(wanted, &settings, &mut notices);
+    let theme = theme(wanted, settings.settings(), &mut notices);
+    let journal = state_folder.as_ref().map(|folder| Journal::at(folder.join("journal")));
+    let ends = launch(Start { setup, notices, journal });
+    Ok(Opened { ends, options, theme, clock, state_folder, kept: None })
+}
+
+/// Builds the demo's world in a folder of its own, which goes with the deck. Its journal lies there too.
+async fn open_demo(wanted: &Wanted, demo: Demo) -> Result<Opened, Box<Notice>> {
+    let clock = system_clock();
+    let failed = |what: String| Box::new(Notice::error("the demo cannot be built").cause(what));
+    let ground = TempDir::with_prefix("driftdeck-demo-").map_err(|error| failed(error.to_string()))?;
+    let (folder, when) = (ground.path().to_owned(), clock.clone());
+    let built = tokio::task::spawn_blocking(move || DemoWorld::build(&folder, &when)).await;
+    let world =
+        built.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+    let setup = world.setup(clock.clone());
+    let mut notices = Vec::new();
+    let settings = InForce::default();
+    let options = options(wanted, &settings, &mut notices);
+    let theme = theme(wanted, settings.settings(), &mut notices);
+    let journal = Some(Journal::at(ground.path().join("journal")));
+    let state_folder = Some(ground.path().join("state"));
+    let cancel = CancellationToken::new();
+    tokio::spawn(play(world, demo.still, clock.clone(), cancel.clone()));
+    let ends = launch(Start { setup, notices, journal });
+    Ok(Opened { ends, options, theme, clock, state_folder, kept: Some((ground, cancel.drop_guard())) })
+}
+
+fn options(wanted: &Wanted, settings: &InForce, notices: &mut Vec<Notice>) -> Options {
+    let settings = settings.settings();
+    let keymap = Keymap::of(&settings.keys).unwrap_or_else(|error| {
+        notices.push(Notice::error(error.to_string()).hint("the usual keys are in force"));
+        Keymap::default()
+    });
+    let zone = match &settings.time_zone {
+        None => TimeZone::system(),
+        Some(name) => TimeZone::get(name).unwrap_or_else(|error| {
+            notices.push(Notice::error(format!("there is no time zone {name}")).cause(error.to_string()));
+            TimeZone::system()
+        }),
+    };
+    let ascii = match settings.glyphs {
+        _ if wanted.ascii => true,
+        Glyphs::Auto => !locale_is_utf8(),
+        Glyphs::Ascii => true,
+        Glyphs::Unicode => false,
+        Glyphs::Words => !locale_is_utf8(),
+    };
+    let wishes = &wanted.wishes;
+    Options {
+        keymap,
+        zone,
+        ascii,
+        words: settings.glyphs == Glyphs::Words,
+        read_only: wishes.read_only,
+        app: wishes.apps.first().cloned(),
+        context: wishes.contexts.first().cloned(),
+        opening: if wanted.demo.is_some() { "the demo".to_owned() } else { wishes.places.join(" ") },
+    }
+}
+
+/// Returns whether the locale says that the terminal takes UTF-8. Source: POSIX, the order of the locale variables.
+fn locale_is_utf8() -> bool {
+    let named = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let locale = named("LC_ALL").or_else(|| named("LC_CTYPE")).or_else(|| named("LANG")).unwrap_or_default();
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+fn theme(wanted: &Wanted, settings: &Settings, notices: &mut Vec<Notice>) -> Theme {
+    let no_color = wanted.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let name = if no_color { "none" } else { settings.theme.as_deref().unwrap_or("dark") };
+    if let Some(theme) = Theme::built_in(name) {
+        return theme;
+    }
+    match std::fs::read_to_string(name)
+        .map_err(|e| e.to_string())
+        .and_then(|text| Theme::read(name, &text).map_err(|e| e.to_string()))
+    {
+        Ok(theme) => theme,
+        Err(error) => {
+            notices.push(
+                Notice::error(format!("the theme {name} cannot be used"))
+                    .cause(error)
+                    .hint("dark, light, none, or the path of a theme file"),
+            );
+            Theme::built_in("dark").unwrap_or_else(Theme::bare)
+        }
+    }
+}
