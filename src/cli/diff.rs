@@ -1,7 +1,7 @@
 //! `driftdeck diff`: what differs, for people; or two renderings against each other.
 
 use crate::cli::arguments::{DiffArguments, Options};
-use crate::cli::output::Output;
+use crate::cli::output::{self, Output};
 use crate::cli::report::{self, Style};
 use crate::cli::{Exit, Failed, check, now, render, written};
 
@@ -43,6 +43,6 @@ async fn unified(
             text += &report::unified(&entry.status, &texts.diff(), style);
         }
     }
-    written(output.text(&text))?;
+    written(output::text(&text))?;
     Ok(Exit::of(&findings, options.strict, options.exit_zero))
 }

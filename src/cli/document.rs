@@ -67,21 +67,11 @@ impl Findings {
         self.apps
             .sort_by(|a, b| (&a.status.id.app.name, &a.cluster).cmp(&(&b.status.id.app.name, &b.cluster)));
         self.resources.sort_by(|a, b| {
-            fn key(
-                e: &ResourceEntry,
-            ) -> (Option<&str>, Option<&str>, u8, &str, &str, Option<&str>, Option<&str>) {
-                let id = &e.status.id;
-                (
-                    e.app.as_deref(),
-                    e.cluster.as_deref(),
-                    e.status.verdict().severity(),
-                    &id.kind.group,
-                    &id.kind.kind,
-                    id.namespace.as_deref(),
-                    id.name.as_deref(),
-                )
-            }
-            key(a).cmp(&key(b))
+            let place = |e: &ResourceEntry| (e.app.clone(), e.cluster.clone(), e.status.verdict().severity());
+            place(a).cmp(&place(b)).then_with(|| {
+                let (a, b) = (&a.status.id, &b.status.id);
+                (&a.kind, &a.namespace, &a.name).cmp(&(&b.kind, &b.namespace, &b.name))
+            })
         });
     }
 

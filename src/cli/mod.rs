@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output.notice(&Notice::error("the async runtime cannot start").cause(error.to_string()));
+            output::notice(&Notice::error("the async runtime cannot start").cause(error.to_string()));
             return Exit::Failure.into();
         }
     };
@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match exit {
         Ok(exit) => exit.into(),
         Err(notice) => {
-            output.notice(&notice);
+            output::notice(&notice);
             Exit::Failure.into()
         }
     }
@@ -62,7 +62,6 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 /// Makes the process ready: no core dumps, which would hold Secrets, and the log in its file, never on the screen.
 pub fn prepare(options: &Options) {
-    let output = Output::new(options.output, options.quiet, options.no_color);
     if let Err(error) = private::forbid_core_dumps() {
         tracing::warn!(%error, "core dumps could not be switched off");
     }
@@ -71,7 +70,7 @@ pub fn prepare(options: &Options) {
     if let Err(error) = log::start(options.log_file.as_deref(), &folders.state, directives.as_deref()) {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         let notice = Notice::warning(error.to_string());
-        output.notice(&match cause {
+        output::notice(&match cause {
             Some(cause) => notice.cause(cause),
             None => notice,
         });
@@ -79,9 +78,9 @@ pub fn prepare(options: &Options) {
 }
 
 /// Returns the exit code of what ended, and says why if it failed.
-pub fn ended(done: Result<ExitCode, Box<Notice>>, options: &Options) -> ExitCode {
+pub fn ended(done: Result<ExitCode, Box<Notice>>) -> ExitCode {
     done.unwrap_or_else(|notice| {
-        Output::new(options.output, options.quiet, options.no_color).notice(&notice);
+        output::notice(&notice);
         Exit::Failure.into()
     })
 }
@@ -96,8 +95,8 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failed
         Some(Command::Diff(what)) => diff::run(what, options, output).await,
         Some(Command::Sync(what)) => sync::run(what, options, output).await,
         Some(Command::Journal) => journal::run(output),
-        Some(Command::Completions { shell }) => manual::completions(*shell, output),
-        Some(Command::Man) => manual::man(output),
+        Some(Command::Completions { shell }) => manual::completions(*shell),
+        Some(Command::Man) => manual::man(),
         Some(Command::Demo(_)) | None => Err(Box::new(Notice::error("the deck needs a terminal"))),
     }
 }

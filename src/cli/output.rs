@@ -4,7 +4,7 @@
 //! carries nothing but text; a reader of the document gets the original characters back.
 
 use crate::model::{Level, Notice};
-use crate::text;
+use crate::text as encode;
 use serde::Serialize;
 use serde_json::Value as Json;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
@@ -39,15 +39,10 @@ impl Output {
     /// Writes a document in the chosen form. For text, `as_text` makes it.
     pub fn document(&self, document: &Json, as_text: impl FnOnce() -> String) -> io::Result<()> {
         match self.format {
-            Format::Text => self.text(&as_text()),
+            Format::Text => self::text(&as_text()),
             Format::Json => quiet_pipe(write_all(&json_text(document))),
-            Format::Yaml => quiet_pipe(write_all(&text::yaml::write(&document.clone().into()))),
+            Format::Yaml => quiet_pipe(write_all(&encode::yaml::write(&document.clone().into()))),
         }
-    }
-
-    /// Writes text to stdout. It must have gone through the terminal's encoder already.
-    pub fn text(&self, text: &str) -> io::Result<()> {
-        quiet_pipe(write_all(text))
     }
 
     /// Writes notices to stderr, unless the document carries them or quiet was asked for.
@@ -56,30 +51,35 @@ impl Output {
             return;
         }
         for notice in notices.iter().filter(|n| !self.quiet || n.level == Level::Error) {
-            self.notice(notice);
+            self::notice(notice);
         }
     }
+}
 
-    /// Writes one notice to stderr.
-    pub fn notice(&self, notice: &Notice) {
-        let mut line = format!("{}: {}", notice.level.word(), text::terminal(&notice.title));
-        if let Some(object) = &notice.object {
-            line += &format!(" ({})", text::terminal(object));
-        }
-        if let Some(file) = &notice.file {
-            line += &format!(" at {}", text::terminal(file));
-            if let Some(number) = notice.line {
-                line += &format!(":{number}");
-            }
-        }
-        for (word, more) in [("cause", &notice.cause), ("hint", &notice.hint)] {
-            if let Some(more) = more {
-                line += &format!("\n  {word}: {}", text::terminal_lines(more).replace('\n', "\n    "));
-            }
-        }
-        // Nobody can be told that stderr is closed.
-        let _ = writeln!(io::stderr().lock(), "{line}");
+/// Writes text to stdout. It must have gone through the terminal's encoder already.
+pub fn text(text: &str) -> io::Result<()> {
+    quiet_pipe(write_all(text))
+}
+
+/// Writes one notice to stderr.
+pub fn notice(notice: &Notice) {
+    let mut line = format!("{}: {}", notice.level.word(), encode::terminal(&notice.title));
+    if let Some(object) = &notice.object {
+        line += &format!(" ({})", encode::terminal(object));
     }
+    if let Some(file) = &notice.file {
+        line += &format!(" at {}", encode::terminal(file));
+        if let Some(number) = notice.line {
+            line += &format!(":{number}");
+        }
+    }
+    for (word, more) in [("cause", &notice.cause), ("hint", &notice.hint)] {
+        if let Some(more) = more {
+            line += &format!("\n  {word}: {}", encode::terminal_lines(more).replace('\n', "\n    "));
+        }
+    }
+    // Nobody can be told that stderr is closed.
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Returns a document as indented JSON with a final newline.
@@ -138,7 +138,7 @@ impl Formatter for Escaping<'_> {
     }
     fn write_string_fragment<W: ?Sized + Write>(&mut self, w: &mut W, fragment: &str) -> io::Result<()> {
         let mut plain = 0;
-        for (at, character) in fragment.char_indices().filter(|(_, c)| !text::is_plain(*c)) {
+        for (at, character) in fragment.char_indices().filter(|(_, c)| !encode::is_plain(*c)) {
             w.write_all(&fragment.as_bytes()[plain..at])?;
             let mut units = [0_u16; 2];
             for unit in character.encode_utf16(&mut units) {
@@ -161,7 +161,7 @@ mod tests {
     fn json_on_a_terminal_carries_no_control_or_bidirectional_character() {
         let hostile = serde_json::json!({ "name": "a\u{1b}[2J\u{202e}b\u{9b}31m\u{7f}\u{2066}" });
         let text = json_text(&hostile);
-        assert!(text.chars().all(|c| c == '\n' || text::is_plain(c)), "{text:?}");
+        assert!(text.chars().all(|c| c == '\n' || encode::is_plain(c)), "{text:?}");
         assert_eq!(serde_json::from_str::<Json>(&text).unwrap(), hostile, "a reader gets the original back");
     }
 }

@@ -42,7 +42,7 @@ pub async fn run(what: &RenderArguments, options: &Options, output: &Output) -> 
     let document = json!({
         "schema": SCHEMA,
         "command": "render",
-        "manifests": rendered.manifests.iter().map(|m| manifest(m, body(m))).collect::<Vec<_>>(),
+        "manifests": rendered.manifests.iter().map(|m| manifest(m, &body(m))).collect::<Vec<_>>(),
         "notices": notices(&rendered.notices),
     });
     let as_text = || {
@@ -59,7 +59,7 @@ pub async fn run(what: &RenderArguments, options: &Options, output: &Output) -> 
     Ok(if failed { Exit::Failure } else { Exit::Success })
 }
 
-fn manifest(manifest: &Manifest, body: Json) -> Json {
+fn manifest(manifest: &Manifest, body: &Json) -> Json {
     json!({
         "group": manifest.kind.group,
         "version": manifest.kind.version,

@@ -178,7 +178,7 @@ fn eprint_text(text: &str) {
 fn tell(plan: &Plan, output: &Output) {
     let ended = plan.steps.iter().filter(|s| s.outcome.is_final()).count();
     if !output.quiet
-        && let Some(step) = plan.steps.iter().filter(|s| s.outcome.is_final()).next_back()
+        && let Some(step) = plan.steps.iter().rfind(|s| s.outcome.is_final())
     {
         let object = step.resource.to_string();
         eprint_text(&format!(

@@ -615,7 +615,7 @@ impl Conductor {
             }
             // Who asked may have gone.
             Request::Inspect { deployment, resource, reply } => {
-                drop(reply.send(self.inspect(&deployment, &resource)))
+                drop(reply.send(self.inspect(&deployment, &resource)));
             }
             Request::Deployed { deployment, reply } => drop(reply.send(self.deployed(&deployment))),
         }

@@ -331,7 +331,7 @@ impl World {
             self.mark_kind(at, &key.kind);
         }
         for object in changed.objects {
-            self.mark_object(at, &key.kind, object);
+            self.mark_object(at, &key.kind, &object);
         }
     }
 
@@ -375,8 +375,8 @@ impl World {
         }
     }
 
-    fn mark_object(&mut self, at: usize, kind: &GroupVersionKind, object: ObjectKey) {
-        let owners = self.declared.get(&(at, kind.clone())).and_then(|objects| objects.get(&object));
+    fn mark_object(&mut self, at: usize, kind: &GroupVersionKind, object: &ObjectKey) {
+        let owners = self.declared.get(&(at, kind.clone())).and_then(|objects| objects.get(object));
         let affected: Vec<DeploymentId> = match owners {
             Some(owners) => owners.clone(),
             // Nobody declares it: it may be an extra of any deployment that watches its kind.
@@ -489,7 +489,7 @@ impl World {
                     kind: manifest.kind.clone(),
                     live: cluster.store.object(&manifest.kind, key.0.as_deref(), &key.1).cloned(),
                     desired: Some(manifest.clone()),
-                    trust: self.trust(cluster, manifest),
+                    trust: Self::trust(cluster, manifest),
                     claims: deployment.claims.clone(),
                 });
             }
@@ -520,7 +520,7 @@ impl World {
         }
     }
 
-    fn trust(&self, cluster: &ClusterEntry, manifest: &Manifest) -> Trust {
+    fn trust(cluster: &ClusterEntry, manifest: &Manifest) -> Trust {
         if cluster.not_served.contains(&manifest.kind) {
             return Trust::Unknown(not_served(cluster, &manifest.kind));
         }

@@ -120,7 +120,7 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
                 let _ = runtime.handle.requests.send(Request::Refresh).await;
             }
             other => {
-                tracing::warn!(effect = ?std::mem::discriminant(&other), "an effect of the shell reached the runtime")
+                tracing::warn!(effect = ?std::mem::discriminant(&other), "an effect of the shell reached the runtime");
             }
         }
     }

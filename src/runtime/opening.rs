@@ -101,10 +101,9 @@ fn options(wanted: &Wanted, settings: &InForce, notices: &mut Vec<Notice>) -> Op
     };
     let ascii = match settings.glyphs {
         _ if wanted.ascii => true,
-        Glyphs::Auto => !locale_is_utf8(),
         Glyphs::Ascii => true,
         Glyphs::Unicode => false,
-        Glyphs::Words => !locale_is_utf8(),
+        Glyphs::Auto | Glyphs::Words => !locale_is_utf8(),
     };
     let wishes = &wanted.wishes;
     Options {

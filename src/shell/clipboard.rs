@@ -23,7 +23,7 @@ impl Clipboard {
     pub fn copy(&self, content: &str) -> (Option<String>, Copied) {
         let file = match self.state.as_deref().map(|state| save(state, content)) {
             Some(Ok(file)) => Some(file),
-            Some(Err(notice)) => return (None, Copied::Failed(notice)),
+            Some(Err(notice)) => return (None, Copied::Failed(*notice)),
             None => None,
         };
         if let Some(sequence) = text::terminal_clipboard(content) {
@@ -37,9 +37,10 @@ impl Clipboard {
     }
 }
 
-fn save(state: &Path, content: &str) -> Result<String, Notice> {
-    let failed =
-        |error: &dyn std::error::Error| Notice::error("the copy could not be saved").cause(error.to_string());
+fn save(state: &Path, content: &str) -> Result<String, Box<Notice>> {
+    let failed = |error: &dyn std::error::Error| {
+        Box::new(Notice::error("the copy could not be saved").cause(error.to_string()))
+    };
     let folder = PrivateFolder::open(state).map_err(|error| failed(&error))?;
     folder.replace(FILE, content.as_bytes()).map_err(|error| failed(&error))?;
     Ok(state.join(FILE).display().to_string())

@@ -9,10 +9,10 @@ const PLUS_LINE: [&str; 9] = ["vi", "vim", "nvim", "view", "nano", "emacs", "ema
 const COLON_LINE: [&str; 3] = ["hx", "helix", "zed"];
 
 /// Opens the editor of `VISUAL` or `EDITOR` and waits until it is closed. The terminal must have been given back.
-pub fn open(file: &str, line: Option<usize>) -> Result<(), Notice> {
+pub fn open(file: &str, line: Option<usize>) -> Result<(), Box<Notice>> {
     let named = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let Some(editor) = named("VISUAL").or_else(|| named("EDITOR")) else {
-        return Err(Notice::error("no editor is known").hint("set VISUAL or EDITOR"));
+        return Err(Box::new(Notice::error("no editor is known").hint("set VISUAL or EDITOR")));
     };
     let mut words = editor.split_whitespace();
     let program = words.next().unwrap_or_default();
@@ -29,7 +29,9 @@ pub fn open(file: &str, line: Option<usize>) -> Result<(), Notice> {
     };
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Notice::warning(format!("{name} ended with {status}"))),
-        Err(error) => Err(Notice::error(format!("{name} could not be started")).cause(error.to_string())),
+        Ok(status) => Err(Box::new(Notice::warning(format!("{name} ended with {status}")))),
+        Err(error) => {
+            Err(Box::new(Notice::error(format!("{name} could not be started")).cause(error.to_string())))
+        }
     }
 }

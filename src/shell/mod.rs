@@ -142,7 +142,7 @@ fn perform(
         Effect::OpenEditor { file, line } => {
             *events = None;
             let result = screen.lend(|| editor::open(file, *line))?;
-            Some(Message::EditorClosed { at: clock(), result })
+            Some(Message::EditorClosed { at: clock(), result: result.map_err(|notice| *notice) })
         }
         Effect::OpenUrl { url } => {
             // A program on a bastion host has no browser: the link is copied, and terminals make it clickable.
