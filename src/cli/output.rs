@@ -1,6 +1,6 @@
 //! Defines how results leave the program: one document or text on stdout, notices on stderr.
 //!
-//! A closed pipe ends quietly. JSON escapes control and bidirectional characters, so that a document shown on a terminal
+//! A closed pipe ends quietly. JSON and YAML escape control and bidirectional characters, so that a document shown on a terminal
 //! carries nothing but text; a reader of the document gets the original characters back.
 
 use crate::model::{Level, Notice};

@@ -124,7 +124,7 @@ enum Event {
     RepoMoved { at: usize },
     Said(Notice),
     Facts { at: usize, facts: Result<Arc<ClusterFacts>, ClusterError> },
-    Schema { at: usize, schema: Arc<Schema>, notice: Option<Notice> },
+    Schema { at: usize, question: u64, answer: Result<Arc<Schema>, ClusterError> },
     Rendered { id: DeploymentId, generation: u64, rendering: Rendering },
     Earlier { id: DeploymentId, earlier: BTreeSet<ResourceId> },
     Watch { at: usize, key: WatchKey, event: WatchEvent },
@@ -140,6 +140,8 @@ struct Line {
     asked: bool,
     kinds: BTreeSet<crate::model::GroupVersionKind>,
     asking_facts: bool,
+    /// How often the schema was asked for: the newest answer counts.
+    schema_questions: u64,
 }
 
 struct Conductor {
@@ -251,6 +253,7 @@ impl Conductor {
                 namespace: self.setup.namespace.clone().or(setup.namespace),
                 facts: None,
                 schema: None,
+                schema_awaited: None,
                 store: Store::default(),
                 wanted: BTreeMap::new(),
                 not_served: BTreeSet::new(),
@@ -327,12 +330,7 @@ impl Conductor {
             Event::RepoMoved { at } => self.read(at),
             Event::Said(notice) => self.world.tell(Update::Notice(notice)),
             Event::Facts { at, facts } => self.take_facts(at, facts),
-            Event::Schema { at, schema, notice } => {
-                self.world.set_schema(at, schema);
-                if let Some(notice) = notice {
-                    self.world.tell(Update::Notice(notice));
-                }
-            }
+            Event::Schema { at, question, answer } => self.take_schema(at, question, answer),
             Event::Rendered { id, generation, rendering } => self.take_rendering(&id, generation, rendering),
             Event::Earlier { id, earlier } => self.world.set_earlier(&id, earlier),
             Event::Watch { at, key, event } => self.take_watch(at, &key, event, now),
@@ -497,19 +495,26 @@ impl Conductor {
         }
     }
 
-    fn ask_schema(&self, at: usize, kinds: Vec<crate::model::GroupVersionKind>) {
+    fn ask_schema(&mut self, at: usize, kinds: Vec<crate::model::GroupVersionKind>) {
         let Some(cluster) = self.setup.clusters.get(at).map(|c| c.cluster.clone()) else { return };
-        self.spawn(async move {
-            match cluster.schema(kinds).await {
-                Ok(schema) => Event::Schema { at, schema, notice: None },
-                Err(error) => {
-                    let notice = Notice::warning(format!("{} gives no schema", cluster.name()))
-                        .cause(error.to_string())
-                        .hint("the built-in schema is used; verdicts may need a dry run to be sure");
-                    Event::Schema { at, schema: crate::cluster::builtin::schema(), notice: Some(notice) }
-                }
-            }
-        });
+        let (Some(line), Some(entry)) = (self.lines.get_mut(at), self.world.clusters.get_mut(at)) else {
+            return;
+        };
+        line.schema_questions += 1;
+        let question = line.schema_questions;
+        entry.schema_awaited = Some(question);
+        self.spawn(async move { Event::Schema { at, question, answer: cluster.schema(kinds).await } });
+    }
+
+    fn take_schema(&mut self, at: usize, question: u64, answer: Result<Arc<Schema>, ClusterError>) {
+        if let (Err(error), Some(setup)) = (&answer, self.setup.clusters.get(at)) {
+            self.world.tell(Update::Notice(
+                Notice::warning(format!("{} gives no schema", setup.cluster.name()))
+                    .cause(error.to_string())
+                    .hint("the built-in schema is used; verdicts may need a dry run to be sure"),
+            ));
+        }
+        self.world.set_schema(at, question, answer.ok());
     }
 
     fn watch(&mut self, at: usize, key: WatchKey, wanted: Wanted) {

@@ -1,7 +1,7 @@
 //! Defines what the pipeline knows: repos with their apps, clusters with their objects, and deployments with their
 //! verdicts. It is a plain state machine without I/O: events go in, updates and work come out.
 
-use crate::cluster::WatchEvent;
+use crate::cluster::{WatchEvent, builtin};
 use crate::drift::{Autoscaled, Managers};
 use crate::model::status::{
     AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
@@ -35,12 +35,22 @@ pub struct ClusterEntry {
     pub namespace: Option<String>,
     pub facts: Option<Arc<ClusterFacts>>,
     pub schema: Option<Arc<Schema>>,
+    /// The number of the newest question for a schema that has no answer yet: until then nothing is judged, because a
+    /// schema without some kinds would make drift of what the server fills in.
+    pub schema_awaited: Option<u64>,
     pub store: Store,
     pub wanted: BTreeMap<WatchKey, Wanted>,
     pub not_served: BTreeSet<GroupVersionKind>,
     /// Connected, or could not be.
     pub settled: bool,
     pub autoscaled: Arc<Autoscaled>,
+}
+
+impl ClusterEntry {
+    /// Returns whether the newest question for a schema was answered.
+    fn knows_schema(&self) -> bool {
+        self.schema.is_some() && self.schema_awaited.is_none()
+    }
 }
 
 /// A deployment with its rendering and its verdicts.
@@ -53,6 +63,8 @@ pub struct Deployment {
     /// Counts renderings: an older one that arrives late is dropped.
     pub generation: u64,
     pub rendered: Option<Rendering>,
+    /// The cluster's watches were worked out with a rendering of it.
+    planned: bool,
     pub statuses: BTreeMap<ResourceId, ResourceStatus>,
     present: BTreeSet<ResourceId>,
     pub claims: Arc<Claims>,
@@ -170,11 +182,18 @@ impl World {
         }
     }
 
-    pub fn set_schema(&mut self, at: usize, schema: Arc<Schema>) {
-        if let Some(cluster) = self.clusters.get_mut(at) {
-            cluster.schema = Some(schema);
-            self.mark_cluster(at);
+    /// Takes in the answer to a question for a schema, unless a newer one was asked meanwhile. Without an answer what
+    /// was known stays, and where nothing was, the built-in schema stands in.
+    pub fn set_schema(&mut self, at: usize, question: u64, answer: Option<Arc<Schema>>) {
+        let Some(cluster) = self.clusters.get_mut(at) else { return };
+        if cluster.schema_awaited != Some(question) {
+            return;
         }
+        cluster.schema_awaited = None;
+        if let Some(schema) = answer.or_else(|| cluster.schema.is_none().then(builtin::schema)) {
+            cluster.schema = Some(schema);
+        }
+        self.mark_cluster(at);
     }
 
     /// Adds the deployments of a repo's apps to the connected clusters and drops those that are gone. Returns the ones
@@ -214,6 +233,7 @@ impl World {
                 revision: revision.clone(),
                 generation: 0,
                 rendered: None,
+                planned: false,
                 statuses: BTreeMap::new(),
                 present: BTreeSet::new(),
                 claims: Arc::default(),
@@ -268,6 +288,9 @@ impl World {
     ) -> (Vec<(WatchKey, Wanted)>, Vec<WatchKey>) {
         let Some(cluster) = self.clusters.get_mut(at) else { return Default::default() };
         let Some(facts) = cluster.facts.clone() else { return Default::default() };
+        for deployment in self.deployments.values_mut().filter(|d| d.cluster == at && d.rendered.is_some()) {
+            deployment.planned = true;
+        }
         let manifests = self
             .deployments
             .values()
@@ -436,7 +459,8 @@ impl World {
     fn is_ready(&self, deployment: &Deployment) -> bool {
         let Some(cluster) = self.clusters.get(deployment.cluster) else { return false };
         let Some(rendering) = &deployment.rendered else { return false };
-        cluster.schema.is_some()
+        deployment.planned
+            && cluster.knows_schema()
             && rendering.manifests.iter().all(|m| {
                 !matches!(
                     cluster.store.coverage(&m.kind, m.id.namespace.as_deref()),
@@ -643,7 +667,7 @@ impl World {
     pub fn is_settled(&self) -> bool {
         let watches_settled = |c: &ClusterEntry| {
             c.facts.is_none()
-                || (c.schema.is_some()
+                || (c.knows_schema()
                     && c.store.watches().all(|(_, state)| !matches!(state, WatchState::Pending)))
         };
         self.repos.iter().all(|r| r.settled)

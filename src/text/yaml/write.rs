@@ -2,9 +2,13 @@
 //!
 //! Source: go-yaml v2, `encode.go`: keys sorted, text with line breaks as a block, text that would be read as something
 //! else in double quotes. Reading it back gives the same value. A sealed leaf is written as `<sealed>`.
+//!
+//! What a terminal would act on (control, bidirectional and invisible characters) is escaped, unlike in go-yaml; a
+//! document with such characters has everything beyond ASCII escaped, because the emitter knows no finer choice.
 
 use super::resolve;
 use crate::model::Value;
+use crate::text::is_plain;
 use libyaml_safer::{Emitter, Event, MappingStyle, ScalarStyle, SequenceStyle};
 
 /// Returns a value as one YAML document.
@@ -14,7 +18,7 @@ pub fn write(value: &Value) -> String {
         let mut target: &mut Vec<u8> = &mut bytes;
         let mut emitter = Emitter::new();
         emitter.set_output(&mut target);
-        emitter.set_unicode(true);
+        emitter.set_unicode(!acts_on_terminal(value));
         emitter.set_width(-1);
         emit_document(&mut emitter, value)
     });
@@ -61,8 +65,24 @@ fn plain(emitter: &mut Emitter<'_>, text: &str) -> Result<(), libyaml_safer::Err
     emitter.emit(Event::scalar(None, None, text, true, false, ScalarStyle::Plain))
 }
 
+/// Returns whether a key or text in a value holds more than a terminal only draws. Line breaks and tabs are harmless.
+fn acts_on_terminal(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_hostile(text),
+        Value::List(items) => items.iter().any(acts_on_terminal),
+        Value::Map(fields) => fields.iter().any(|(name, field)| is_hostile(name) || acts_on_terminal(field)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Sealed(_) => false,
+    }
+}
+
+fn is_hostile(text: &str) -> bool {
+    text.chars().any(|c| c != '\n' && c != '\t' && !is_plain(c))
+}
+
 fn string(emitter: &mut Emitter<'_>, text: &str) -> Result<(), libyaml_safer::Error> {
-    let style = if text.contains('\n') {
+    let style = if is_hostile(text) {
+        ScalarStyle::DoubleQuoted
+    } else if text.contains('\n') {
         ScalarStyle::Literal
     } else if resolve::is_plain_text(text) && !is_base_60(text) && text != "<<" {
         ScalarStyle::Plain
@@ -144,6 +164,15 @@ mod tests {
             "",
         ];
         assert_eq!(write(&object), wanted.join("\n"));
+    }
+
+    #[test]
+    fn what_a_terminal_would_act_on_is_escaped_and_reads_back() {
+        let hostile = value!({"k\u{202e}": "a\u{1b}[2J\u{9b}31m\r\n\u{2066}b", "plain": "é"});
+        let text = write(&hostile);
+        assert!(text.chars().all(|c| c == '\n' || is_plain(c)), "{text:?}");
+        assert_eq!(read_documents(text.as_bytes())[0].as_ref().map(|d| &d.value), Ok(&hostile));
+        assert_eq!(write(&value!({"plain": "é"})), "plain: é\n");
     }
 
     fn any_value() -> impl Strategy<Value = Value> {
