@@ -13,6 +13,7 @@ mod remotes;
 pub mod rendering;
 pub mod run;
 pub mod scopes;
+pub mod seen;
 pub mod setup;
 pub mod store;
 pub mod texts;

@@ -7,6 +7,7 @@ use crate::config::settings::{self, AppSetting};
 use crate::config::{InForce, Settings};
 use crate::git::{Kind, RemoteUrl, Repo};
 use crate::model::{Notice, Timestamp};
+use crate::pipeline::seen::Seen;
 use crate::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
 use crate::text::{MaskRules, use_mask_rules};
 use std::path::{Path, PathBuf};
@@ -69,11 +70,22 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
         follow: wishes.follow,
         secrets_everywhere: settings.settings().secrets.list_cluster_wide,
         tools: Arc::new(find_tools(settings.settings().hosts.kustomize.clone())),
+        seen: folders.as_ref().and_then(|f| remembered(&f.state)),
         acting_as: wishes.as_user.clone(),
         cache: folders.as_ref().map(|f| f.cache.clone()),
         clock,
     };
     Ok(Opened { setup, settings, folders, notices })
+}
+
+fn remembered(state: &Path) -> Option<Arc<Seen>> {
+    match Seen::open(state) {
+        Ok(seen) => Some(Arc::new(seen)),
+        Err(error) => {
+            tracing::warn!(%error, "what was seen before is not known");
+            None
+        }
+    }
 }
 
 fn read_settings(wishes: &Wishes, folders: Option<&Folders>) -> Result<InForce, Box<Notice>> {

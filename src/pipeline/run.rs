@@ -337,6 +337,7 @@ impl Conductor {
             Event::Judged(judged) => {
                 self.judging = false;
                 self.world.set_judged(judged);
+                self.remember();
             }
             Event::Answered { at, answer } => {
                 if let Some(line) = self.lines.get_mut(at) {
@@ -379,8 +380,19 @@ impl Conductor {
         app
     }
 
+    /// Writes down which deployments were seen for the first time.
+    fn remember(&mut self) {
+        let appeared = self.world.take_appeared();
+        // A short line once in the life of a deployment; a run that looks once must not end before it is on disk.
+        if let Some(seen) = &self.setup.seen {
+            appeared.iter().for_each(|id| seen.remember(id));
+        }
+    }
+
     fn render_all(&mut self) {
-        for (id, generation) in self.world.match_apps() {
+        let seen = self.setup.seen.clone();
+        let was_seen = |id: &DeploymentId| seen.as_ref().is_some_and(|seen| seen.contains(id));
+        for (id, generation) in self.world.match_apps(&was_seen) {
             self.render(id, generation);
         }
     }

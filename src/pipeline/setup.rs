@@ -3,6 +3,7 @@
 use crate::cluster::Cluster;
 use crate::config::settings::AppSetting;
 use crate::model::Timestamp;
+use crate::pipeline::seen::Seen;
 use crate::render::Tools;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct Setup {
     pub secrets_everywhere: bool,
     /// The programs that render.
     pub tools: Arc<Tools>,
+    /// What was seen in earlier runs; `None`: nothing is remembered.
+    pub seen: Option<Arc<Seen>>,
     /// Whom the user acts as in the clusters.
     pub acting_as: Option<String>,
     /// Where mirrors and renderings are cached; `None`: nowhere.

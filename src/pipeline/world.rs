@@ -108,6 +108,8 @@ pub struct World {
     declared: HashMap<(usize, GroupVersionKind), HashMap<ObjectKey, Vec<DeploymentId>>>,
     updates: Vec<Update>,
     claimed_twice: BTreeSet<String>,
+    /// Deployments that were seen for the first time since this was last taken.
+    appeared: Vec<DeploymentId>,
 }
 
 #[derive(Default)]
@@ -127,12 +129,18 @@ impl World {
             declared: HashMap::new(),
             updates: Vec::new(),
             claimed_twice: BTreeSet::new(),
+            appeared: Vec::new(),
         }
     }
 
     /// Takes the updates that came up since the last call.
     pub fn take_updates(&mut self) -> Vec<Update> {
         std::mem::take(&mut self.updates)
+    }
+
+    /// Takes the deployments that were seen for the first time since the last call.
+    pub fn take_appeared(&mut self) -> Vec<DeploymentId> {
+        std::mem::take(&mut self.appeared)
     }
 
     pub fn tell(&mut self, update: Update) {
@@ -198,7 +206,7 @@ impl World {
 
     /// Adds the deployments of a repo's apps to the connected clusters and drops those that are gone. Returns the ones
     /// to render, each with the number of its rendering.
-    pub fn match_apps(&mut self) -> Vec<(DeploymentId, u64)> {
+    pub fn match_apps(&mut self, seen: &dyn Fn(&DeploymentId) -> bool) -> Vec<(DeploymentId, u64)> {
         let mut wanted = BTreeMap::new();
         for (repo_at, repo) in self.repos.iter().enumerate() {
             let Some(revision) = repo.status.revision.clone() else { continue };
@@ -240,7 +248,7 @@ impl World {
                 engine: app.engine,
                 told: None,
                 looked_back: false,
-                seen_before: false,
+                seen_before: seen(&id),
             });
             deployment.app = app;
             deployment.revision = revision;
@@ -576,6 +584,10 @@ impl World {
                 } else {
                     deployment.present.remove(&one.id);
                 }
+            }
+            if !deployment.present.is_empty() && !deployment.seen_before {
+                deployment.seen_before = true;
+                self.appeared.push(id.clone());
             }
             if marks != deployment.claims.marks {
                 if let Some(engine) = marks.iter().map(Mark::engine).find(|e| *e != Engine::None) {

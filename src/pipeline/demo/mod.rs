@@ -107,6 +107,7 @@ impl DemoWorld {
             follow: true,
             secrets_everywhere: false,
             tools: Arc::new(find_tools(Vec::new())),
+            seen: None,
             acting_as: None,
             cache: None,
             clock,

@@ -34,7 +34,10 @@ fn row_41_a_scaled_deployment_names_its_replicas() {
         let stage = Stage::applied("row-41", way, &deployment("", ""));
         stage.namespace.kubectl(&["scale", "deployment/web", "--replicas=3"]);
         let changes = stage.assert_drift(&[(".spec.replicas", "changed")]);
-        assert_eq!((&changes[0]["manager"], &changes[0]["subresource"]), (&json!("kubectl"), &json!("scale")));
+        assert_eq!(
+            (&changes[0]["manager"], &changes[0]["subresource"]),
+            (&json!("kubectl"), &json!("scale"))
+        );
         assert_eq!(changes[0]["cause"], "by-hand");
     }
 }
@@ -43,7 +46,11 @@ fn row_41_a_scaled_deployment_names_its_replicas() {
 #[ignore = "needs the control plane: run tests/run"]
 fn row_42_a_declared_field_that_was_deleted_has_no_actor() {
     for way in WAYS {
-        let stage = Stage::applied("row-42", way, &deployment("        env: [{name: A, value: '1'}, {name: B, value: '2'}]", ""));
+        let stage = Stage::applied(
+            "row-42",
+            way,
+            &deployment("        env: [{name: A, value: '1'}, {name: B, value: '2'}]", ""),
+        );
         let patch = r#"[{"op":"remove","path":"/spec/template/spec/containers/0/env/1"}]"#;
         stage.namespace.patch("deployment/web", "json", patch, "kubectl-edit");
         let changes = stage.assert_drift(&[(&at(r#".env[name="B"]"#), "deleted")]);
@@ -55,7 +62,11 @@ fn row_42_a_declared_field_that_was_deleted_has_no_actor() {
 #[ignore = "needs the control plane: run tests/run"]
 fn rows_43_and_44_what_git_no_longer_declares_is_a_leftover() {
     for way in WAYS {
-        let stage = Stage::applied("row-43", way, &deployment("        env: [{name: A, value: '1'}]", "  minReadySeconds: 5"));
+        let stage = Stage::applied(
+            "row-43",
+            way,
+            &deployment("        env: [{name: A, value: '1'}]", "  minReadySeconds: 5"),
+        );
         stage.declare(&deployment("", ""));
         stage.assert_drift(&[(".spec.minReadySeconds", "leftover"), (&at(".env"), "leftover")]);
     }
@@ -83,7 +94,12 @@ fn row_46_a_leftover_that_another_manager_owns_too_is_kept_by_it() {
     stage.namespace.apply_server_side(part, "other-bot");
     stage.declare(&deployment("", ""));
     let resource = stage.resource("Deployment", "web");
-    let change = resource["changes"].as_array().unwrap().iter().find(|c| c["path"] == ".spec.minReadySeconds").cloned();
+    let change = resource["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|c| c["path"] == ".spec.minReadySeconds")
+        .cloned();
     let change = change.unwrap_or_else(|| panic!("{resource:#}"));
     assert!(change["note"].as_str().is_some_and(|note| note.contains("other-bot")), "{change:#}");
 }
@@ -91,7 +107,9 @@ fn row_46_a_leftover_that_another_manager_owns_too_is_kept_by_it() {
 #[test]
 #[ignore = "needs the control plane: run tests/run"]
 fn row_47_a_removed_label_is_a_leftover() {
-    let labelled = |labels: &str| deployment("", "").replace("  name: web\nspec:", &format!("  name: web\n  labels: {labels}\nspec:"));
+    let labelled = |labels: &str| {
+        deployment("", "").replace("  name: web\nspec:", &format!("  name: web\n  labels: {labels}\nspec:"))
+    };
     for way in WAYS {
         let stage = Stage::applied("row-47", way, &labelled("{tier: front, team: shop}"));
         stage.declare(&labelled("{tier: front}"));
@@ -121,7 +139,9 @@ spec:
         properties: {{spec: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
 "
     );
-    let coupon = format!("apiVersion: {group}/v1\nkind: Coupon\nmetadata: {{name: c}}\nspec: {{percent: 10, codes: [a, b]}}\n");
+    let coupon = format!(
+        "apiVersion: {group}/v1\nkind: Coupon\nmetadata: {{name: c}}\nspec: {{percent: 10, codes: [a, b]}}\n"
+    );
     for way in WAYS {
         let stage = Stage::declared("row-48", way, &coupon);
         stage.namespace.apply(&definition);
@@ -130,7 +150,11 @@ spec:
         stage.assert_in_sync();
         let patch = r#"{"spec":{"percent":50,"codes":["a"],"free":true}}"#;
         stage.namespace.patch(&format!("coupons.{group}/c"), "merge", patch, "kubectl-edit");
-        stage.assert_drift(&[(".spec.codes", "changed"), (".spec.free", "foreign"), (".spec.percent", "changed")]);
+        stage.assert_drift(&[
+            (".spec.codes", "changed"),
+            (".spec.free", "foreign"),
+            (".spec.percent", "changed"),
+        ]);
     }
 }
 
@@ -138,7 +162,11 @@ spec:
 #[ignore = "needs the control plane: run tests/run"]
 fn row_49_an_env_variable_a_port_and_a_container_added_by_hand_are_drift() {
     for way in WAYS {
-        let stage = Stage::applied("row-49", way, &deployment("        env: [{name: A, value: '1'}]\n        ports: [{containerPort: 80}]", ""));
+        let stage = Stage::applied(
+            "row-49",
+            way,
+            &deployment("        env: [{name: A, value: '1'}]\n        ports: [{containerPort: 80}]", ""),
+        );
         let patch = r#"[
             {"op":"add","path":"/spec/template/spec/containers/0/env/-","value":{"name":"DEBUG","value":"1"}},
             {"op":"add","path":"/spec/template/spec/containers/0/ports/-","value":{"containerPort":9090}},
@@ -149,7 +177,10 @@ fn row_49_an_env_variable_a_port_and_a_container_added_by_hand_are_drift() {
             (&at(r#".ports[containerPort=9090,protocol="TCP"]"#), "foreign"),
             (r#".spec.template.spec.containers[name="shell"]"#, "foreign"),
         ]);
-        assert!(changes.iter().all(|c| c["manager"] == "kubectl-edit" && c["cause"] == "by-hand"), "{changes:#?}");
+        assert!(
+            changes.iter().all(|c| c["manager"] == "kubectl-edit" && c["cause"] == "by-hand"),
+            "{changes:#?}"
+        );
     }
 }
 
@@ -157,7 +188,11 @@ fn row_49_an_env_variable_a_port_and_a_container_added_by_hand_are_drift() {
 #[ignore = "needs the control plane: run tests/run"]
 fn row_50_a_map_key_added_by_hand_is_drift() {
     for way in WAYS {
-        let stage = Stage::applied("row-50", way, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n");
+        let stage = Stage::applied(
+            "row-50",
+            way,
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n",
+        );
         stage.namespace.patch("configmap/c", "merge", r#"{"data":{"b":"2"}}"#, "kubectl-edit");
         stage.namespace.kubectl(&["label", "configmap/c", "team=night"]);
         // Labels are told one by one even where Git declares none: the server and deployers keep keys of their own there.
@@ -182,11 +217,19 @@ fn row_51_a_default_changed_by_hand_is_drift() {
 fn what_a_controller_adds_is_shown_and_does_not_count() {
     for way in WAYS {
         let stage = Stage::applied("foreign", way, &deployment("", ""));
-        stage.namespace.patch("deployment/web", "merge", r#"{"metadata":{"annotations":{"example.com/seen":"1"}}}"#, "kube-controller-manager");
+        stage.namespace.patch(
+            "deployment/web",
+            "merge",
+            r#"{"metadata":{"annotations":{"example.com/seen":"1"}}}"#,
+            "kube-controller-manager",
+        );
         stage.assert_in_sync();
         let resource = stage.resource("Deployment", "web");
         let shown = resource["changes"].as_array().unwrap();
-        assert!(shown.iter().any(|c| c["class"] == "foreign" && c["manager"] == "kube-controller-manager"), "{resource:#}");
+        assert!(
+            shown.iter().any(|c| c["class"] == "foreign" && c["manager"] == "kube-controller-manager"),
+            "{resource:#}"
+        );
         assert!(counted(&stage.check()).is_empty());
     }
 }

@@ -64,7 +64,9 @@ spec:
 "
     );
     let cache = |size: &str, name: &str| {
-        format!("apiVersion: {group}/v1\nkind: Cache\nmetadata: {{name: c}}\nspec: {{size: {size}, name: {name}}}\n")
+        format!(
+            "apiVersion: {group}/v1\nkind: Cache\nmetadata: {{name: c}}\nspec: {{size: {size}, name: {name}}}\n"
+        )
     };
     let stage = Stage::declared("row-3", Way::ClientSide, &cache("1024Mi", "'1024Mi'"));
     stage.namespace.apply(&definition);
@@ -79,7 +81,8 @@ spec:
 #[test]
 #[ignore = "needs the control plane: run tests/run"]
 fn row_4_null_creation_timestamps_and_status_in_git_are_in_sync() {
-    let manifest = deployment("", "").replace("  name: web\nspec:", "  name: web\n  creationTimestamp: null\nspec:");
+    let manifest =
+        deployment("", "").replace("  name: web\nspec:", "  name: web\n  creationTimestamp: null\nspec:");
     let stage = Stage::applied("row-4", Way::ClientSide, &manifest);
     stage.declare(&format!("{manifest}status: {{replicas: 7}}\n"));
     stage.assert_in_sync();
@@ -95,7 +98,10 @@ fn rows_5_and_6_string_data_and_null_data_of_secrets_are_in_sync() {
 #[test]
 #[ignore = "needs the control plane: run tests/run"]
 fn row_7_empty_rules_are_in_sync_with_null() {
-    in_sync_both_ways("row-7", "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\nrules: []\n");
+    in_sync_both_ways(
+        "row-7",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\nrules: []\n",
+    );
 }
 
 #[test]
@@ -159,13 +165,24 @@ fn row_13_a_keyed_list_in_another_order_is_no_drift_except_where_order_has_a_mea
     stage.declare(&env(["B", "A"]));
     stage.assert_in_sync();
     let resource = stage.resource("Deployment", "web");
-    let order: Vec<_> = resource["changes"].as_array().unwrap().iter().map(|c| (c["class"].clone(), c["counts"].clone())).collect();
+    let order: Vec<_> = resource["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (c["class"].clone(), c["counts"].clone()))
+        .collect();
     assert_eq!(order, [("order".into(), false.into())], "order is said, and does not count");
 
     let refers = |names: [&str; 2]| {
         let items: String = names
             .iter()
-            .map(|n| if *n == "A" { "        - {name: A, value: '1'}\n".to_owned() } else { "        - {name: B, value: $(A)}\n".to_owned() })
+            .map(|n| {
+                if *n == "A" {
+                    "        - {name: A, value: '1'}\n".to_owned()
+                } else {
+                    "        - {name: B, value: $(A)}\n".to_owned()
+                }
+            })
             .collect();
         deployment(&format!("        env:\n{}", items.trim_end()), "")
     };
@@ -347,8 +364,11 @@ fn rows_31_and_32_server_metadata_and_tracking_marks_are_in_sync() {
 #[ignore = "needs the control plane: run tests/run"]
 fn row_33_the_name_label_of_a_namespace_is_in_sync() {
     let name = format!("row-33-{}", std::process::id());
-    let stage =
-        Stage::applied("row-33", Way::ClientSide, &format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n"));
+    let stage = Stage::applied(
+        "row-33",
+        Way::ClientSide,
+        &format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n"),
+    );
     stage.assert_in_sync();
     stage.namespace.kubectl(&["delete", "namespace", &name, "--wait=false"]);
 }
@@ -370,8 +390,14 @@ spec: {type: LoadBalancer, externalTrafficPolicy: Local, selector: {app: web}, p
 #[ignore = "needs the control plane: run tests/run"]
 fn row_35_secrets_that_a_controller_adds_to_a_service_account_are_in_sync() {
     for way in WAYS {
-        let stage = Stage::applied("row-35", way, "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: bot}\n");
-        stage.namespace.patch("serviceaccount/bot", "merge", r#"{"secrets":[{"name":"bot-token"}]}"#, "kube-controller-manager");
+        let stage =
+            Stage::applied("row-35", way, "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: bot}\n");
+        stage.namespace.patch(
+            "serviceaccount/bot",
+            "merge",
+            r#"{"secrets":[{"name":"bot-token"}]}"#,
+            "kube-controller-manager",
+        );
         stage.assert_in_sync();
     }
 }

@@ -68,7 +68,8 @@ impl Stage {
     #[track_caller]
     pub fn resource(&self, kind: &str, name: &str) -> Value {
         let document = self.check();
-        let found = document["resources"].as_array().unwrap().iter().find(|r| r["kind"] == kind && r["name"] == name);
+        let found =
+            document["resources"].as_array().unwrap().iter().find(|r| r["kind"] == kind && r["name"] == name);
         found.unwrap_or_else(|| panic!("{kind} {name} is not in {document:#}")).clone()
     }
 
@@ -96,7 +97,12 @@ impl Stage {
 /// Returns every change that counts.
 pub fn counted(document: &Value) -> Vec<Value> {
     let resources = document["resources"].as_array().unwrap();
-    resources.iter().flat_map(|r| r["changes"].as_array().unwrap()).filter(|c| c["counts"] == true).cloned().collect()
+    resources
+        .iter()
+        .flat_map(|r| r["changes"].as_array().unwrap())
+        .filter(|c| c["counts"] == true)
+        .cloned()
+        .collect()
 }
 
 fn counted_everywhere(document: &Value) -> String {
@@ -113,7 +119,10 @@ fn counted_everywhere(document: &Value) -> String {
                 .filter(|c| c["counts"] == true)
                 .map(|c| format!("{} {} {} -> {}", c["class"], c["path"], c["desired"], c["live"]))
                 .collect();
-            format!("{} {} is {} ({}) {} {:?}", r["kind"], r["name"], r["verdict"], r["why"], r["problems"], changes)
+            format!(
+                "{} {} is {} ({}) {} {:?}",
+                r["kind"], r["name"], r["verdict"], r["why"], r["problems"], changes
+            )
         })
         .collect();
     format!("{} / notices {}", words.join("\n"), document["notices"])
