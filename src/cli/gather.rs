@@ -5,7 +5,9 @@ use crate::model::status::{
     AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
 };
 use crate::model::update::Update;
-use crate::model::{ClusterId, DeploymentId, Level, Notice, RepoId, ResourceId, Verdict};
+use crate::model::{
+    ClusterId, Counts, DeploymentId, HealthStatus, Level, Notice, RepoId, ResourceId, Verdict, Why,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -113,6 +115,7 @@ impl Gathered {
                 &mut findings.notices,
                 Notice::error(format!("{} could not be compared", cluster.context)).cause(why.clone()),
             );
+            findings.apps.extend(self.unreached(cluster, why));
         }
         for (id, status) in &self.deployments {
             let cluster = self.context(&id.cluster);
@@ -132,6 +135,41 @@ impl Gathered {
         }
         findings.sort();
         findings
+    }
+
+    /// Returns the entries of apps in a cluster that could not be reached: unknown, with the reason, instead of silence.
+    fn unreached(&self, cluster: &ClusterStatus, why: &str) -> Vec<AppEntry> {
+        let mut entries = Vec::new();
+        for (repo, apps) in self.apps.iter().filter_map(|(id, apps)| Some((self.repos.get(id)?, apps))) {
+            let Some(revision) = &repo.revision else { continue };
+            for app in apps
+                .iter()
+                .map(|a| &a.app)
+                .filter(|a| a.contexts.is_empty() || a.contexts.contains(&cluster.context))
+            {
+                let id = DeploymentId { app: app.id.clone(), cluster: cluster.id.clone() };
+                if self.deployments.contains_key(&id) {
+                    continue;
+                }
+                let status = DeploymentStatus {
+                    id,
+                    namespace: app.namespace.clone(),
+                    engine: app.engine,
+                    path: app.path.clone(),
+                    revision: revision.clone(),
+                    verdict: Verdict::Unknown(Why::new(why)),
+                    health: HealthStatus::Unknown,
+                    counts: Counts::default(),
+                    notices: Vec::new(),
+                };
+                entries.push(AppEntry {
+                    status,
+                    repo: repo.location.clone(),
+                    cluster: cluster.context.clone(),
+                });
+            }
+        }
+        entries
     }
 
     /// Returns the deployments of an app by its name.
