@@ -672,7 +672,7 @@ impl Conductor {
             complete: rendering.complete,
             render_notices: rendering.notices.clone(),
             statuses: deployment.statuses.values().cloned().collect(),
-            not_fresh: self.world.not_fresh(deployment.cluster),
+            not_fresh: self.world.not_fresh(deployment),
         })
     }
 }

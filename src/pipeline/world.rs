@@ -630,8 +630,12 @@ impl World {
                     gone.insert(id);
                 }
             }
-            let flipped = settle_absence(deployment);
-            changed.extend(flipped);
+            let settled = settle_absence(deployment);
+            if settled.came_back {
+                // What was excused with the rest, an invalid manifest say, is judged on its own again.
+                self.dirty.entry(id.clone()).or_default().all = true;
+            }
+            changed.extend(settled.flipped);
             if !changed.is_empty() || !gone.is_empty() {
                 updates.push(Update::Resources {
                     deployment: id.clone(),
@@ -662,10 +666,15 @@ impl World {
         }
     }
 
-    /// Returns which kinds' lists of a cluster are not fresh, each with the reason.
-    pub fn not_fresh(&self, at: usize) -> Vec<(String, String)> {
-        let Some(cluster) = self.clusters.get(at) else { return Vec::new() };
-        let watches = cluster.store.watches().filter_map(|(key, state)| match state {
+    /// Returns which kinds that concern a deployment are not listed freshly, each with the reason, and which API groups
+    /// do not answer at all.
+    pub fn not_fresh(&self, deployment: &Deployment) -> Vec<(String, String)> {
+        let Some(cluster) = self.clusters.get(deployment.cluster) else { return Vec::new() };
+        let declared = deployment.rendered.iter().flat_map(|r| r.manifests.iter().map(|m| &m.kind));
+        let kinds: HashSet<&GroupVersionKind> =
+            declared.chain(deployment.statuses.values().map(|s| &s.kind)).collect();
+        let concerned = cluster.store.watches().filter(|(key, _)| kinds.contains(&key.kind));
+        let watches = concerned.filter_map(|(key, state)| match state {
             WatchState::Fresh { .. } => None,
             WatchState::Pending => Some((key.kind.group_kind().to_string(), "not listed yet".to_owned())),
             WatchState::Stale { why, .. } => Some((key.kind.group_kind().to_string(), why.clone())),
@@ -712,28 +721,39 @@ fn still_there(deployment: &Deployment, id: &ResourceId) -> bool {
     deployment.rendered.as_ref().is_some_and(|r| r.declares(id))
 }
 
+/// What settling a deployment's absence changed.
+#[derive(Default)]
+struct Absence {
+    flipped: Vec<(ResourceId, ResourceStatus)>,
+    /// It was not deployed here, and now something of it is.
+    came_back: bool,
+}
+
 /// Makes a deployment none of whose objects exist `not deployed here`, and missing again once one does. Returns the
 /// resources that this changed.
-fn settle_absence(deployment: &mut Deployment) -> Vec<(ResourceId, ResourceStatus)> {
+fn settle_absence(deployment: &mut Deployment) -> Absence {
     let excusable = !deployment.app.expected && !deployment.seen_before;
     let blind = deployment.statuses.values().any(
         |s| matches!(s.verdict(), Verdict::Unknown(why) if !why.0.starts_with("the cluster does not serve")),
     );
     let absent = excusable && deployment.present.is_empty() && !blind;
-    let mut flipped = Vec::new();
+    let mut settled = Absence::default();
     for (id, status) in &mut deployment.statuses {
         let not_here = Verdict::Excluded(Why::not_deployed_here());
         let next = match status.verdict() {
-            Verdict::Missing | Verdict::Unknown(_) if absent => not_here,
-            verdict if !absent && *verdict == not_here => Verdict::Missing,
+            Verdict::Missing | Verdict::Unknown(_) | Verdict::Invalid if absent => not_here,
+            verdict if !absent && *verdict == not_here => {
+                settled.came_back = true;
+                Verdict::Missing
+            }
             _ => continue,
         };
         let mut judgement = (*status.judgement).clone();
         judgement.verdict = next;
         status.judgement = Arc::new(judgement);
-        flipped.push((id.clone(), status.clone()));
+        settled.flipped.push((id.clone(), status.clone()));
     }
-    flipped
+    settled
 }
 
 fn summary(id: &DeploymentId, deployment: &Deployment) -> DeploymentStatus {
