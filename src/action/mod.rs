@@ -4,7 +4,6 @@
 //! whatever has moved since. Every action leaves a line in the [`journal`], and an intent on disk before each write.
 
 mod bind;
-pub mod confirm;
 pub mod document;
 mod dry_run;
 mod effect;
@@ -18,6 +17,7 @@ mod read_back;
 pub mod sync;
 mod write;
 
+pub use crate::model::confirm;
 pub use execute::{ExecuteError, Execution, Moved, execute};
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ pub enum Effect {
     ApplyPlan {
         ticket: Ticket,
         plan: Box<Plan>,
-        /// The cluster's name as the person typed it, where the cluster is protected.
-        confirmed: Option<String>,
+        /// What the person typed for what the plan asks; see [`crate::model::confirm`].
+        confirmed: Vec<String>,
     },
     /// Give up what runs under this ticket. A step whose request is on its way ends as it ends.
     Cancel {

@@ -7,6 +7,7 @@ use super::plan_view::PlanView;
 use super::view::ResourceView;
 use super::world::ResourceKey;
 use crate::model::command::{Command, Place};
+use crate::model::confirm::Ask;
 use crate::model::{AppId, ClusterId, DeploymentId};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 pub enum Layer {
     Resource(Box<ResourceView>),
     Plan(Box<PlanView>),
-    /// Asks for the name of a protected cluster.
+    /// Asks for a name: that of a protected cluster, or of what would be deleted.
     Confirm(Confirm),
     Who(WhoView),
     Matrix(MatrixView),
@@ -30,13 +31,19 @@ pub enum Layer {
     Search(Search),
 }
 
-/// A prompt for a name that must be typed.
+/// A prompt for a name that must be typed before a plan may be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirm {
     pub ticket: Ticket,
-    /// What must be typed.
-    pub wanted: String,
+    pub ask: Ask,
     pub typed: String,
+}
+
+impl Confirm {
+    /// Returns whether what was typed answers what is asked.
+    pub fn is_answered(&self) -> bool {
+        self.ask.words.contains(&self.typed)
+    }
 }
 
 /// Who wrote each side of a resource's changes.

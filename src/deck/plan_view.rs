@@ -27,8 +27,8 @@ pub struct PlanView {
     pub unfolded: BTreeSet<usize>,
     /// The step that is being written.
     pub writing: Option<usize>,
-    /// The protected cluster's name, as it was typed.
-    pub confirmed: Option<String>,
+    /// What was typed for what the plan asks.
+    pub confirmed: Vec<String>,
 }
 
 /// How far a plan is.
@@ -55,7 +55,7 @@ impl PlanView {
             top: 0,
             unfolded: BTreeSet::new(),
             writing: None,
-            confirmed: None,
+            confirmed: Vec::new(),
         }
     }
 
@@ -74,7 +74,7 @@ impl PlanView {
         self.phase = Phase::Ready;
         self.shown_at = Some(at);
         self.moved = moved;
-        self.confirmed = None;
+        self.confirmed.clear();
         self.writing = None;
         self.step = 0;
         self.top = 0;

@@ -165,6 +165,9 @@ pub fn local_file(state: &State) -> Result<(String, Option<usize>), String> {
     if !repo.location.starts_with('/') {
         return Err(format!("{} is a remote: its files are not on this machine", repo.name));
     }
+    if origin.file.split('/').any(|part| part == "..") {
+        return Err(format!("{} leads out of the repo", origin.file));
+    }
     let root = repo.location.trim_end_matches('/');
     Ok((format!("{root}/{}", origin.file), origin.line))
 }

@@ -20,7 +20,7 @@ pub fn place(state: &State, layer: &Layer) -> Rect {
     match layer {
         Layer::Help(_) => body.middle(width, height.min(rows(help(state).len()) + 2)),
         Layer::Notices(_) => body.middle(width, height.min((rows(notices(state).len()) + 2).max(8))),
-        Layer::Palette(_) => body.middle(width.min(88), height.min(18)),
+        Layer::Palette(_) => body.middle(width.min(92), height.min(18)),
         Layer::Copy(menu) => body.middle(width, height.min(rows(menu.items.len()) + 2)),
         Layer::Everything(menu) => body.middle(width.min(88), height.min(rows(menu.items.len()) + 2)),
         Layer::Confirm(_) => body.middle(width.min(64), height.min(6)),

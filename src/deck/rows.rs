@@ -6,7 +6,7 @@ use super::state::{Choice, DriftRow, Sort, State};
 use super::words;
 use super::world::Entry;
 use crate::model::status::{DeploymentStatus, resource_order};
-use crate::model::{AppId, ClusterId, DeploymentId, RepoId, Verdict};
+use crate::model::{AppId, ClusterId, DeploymentId, HealthStatus, RepoId, Verdict};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -143,11 +143,22 @@ fn push_deployment(state: &State, deployment: &DeploymentStatus, headed: bool, r
 
 fn order(sort: Sort, a: &Entry, b: &Entry) -> Ordering {
     match sort {
-        Sort::Worst => resource_order(&a.status, &b.status),
+        // Among equal verdicts, what is in a bad way goes first.
+        Sort::Worst => (a.status.verdict().severity(), ailing(a))
+            .cmp(&(b.status.verdict().severity(), ailing(b)))
+            .then_with(|| resource_order(&a.status, &b.status)),
         Sort::Name => (&a.key.id.name, &a.key.id.kind).cmp(&(&b.key.id.name, &b.key.id.kind)),
         Sort::Declared => {
             a.status.origin.cmp(&b.status.origin).then_with(|| resource_order(&a.status, &b.status))
         }
+    }
+}
+
+fn ailing(entry: &Entry) -> u8 {
+    match entry.status.health().status {
+        HealthStatus::Degraded => 0,
+        HealthStatus::Progressing => 1,
+        _ => 2,
     }
 }
 

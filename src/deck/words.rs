@@ -4,7 +4,8 @@
 
 use crate::model::status::{ClusterState, RepoStatus, ResourceStatus};
 use crate::model::{
-    Asked, Cause, Class, Engine, FieldChange, HealthStatus, Revision, Timestamp, Value, Verdict, Writer,
+    Asked, Cause, Class, Engine, FieldChange, HealthStatus, Revision, Segment, Timestamp, Value, Verdict,
+    Writer,
 };
 use jiff::tz::TimeZone;
 
@@ -64,6 +65,11 @@ fn date(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 
 /// Returns a value on one line: scalars as YAML would show them, lists and maps as JSON, sealed leaves as dots.
 pub fn value(value: Option<&Value>) -> String {
+    if let Some(Value::String(text)) = value
+        && text.trim_end().contains('\n')
+    {
+        return format!("{} lines", text.lines().count());
+    }
     let Some(value) = value else { return ABSENT.to_owned() };
     let mut text = String::new();
     match value {
@@ -140,7 +146,19 @@ pub fn sides(change: &FieldChange) -> (String, String) {
             return (value(Some(&Value::string(&a[at..]))), value(Some(&Value::string(&b[at..]))));
         }
     }
-    (value(desired), value(live))
+    (item(change, desired), item(change, live))
+}
+
+/// Returns the value of one side; of an item of a keyed list only what its path does not say already.
+fn item(change: &FieldChange, side: Option<&Value>) -> String {
+    let (Some(Segment::Keys(keys)), Some(Value::Map(map))) = (change.path.0.last(), side) else {
+        return value(side);
+    };
+    let mut rest: Vec<_> = map.iter().filter(|(name, _)| !keys.iter().any(|(key, _)| key == *name)).collect();
+    match (rest.pop(), rest.is_empty()) {
+        (Some((_, only)), true) => value(Some(only)),
+        _ => value(side),
+    }
 }
 
 fn differing(a: &str, b: &str) -> String {
@@ -174,7 +192,7 @@ pub fn line_shows(line: &str, change: &FieldChange, desired: bool) -> bool {
 
 /// Returns the key with its value by which an item of a keyed list is known, where the change is the whole item.
 fn item_of<'a>(change: &'a FieldChange, value: &'a Value) -> Option<(&'a str, &'a Value)> {
-    let crate::model::Segment::Keys(keys) = change.path.0.last()? else { return None };
+    let Segment::Keys(keys) = change.path.0.last()? else { return None };
     let (key, _) = keys.first()?;
     value.get(key).map(|value| (key.as_str(), value))
 }

@@ -8,6 +8,7 @@ pub mod app;
 pub mod change;
 pub mod cluster;
 pub mod command;
+pub mod confirm;
 pub mod fetched;
 pub mod field_path;
 pub mod field_set;

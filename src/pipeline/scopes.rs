@@ -125,7 +125,7 @@ mod tests {
             body: Value::Null,
             origin: Origin::default(),
             problems: vec![],
-            lines: crate::model::manifest::FieldLines::default(),
+            lines: Default::default(),
         }
     }
 

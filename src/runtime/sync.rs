@@ -71,12 +71,7 @@ fn keep(runtime: &Runtime, plan: Plan, request: SyncRequest) -> Plan {
 }
 
 /// Carries out the kept plan with the ticks of the shown one.
-pub(super) async fn apply(
-    runtime: Arc<Runtime>,
-    ticket: Ticket,
-    shown: Box<Plan>,
-    confirmed: Option<String>,
-) {
+pub(super) async fn apply(runtime: Arc<Runtime>, ticket: Ticket, shown: Box<Plan>, answers: Vec<String>) {
     let token = runtime.begin(ticket);
     let kept = runtime.plans.lock().unwrap_or_else(PoisonError::into_inner).remove(&shown.id);
     let message = match (kept, &runtime.journal) {
@@ -92,7 +87,6 @@ pub(super) async fn apply(
             for (step, wanted) in kept.plan.steps.iter_mut().zip(&shown.steps) {
                 step.ticked = wanted.ticked;
             }
-            let answers: Vec<String> = confirmed.into_iter().collect();
             match deployed(&runtime, &kept.request).await {
                 Err(notice) => failed(&runtime, ticket, notice),
                 Ok(deployed) => {

@@ -8,7 +8,7 @@ use crate::deck::list::{List, Row};
 use crate::deck::state::Choice;
 use crate::deck::world::Standing;
 use crate::deck::{Column, Rect, State, marks, words};
-use crate::model::status::ClusterStatus;
+use crate::model::status::{ClusterState, ClusterStatus};
 use crate::model::{AppId, Verdict};
 
 /// Draws a column's title and rule, and returns the place of its rows without the rule on the right.
@@ -17,15 +17,11 @@ fn column_frame(pen: &mut Pen, state: &State, column: Column, at: Rect, more: &s
     pen.rule(at.top(1));
     let role = if focused { Role::Accent } else { Role::Title };
     let title = at.top(1);
-    let number = match column {
-        Column::Repos => 1,
-        Column::Apps => 2,
-        Column::Clusters => 3,
-        Column::Drift => 4,
-    };
-    let mut used = pen.put_all(title, [(" ", Role::Text), (column.title(), role)]);
-    if !state.layout().wide {
-        used += pen.put(after(title, used), &format!(" {number}"), Role::Dim);
+    let mut used = 0;
+    if state.layout().wide {
+        used += pen.put_all(title, [(" ", Role::Text), (column.title(), role)]);
+    } else {
+        used += tabs(pen, state, title);
     }
     if !more.is_empty() {
         used += pen.put(after(title, used), &format!(" {} {more}", pen.glyphs.dot), Role::Dim);
@@ -67,6 +63,24 @@ fn rows<K: Row>(
             pen.put(first(after(place, 1), 1), cursor, Role::Accent);
         }
     }
+}
+
+/// Draws the names of all columns where only one is seen at a time, with the keys that lead to them.
+fn tabs(pen: &mut Pen, state: &State, at: Rect) -> u16 {
+    let arrow = format!(" {} ", pen.glyphs.arrow);
+    let mut used = 0;
+    for (i, column) in Column::ALL.iter().enumerate() {
+        let role = if state.focus == *column { Role::Accent } else { Role::Dim };
+        let key = format!(" {} ", i + 1);
+        used += pen
+            .put_all(after(at, used), [(key.as_str(), Role::Dim), (column.title(), role), (" ", Role::Text)]);
+    }
+    let sides = [(" desired", Role::Desired), (arrow.as_str(), Role::Dim), ("live ", Role::Live)];
+    let width: u16 = sides.iter().map(|(text, _)| pen.width(text)).sum();
+    if used + width < at.width {
+        pen.put_all(after(at, at.width - width), sides);
+    }
+    used
 }
 
 fn empty(pen: &mut Pen, at: Rect, text: &str) {
@@ -156,8 +170,10 @@ fn app(pen: &mut Pen, state: &State, place: Rect, id: &AppId) {
     }
     let place = after(place, mark_width + 1);
     let engine_width: u16 = 10;
-    let detail_width = (place.width * 2 / 5).clamp(8, 26).min(place.width);
-    let name_width = place.width.saturating_sub(detail_width + engine_width + 2);
+    let longest = state.apps.rows().iter().map(|id| pen.width(&id.name)).max().unwrap_or(0);
+    // Names have what they need, as long as the standing keeps its place.
+    let detail_width = 14.min(place.width / 2);
+    let name_width = place.width.saturating_sub(detail_width + engine_width + 1).min(longest.max(10));
     let name_role = if quiet { Role::Dim } else { Role::Text };
     pen.put_cut(first(place, name_width), &id.name, name_role, Cut::Middle);
     let engine = state.world.deployments_of(id).next().map_or(status.app.engine, |d| d.engine);
@@ -174,7 +190,7 @@ fn standing_words(state: &State, standing: Option<&Standing>) -> (String, Role) 
     };
     match &standing.verdict {
         Verdict::InSync => (format!("{} in sync", standing.counts.in_sync), Role::Dim),
-        Verdict::Excluded(why) => (why.0.clone(), Role::Dim),
+        Verdict::Excluded(why) => (why.0.trim_end_matches(" here").to_owned(), Role::Dim),
         Verdict::Unknown(why) => (why.0.clone(), Role::Warning),
         _ if standing.counts.drifting() > 0 => {
             (words::count(standing.counts.drifting(), "resource"), Role::Drift)
@@ -243,7 +259,9 @@ fn cluster(pen: &mut Pen, state: &State, place: Rect, cluster: &ClusterStatus, l
         let used = pen.put_right(room, word, Role::Warning, Cut::End) + 1;
         room.width = room.width.saturating_sub(used);
     }
-    if let Some(user) = cluster.user.as_deref().filter(|_| room.width > 14) {
+    // As whom matters where one can act.
+    let live = cluster.state == ClusterState::Live;
+    if let Some(user) = cluster.user.as_deref().filter(|_| live && room.width > 14) {
         let most = room.width.saturating_sub(8);
         let place = Rect { x: room.x + room.width - most, width: most, ..room };
         let used = pen.put_right(place, &format!("as {user}"), Role::Dim, Cut::Middle) + 1;

@@ -42,6 +42,24 @@ pub fn cut_middle(text: &str, cells: usize, mark: char) -> String {
     cut
 }
 
+/// Cuts the path of a field from the left, at the start of a segment where that leaves most of the room used.
+pub fn cut_path(path: &str, cells: usize, mark: char) -> String {
+    let cut = cut_start(path, cells, mark);
+    let Some(rest) = cut.strip_prefix(mark) else { return cut };
+    let mut quoted =
+        path.get(..path.len() - rest.len()).is_some_and(|gone| gone.matches('"').count() % 2 == 1);
+    for (at, c) in rest.char_indices() {
+        quoted ^= c == '"';
+        if at * 2 > rest.len() {
+            break;
+        }
+        if c == '.' && !quoted {
+            return format!("{mark}{}", rest.get(at + 1..).unwrap_or(rest));
+        }
+    }
+    cut
+}
+
 fn push_mark(cut: &mut String, cells: usize, mark: char) {
     if cells > 0 {
         cut.push(mark);
@@ -100,6 +118,14 @@ mod tests {
         assert_eq!(cut_end("abcdefghij", 5, '…'), "abcd…");
         assert_eq!(cut_start("apps/web/deployment.yaml:24", 10, '…'), "…t.yaml:24");
         assert_eq!(cut_middle("web-7c9d8f-abcde", 9, '…'), "web-…bcde");
+    }
+
+    #[test]
+    fn a_path_is_cut_where_a_segment_starts() {
+        let path = r#".spec.template.spec.containers[name="app"].image"#;
+        assert_eq!(cut_path(path, 60, '…'), path);
+        assert_eq!(cut_path(path, 33, '…'), r#"…containers[name="app"].image"#);
+        assert_eq!(cut_path(r#".a[name="x.y.zzzzzz"].b"#, 14, '…'), r#"….y.zzzzzz"].b"#);
     }
 
     #[test]

@@ -142,14 +142,12 @@ fn draw_row(pen: &mut Pen, state: &State, place: Rect, row: &DriftRow) {
             if let Some(change) = find(state, key, path) {
                 let writer = words::writer(change, state.now, &state.options.zone);
                 let place = after(place, 6);
-                let most =
-                    Rect { width: place.width / 2, x: place.x + place.width - place.width / 2, ..place };
-                let used = pen.put_right(
-                    Rect { width: most.width.saturating_sub(1), ..most },
-                    &writer,
-                    Role::Dim,
-                    Cut::End,
-                );
+                let (desired, live) = words::sides(change);
+                let wanted = pen.width(&desired).saturating_add(pen.width(&live)).saturating_add(6);
+                // The values go before the writer, whom one key shows in full.
+                let most = place.width.saturating_sub(wanted.min(place.width * 2 / 3)).min(place.width / 2);
+                let right = Rect { x: place.x + place.width - most, width: most.saturating_sub(1), ..place };
+                let used = pen.put_right(right, &writer, Role::Dim, Cut::End);
                 values(pen, first(place, place.width.saturating_sub(used + 3)), change);
             }
         }
@@ -268,11 +266,11 @@ fn change_row(pen: &mut Pen, state: &State, place: Rect, key: &ResourceKey, chan
     pen.put(first(at, 1), marks::class(change.class), letter_role);
     let at = after(at, 2);
     if !state.layout().wide {
-        pen.put_cut(Rect { width: at.width.saturating_sub(1), ..at }, &path, path_role, Cut::Start);
+        pen.put_cut(Rect { width: at.width.saturating_sub(1), ..at }, &path, path_role, Cut::Field);
         return;
     }
     let path_width = at.width * 38 / 100;
-    pen.put_cut(first(at, path_width), &path, path_role, Cut::Start);
+    pen.put_cut(first(at, path_width), &path, path_role, Cut::Field);
     let at = after(at, path_width + 2);
     let at = Rect { width: at.width.saturating_sub(1), ..at };
     let writer = words::writer(change, state.now, &state.options.zone);

@@ -3,7 +3,7 @@
 use super::pen::{Cut, Pen, after};
 use crate::config::theme::Role;
 use crate::deck::layer::Layer;
-use crate::deck::{Column, Rect, State, reading, words};
+use crate::deck::{Column, Rect, State, marks, reading, words};
 use crate::model::Level;
 use crate::model::command::Command;
 use crate::model::status::{ClusterState, ClusterStatus};
@@ -97,15 +97,22 @@ fn counts(pen: &mut Pen, state: &State, at: Rect) -> u16 {
         }
         parts.push((text, role));
     };
-    if drifted > 0 {
-        push(format!("{} drifted", words::count(drifted, "app")), Role::Drift);
-    }
-    if unknown > 0 {
-        push(format!("{unknown} unknown"), Role::Warning);
-    }
     let new = state.unseen.count();
-    if new > 0 {
-        push(format!("{new} new"), Role::New);
+    let short = state.size.width < 70;
+    let mark = |word: &str| marks::verdict_word(word, &state.options);
+    for (n, text, role) in [
+        (drifted, format!("{} drifted", words::count(drifted, "app")), Role::Drift),
+        (unknown, format!("{unknown} unknown"), Role::Warning),
+        (new, format!("{new} new"), Role::New),
+    ] {
+        let glyph = match role {
+            Role::Drift => mark("drifted"),
+            Role::Warning => mark("unknown"),
+            _ => pen.glyphs.new,
+        };
+        if n > 0 {
+            push(if short { format!("{glyph}{n}") } else { text }, role);
+        }
     }
     if !state.world.settled {
         push(format!("{} reading", spinner(pen, state)), Role::Dim);
@@ -127,13 +134,13 @@ pub(super) fn spinner(pen: &Pen, state: &State) -> &'static str {
 fn breadcrumb(pen: &mut Pen, state: &State, at: Rect) {
     let mut used = 0;
     if let Some(cluster) = state.cluster() {
-        let most = Rect { width: at.width / 2, ..at };
+        // The guard is never cut: the name gives way to it.
+        let guard = guard(state, cluster).map(|word| format!(" {word} ")).unwrap_or_default();
+        let most = Rect { width: (at.width / 2).min(at.width.saturating_sub(pen.width(&guard) + 1)), ..at };
         used += pen.put_cut(most, &cluster.context, cluster_role(cluster), Cut::Middle);
         used += pen.put(after(at, used), " ", Role::Text);
-        if let Some(word) = guard(state, cluster) {
-            used += pen.put(after(at, used), &format!(" {word} "), Role::Guard);
-            used += pen.put(after(at, used), " ", Role::Text);
-        }
+        used += pen.put(after(at, used), &guard, Role::Guard);
+        used += pen.put(after(at, used), if guard.is_empty() { "" } else { " " }, Role::Text);
     } else {
         used += pen.put(at, &clusters_words(state), Role::Text);
         used += pen.put(after(at, used), " ", Role::Text);

@@ -36,7 +36,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, paint: &Paint) -> Option<(u16, u
     }
     frame::status(&mut pen, state, layout.status);
     frame::footer(&mut pen, state, layout.footer);
-    pen.cursor
+    pen.cursor.filter(|(x, y)| *x < area.width && *y < area.height)
 }
 
 fn deck(pen: &mut Pen, state: &State) {

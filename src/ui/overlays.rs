@@ -155,15 +155,12 @@ fn everything(pen: &mut Pen, state: &State, at: Rect, menu: &Menu<Command>) {
 fn ask_name(pen: &mut Pen, state: &State, at: Rect, confirm: &Confirm) {
     let inner = boxed(pen, at, "Protected cluster", "esc leaves, nothing is written");
     let apply = state.options.keymap.key(Command::Apply).map(|key| key.to_string()).unwrap_or_default();
-    let ask = [
-        ("type ", Role::Text),
-        (confirm.wanted.as_str(), Role::Warning),
-        (" to allow this plan", Role::Text),
-    ];
+    let wanted = confirm.ask.words.join(" or ");
+    let ask =
+        [(confirm.ask.why.as_str(), Role::Warning), (": type ", Role::Text), (wanted.as_str(), Role::Title)];
     pen.put_all(inner.row(0), ask);
     pen.put(inner.row(1), &format!("enter checks the name; {apply} then applies the plan"), Role::Dim);
-    let right = confirm.typed == confirm.wanted;
-    let role = if right { Role::Good } else { Role::Text };
+    let role = if confirm.is_answered() { Role::Good } else { Role::Text };
     let place = inner.row(3.min(inner.height.saturating_sub(1)));
     let used = pen.put_all(place, [("> ", Role::Accent), (confirm.typed.as_str(), role)]);
     pen.cursor = Some((place.x + used, place.y));

@@ -19,6 +19,8 @@ pub enum Cut {
     Start,
     /// For names.
     Middle,
+    /// For paths of fields.
+    Field,
 }
 
 /// Draws texts into a buffer.
@@ -53,6 +55,7 @@ impl<'a> Pen<'a> {
             Cut::End => cut::cut_end(&text, cells, self.glyphs.cut),
             Cut::Start => cut::cut_start(&text, cells, self.glyphs.cut),
             Cut::Middle => cut::cut_middle(&text, cells, self.glyphs.cut),
+            Cut::Field => cut::cut_path(&text, cells, self.glyphs.cut),
         };
         let width = cut::width(&fitted);
         self.buffer.set_stringn(at.x, at.y, &fitted, cells, self.paint.style(role));

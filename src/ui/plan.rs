@@ -94,7 +94,7 @@ fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &Pla
             let at = Rect { width: at.width.saturating_sub(1), ..at };
             let path = change.path.to_string();
             let path_width = pen.width(&path).min(at.width * 45 / 100);
-            pen.put_cut(first(at, path_width), &path, Role::Text, Cut::Start);
+            pen.put_cut(first(at, path_width), &path, Role::Text, Cut::Field);
             written(pen, after(at, path_width + 2), change);
         }
         PlanLine::More { hidden, .. } => {
@@ -179,14 +179,14 @@ fn draw_step(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, index: usi
 }
 
 fn outcome(pen: &Pen, state: &State, view: &PlanView, step: &Step, index: usize) -> (String, Role) {
-    if view.writing == Some(index) {
+    let writing = view.writing.or_else(|| first_waiting(view));
+    if writing == Some(index) {
         return (format!("{} writing", spinner(pen, state)), Role::Live);
     }
     let applying = matches!(view.phase, Phase::Applying { .. } | Phase::Done { .. });
     match &step.outcome {
         StepOutcome::Planned if !step.ticked => ("left alone".to_owned(), Role::Dim),
         StepOutcome::Planned if applying => ("waits".to_owned(), Role::Dim),
-        StepOutcome::Planned if step.effect.is_some() => ("dry run by the API server".to_owned(), Role::Dim),
         StepOutcome::Planned => (String::new(), Role::Dim),
         StepOutcome::Applied => (format!("{} applied", ok(state)), Role::Good),
         StepOutcome::Unchanged => (format!("{} unchanged", ok(state)), Role::Dim),
@@ -196,6 +196,12 @@ fn outcome(pen: &Pen, state: &State, view: &PlanView, step: &Step, index: usize)
         StepOutcome::Skipped(_) => ("skipped".to_owned(), Role::Dim),
         StepOutcome::Cancelled => ("cancelled".to_owned(), Role::Warning),
     }
+}
+
+/// Returns the step that is being written: the first ticked one without an outcome.
+fn first_waiting(view: &PlanView) -> Option<usize> {
+    let steps = view.plan.as_ref().filter(|_| matches!(view.phase, Phase::Applying { .. }))?;
+    steps.steps.iter().position(|step| step.ticked && step.outcome == StepOutcome::Planned)
 }
 
 fn ok(state: &State) -> &'static str {

@@ -8,6 +8,7 @@ use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
 use crate::deck::view::{Mode, ResourceView, ViewRow, changes_of_lines};
 use crate::deck::{Rect, ResourceKey, State, marks, words};
+use crate::model::status::ClusterState;
 use crate::model::text_diff::{DiffLine, Side, Token};
 use crate::model::{Fetched, FieldChange, TextDiff};
 use std::collections::BTreeMap;
@@ -100,8 +101,10 @@ fn sides(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
     let origin = view.resource().and_then(|key| state.world.resource(&key)?.origin.clone());
     let origin = origin.filter(|_| !view.whole_app).map(|o| format!(" {}", o.file)).unwrap_or_default();
     let cluster = state.world.cluster(&deployment.cluster);
-    let live =
-        cluster.map(|c| words::cluster_state(&c.state, state.now, &state.options.zone)).unwrap_or_default();
+    let live = match cluster.map(|c| &c.state) {
+        None | Some(ClusterState::Live) => "now".to_owned(),
+        Some(other) => words::cluster_state(other, state.now, &state.options.zone),
+    };
     let context = state.world.context(&deployment.cluster);
     let (minus, plus) = if view.mode == Mode::Unified { ("- ", "+ ") } else { ("", "") };
     let half = at.width / 2;
@@ -109,18 +112,22 @@ fn sides(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
     let mut used =
         pen.put_all(left, [(minus, Role::Desired), ("desired", Role::Desired), ("  ", Role::Text)]);
     used += pen.put(after(left, used), &desired, Role::Text);
-    pen.put_cut(after(left, used), &origin, Role::Dim, Cut::Start);
+    let rest = after(left, used);
+    pen.put_cut(Rect { width: rest.width.saturating_sub(2), ..rest }, &origin, Role::Dim, Cut::Start);
     let right = after(at, half);
     let pieces = [
         (plus, Role::Live),
         ("live", Role::Live),
         ("  ", Role::Text),
         (context, Role::Text),
-        (", ", Role::Dim),
+        (" ", Role::Dim),
     ];
     let used = pen.put_all(right, pieces);
     pen.put(after(right, used), &live, Role::Dim);
 }
+
+/// Fewer cells than these say nothing about who wrote a line.
+const FEWEST_OF_WHO: u16 = 12;
 
 /// What drawing the rows needs.
 struct Drawing<'a> {
@@ -150,7 +157,7 @@ impl Drawing<'_> {
                         after(room, used),
                         &path,
                         if change.counts { Role::Title } else { Role::Dim },
-                        Cut::Start,
+                        Cut::Field,
                     );
                 }
             }
@@ -290,7 +297,7 @@ impl Drawing<'_> {
             return;
         };
         let who = match self.change_of_line(resource, line).cloned() {
-            Some(change) if side == Side::Desired => declared(self.state, &change),
+            Some(change) if side == Side::Desired => declared_on_line(&change),
             Some(change) => words::writer(&change, self.state.now, &self.state.options.zone),
             None => String::new(),
         };
@@ -300,10 +307,15 @@ impl Drawing<'_> {
             Side::Live => ("+", Role::Live),
         };
         let mut room = Rect { width: at.width.saturating_sub(1), ..at };
-        if !who.is_empty() && room.width > 50 {
-            let most = room.width * 2 / 5;
+        // Who wrote it stands beside the line where the line leaves room; the line below the view says it in any case.
+        let text: usize = self
+            .diff(resource)
+            .and_then(|diff| diff.lines.get(line))
+            .map_or(0, |line| line.pieces.iter().map(|piece| cut::width(&pen.shown(&piece.text))).sum());
+        let most = room.width.saturating_sub(u16::try_from(text).unwrap_or(u16::MAX).saturating_add(5));
+        if !who.is_empty() && most >= FEWEST_OF_WHO {
             let place = Rect { x: room.x + room.width - most, width: most, ..room };
-            let used = pen.put_right(place, &who, Role::Dim, Cut::Start);
+            let used = pen.put_right(place, &who, Role::Dim, Cut::End);
             room.width = room.width.saturating_sub(used + 2);
         }
         pen.put_all(room, [(sign, role), (" ", Role::Text)]);
@@ -402,6 +414,17 @@ fn declared(state: &State, change: &FieldChange) -> String {
     parts.join(", ")
 }
 
+/// The same beside a line whose file the title names.
+fn declared_on_line(change: &FieldChange) -> String {
+    let mut parts = Vec::new();
+    if let Some(declared) = &change.declared {
+        parts.push(declared.author.clone());
+        parts.push(declared.commit.short().to_owned());
+    }
+    parts.extend(change.origin.as_ref().and_then(|o| o.line).map(|line| format!("line {line}")));
+    parts.join(", ")
+}
+
 fn story(state: &State, change: &FieldChange) -> String {
     let zone = &state.options.zone;
     let mut text = match &change.writer {
@@ -426,7 +449,8 @@ fn story(state: &State, change: &FieldChange) -> String {
             let line = origin.line.map(|line| format!(":{line}")).unwrap_or_default();
             text.push_str(&format!("; declared in {}{line}", origin.file));
         }
-        (None, None) => text.push_str("; Git declares nothing here"),
+        (None, None) if change.desired.is_none() => text.push_str("; Git declares nothing here"),
+        (None, None) => {}
     }
     text
 }

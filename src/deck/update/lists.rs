@@ -269,7 +269,9 @@ fn range(state: &mut State) {
 
 fn extend_range(state: &mut State) {
     let Some(from) = state.range.clone() else { return };
-    let Some(to) = state.resource() else { return };
+    // On a row that is about no resource, the range reaches the one above.
+    let above = state.drift.rows().iter().take(state.drift.cursor() + 1).rev();
+    let Some(to) = above.into_iter().find_map(DriftRow::resource).cloned() else { return };
     let keys: Vec<_> = rows::listed(state, &from.deployment);
     let place = |key: &Arc<ResourceKey>| keys.iter().position(|other| other == key);
     if let (Some(a), Some(b)) = (place(&from), place(&to)) {

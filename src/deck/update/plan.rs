@@ -7,6 +7,7 @@ use crate::deck::plan_view::{Phase, PlanView};
 use crate::deck::possible;
 use crate::deck::state::State;
 use crate::model::command::Command;
+use crate::model::confirm;
 use crate::model::{Notice, Plan, StepOutcome, Timestamp, Verdict};
 
 /// Asks for the plan of a sync: of the ticked resources, else of the one under the cursor, else of the whole app.
@@ -110,12 +111,15 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         Command::First => step(state, isize::MIN / 2),
         Command::Last => step(state, isize::MAX / 2),
         Command::TickStep => {
-            with_plan(state, |view| {
+            let refused = with_plan(state, |view| {
                 let at = view.step;
-                if let Some(step) = view.plan.as_mut().and_then(|plan| plan.steps.get_mut(at)) {
-                    step.ticked = !step.ticked;
-                }
+                let plan = view.plan.as_mut()?;
+                let ticked = plan.steps.get(at)?.ticked;
+                plan.tick(at, !ticked).err()
             });
+            if let Some(Some(why)) = refused {
+                state.refuse(why.to_string());
+            }
         }
         Command::Unfold => {
             with_plan(state, |view| {
@@ -154,12 +158,13 @@ fn plan_again(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
     effects.push(Effect::PlanSync { ticket, request });
 }
 
-/// Carries out the plan on the screen. A protected cluster asks for its name first; the name alone applies nothing.
+/// Carries out the plan on the screen. What it asks for is typed first, one name after the other; that alone applies
+/// nothing.
 fn apply(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
     let Some(Layer::Plan(view)) = state.layers.last() else { return };
     let Some(plan) = &view.plan else { return };
-    if plan.protected && view.confirmed.is_none() {
-        let confirm = Confirm { ticket: view.ticket, wanted: plan.context.clone(), typed: String::new() };
+    if let Some(ask) = confirm::unanswered(plan, &view.confirmed).into_iter().next() {
+        let confirm = Confirm { ticket: view.ticket, ask, typed: String::new() };
         state.layers.push(Layer::Confirm(confirm));
         return;
     }
@@ -175,15 +180,23 @@ fn apply(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
     });
 }
 
-/// Takes in the name that was typed for a protected cluster. Nothing is written yet.
-pub(super) fn confirmed(state: &mut State, confirm: &Confirm) {
-    if confirm.typed != confirm.wanted {
-        return state.refuse(format!("that is not {}: nothing was written", confirm.wanted));
+/// Takes in a name that was typed, and asks for the next one. Nothing is written yet.
+pub(super) fn confirmed(state: &mut State, prompt: &Confirm) {
+    if !prompt.is_answered() {
+        return state.refuse(format!("that is not {}: nothing was written", prompt.ask.words.join(" or ")));
     }
-    let name = confirm.typed.clone();
-    with_ticket(state, confirm.ticket, |view| view.confirmed = Some(name));
+    let mut next = None;
+    with_ticket(state, prompt.ticket, |view| {
+        view.confirmed.push(prompt.typed.clone());
+        next =
+            view.plan.as_ref().and_then(|plan| confirm::unanswered(plan, &view.confirmed).into_iter().next());
+    });
+    if let Some(ask) = next {
+        state.layers.push(Layer::Confirm(Confirm { ticket: prompt.ticket, ask, typed: String::new() }));
+        return;
+    }
     let key = state.options.keymap.key(Command::Apply).map(|k| k.to_string()).unwrap_or_default();
-    state.say(format!("{} confirmed: {key} applies the plan, esc leaves it", confirm.wanted));
+    state.say(format!("{} confirmed: {key} applies the plan, esc leaves it", prompt.typed));
 }
 
 /// Stops what runs under the plan on the screen. Returns whether something did.

@@ -3,7 +3,8 @@
 //! A protected cluster wants its context's name; deleting everything of an app, or any Namespace, CustomResourceDefinition,
 //! PersistentVolume or claim, wants a name too: the object's own, or the app's for all of them.
 
-use crate::model::{GroupKind, Plan};
+use super::id::GroupKind;
+use super::plan::Plan;
 
 /// Something that must be typed before a plan may be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]

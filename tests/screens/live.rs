@@ -1,0 +1,153 @@
+//! What happens on the screen when the world changes under it.
+
+use crate::typist::Typist;
+use crate::world::{app_id, change, deployment, deployment_id, healthy, hotfix, judged, resource, web};
+use driftdeck::model::status::ResourceStatus;
+use driftdeck::model::update::Update;
+use driftdeck::model::{Class, Engine, Verdict};
+use driftdeck::value;
+use jiff::SignedDuration;
+
+fn changed(resources: Vec<ResourceStatus>) -> Update {
+    Update::Resources { deployment: resources[0].deployment.clone(), changed: resources, gone: Vec::new() }
+}
+
+/// A person scales the web Service's neighbour.
+fn more_drift(name: &str) -> Update {
+    let port = change(".spec.replicas", Class::Changed, Some(value!(3)), Some(value!(5)));
+    let judgement = judged(Verdict::Drifted, vec![port], healthy());
+    changed(vec![resource("web", "prod-eu", "v1", "Service", name, judgement)])
+}
+
+fn at_web() -> Typist {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("j 3 j 4");
+    typist
+}
+
+#[test]
+fn what_was_there_at_the_start_is_not_new() {
+    assert_eq!(Typist::at(120, 40).state.unseen.count(), 0);
+}
+
+#[test]
+fn a_change_is_new_until_it_was_under_the_cursor() {
+    let mut typist = at_web();
+    typist.tell(vec![more_drift("web-07")]);
+    assert_eq!(typist.state.unseen.count(), 2, "the resource and its field");
+    assert!(typist.screen().contains("2 new"));
+    assert!(typist.line_with("shop/web-07").starts_with('▌'));
+    typist.keys("u");
+    assert_eq!(typist.state.unseen.count(), 1);
+    typist.keys("u");
+    assert_eq!(typist.state.unseen.count(), 0);
+    assert!(!typist.screen().contains("new"));
+}
+
+#[test]
+fn the_same_verdict_again_is_not_new() {
+    let mut typist = at_web();
+    typist.tell(vec![changed(web())]);
+    assert_eq!(typist.state.unseen.count(), 0);
+}
+
+#[test]
+fn what_comes_back_after_a_silence_as_it_was_is_not_new() {
+    let mut typist = at_web();
+    let unknown = judged(Verdict::Unknown(driftdeck::model::Why::new("stale")), Vec::new(), healthy());
+    typist.tell(vec![changed(vec![resource("web", "prod-eu", "apps/v1", "Deployment", "web", unknown)])]);
+    typist.tell(vec![changed(vec![web().remove(0)])]);
+    assert_eq!(typist.state.unseen.count(), 0);
+}
+
+#[test]
+fn another_value_of_the_same_field_is_new() {
+    let mut typist = at_web();
+    let mut changes = hotfix();
+    changes[0].live = Some(value!("registry.example.com/shop/web:1.4.4"));
+    let judgement = judged(Verdict::Drifted, changes, healthy());
+    typist.tell(vec![changed(vec![resource("web", "prod-eu", "apps/v1", "Deployment", "web", judgement)])]);
+    assert_eq!(typist.state.unseen.count(), 1);
+}
+
+#[test]
+fn nothing_moves_under_the_cursor_and_sorting_waits() {
+    let mut typist = at_web();
+    typist.keys("j j j");
+    let row = typist.state.drift.current().cloned();
+    let line = typist.state.drift.cursor_line();
+    typist.tell(vec![more_drift("aaa")]);
+    assert_eq!((typist.state.drift.current().cloned(), typist.state.drift.cursor_line()), (row, line));
+}
+
+#[test]
+fn an_app_that_gets_worse_moves_up_only_once_the_list_is_left_alone() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("2 j j");
+    let before: Vec<_> = typist.state.apps.rows().to_vec();
+    let drifted = [resource(
+        "search",
+        "prod-eu",
+        "v1",
+        "Service",
+        "search-00",
+        judged(Verdict::Missing, Vec::new(), healthy()),
+    )];
+    typist.tell(vec![Update::Deployment(deployment("search", "prod-eu", Engine::Helm, &drifted))]);
+    assert_eq!(typist.state.apps.rows(), before);
+    assert!(typist.screen().contains("sorting waits"));
+    let current = typist.state.selected_app().cloned();
+    typist.wait(SignedDuration::from_secs(4));
+    assert_ne!(typist.state.apps.rows(), before);
+    assert_eq!(typist.state.selected_app(), current.as_ref());
+    assert!(!typist.screen().contains("sorting waits"));
+}
+
+#[test]
+fn a_resource_that_goes_leaves_no_trace() {
+    let mut typist = at_web();
+    typist.keys("*");
+    let gone = web().iter().map(|r| r.id.clone()).collect();
+    let deployment = deployment_id("web", "prod-eu");
+    typist.tell(vec![Update::Resources { deployment, changed: Vec::new(), gone }]);
+    assert!(typist.state.ticks.is_empty());
+    assert_eq!(typist.state.unseen.count(), 0);
+    typist.screen();
+}
+
+#[test]
+fn a_cluster_that_answers_keeps_its_place_under_its_real_identity() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("j 3 j j j");
+    let mut status = typist.state.world.clusters[2].clone();
+    let was = Some(status.id.clone());
+    status.id = driftdeck::model::ClusterId("real".to_owned());
+    status.state = driftdeck::model::status::ClusterState::Live;
+    typist.tell(vec![Update::Cluster { status: status.clone(), was }]);
+    assert_eq!(typist.state.selected_cluster(), Some(&status.id));
+    assert_eq!(typist.state.world.clusters.len(), 3);
+}
+
+#[test]
+fn ages_are_redrawn_only_at_a_step() {
+    let mut typist = Typist::at(120, 40);
+    typist.wait(SignedDuration::from_secs(1));
+    let before = typist.screen();
+    for _ in 0..25 {
+        typist.wait(SignedDuration::from_secs(1));
+        assert_eq!(typist.screen(), before);
+    }
+    typist.wait(SignedDuration::from_secs(60));
+    assert_ne!(typist.screen(), before);
+}
+
+#[test]
+fn an_app_that_is_gone_hands_the_selection_on() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("2 j");
+    let repo = app_id("web").repo;
+    let rest = typist.state.world.apps[&repo].iter().filter(|a| a.app.id.name != "web").cloned().collect();
+    typist.tell(vec![Update::Apps { repo, apps: rest }]);
+    assert!(typist.state.selected_app().is_some_and(|app| app.name != "web"));
+    typist.screen();
+}

@@ -1,0 +1,16 @@
+//! The deck as people see and use it: screens at several sizes, keys typed as text, hostile names, random use.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "what cannot happen ends a test; clippy spares only the test functions themselves"
+)]
+
+mod hostile;
+mod live;
+mod looks;
+mod plans;
+mod random;
+mod screens;
+mod typing;
+mod typist;
+mod world;

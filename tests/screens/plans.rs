@@ -1,0 +1,271 @@
+//! The way from a key to a write: plan, ticks, the guard against stray keys, the name of a protected cluster, outcomes.
+
+use crate::typist::Typist;
+use crate::world::{app_id, cluster_id, deployment_id, hotfix, resource_id};
+use driftdeck::deck::{Effect, Layer, Message, SyncRequest, Ticket};
+use driftdeck::model::{
+    Asked, Bound, GroupVersionKind, LastApplied, Notice, Oid, Operation, Plan, Revision, Step, StepAction,
+    StepOutcome, Verdict, Way, Writer,
+};
+use jiff::SignedDuration;
+
+fn step(api: &str, kind: &str, name: &str, action: StepAction, ticked: bool) -> Step {
+    Step {
+        resource: resource_id("prod-eu", api, kind, name),
+        kind: GroupVersionKind::from_api_version(api, kind),
+        action,
+        manager: "kubectl-client-side-apply".to_owned(),
+        changes: Vec::new(),
+        takes_over_from: Vec::new(),
+        note: None,
+        ticked,
+        outcome: StepOutcome::Planned,
+        way: if action == StepAction::Delete {
+            Way::Delete
+        } else {
+            Way::Patch { last_applied: LastApplied::Declared }
+        },
+        desired: None,
+        bound: Bound::default(),
+        effect: Some(Vec::new()),
+    }
+}
+
+fn plan() -> Plan {
+    let mut web = step("apps/v1", "Deployment", "web", StepAction::Patch, true);
+    web.changes = hotfix().into_iter().take(2).collect();
+    web.takes_over_from = vec![Writer {
+        manager: "kubectl-edit".to_owned(),
+        operation: Operation::Update,
+        subresource: None,
+        time: None,
+    }];
+    web.note = Some("the template changes: a rollout of 3 replicas follows".to_owned());
+    let mut config = step("v1", "ConfigMap", "web-config", StepAction::Patch, false);
+    config.note = Some("contended with reloader, left alone".to_owned());
+    Plan {
+        id: "01J".to_owned(),
+        command: "sync",
+        app: app_id("web"),
+        cluster: cluster_id("prod-eu"),
+        context: "prod-eu".to_owned(),
+        namespace: Some("shop".to_owned()),
+        revision: Revision {
+            asked: Asked::Name("main".to_owned()),
+            commit: Some(Oid(crate::world::COMMIT.to_owned())),
+            dirty: false,
+            behind: 14,
+            ahead: 0,
+        },
+        manager: "kubectl-client-side-apply".to_owned(),
+        steps: vec![web, config, step("batch/v1", "Job", "web-migrate-7", StepAction::Delete, false)],
+        bound_to: "digest".to_owned(),
+        protected: true,
+        will_not: vec!["delete Job shop/web-migrate-7, extra, unless it is ticked".to_owned()],
+        no_pruning: Vec::new(),
+        objects: 3,
+        remarks: vec!["Flux had not done this itself: the Kustomization is suspended".to_owned()],
+        headless: "driftdeck sync web --context prod-eu --confirm prod-eu".to_owned(),
+    }
+}
+
+fn asked() -> Typist {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("j 3 j S");
+    typist
+}
+
+fn ready() -> Typist {
+    let mut typist = asked();
+    typist.effects();
+    typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(1), plan: Box::new(plan()) });
+    typist.wait(SignedDuration::from_secs(1));
+    typist
+}
+
+fn confirmed() -> Typist {
+    let mut typist = ready();
+    typist.keys("A 'prod-eu enter");
+    typist
+}
+
+#[test]
+fn a_key_asks_for_a_plan_and_writes_nothing() {
+    let mut typist = asked();
+    let request = SyncRequest { deployment: deployment_id("web", "prod-eu"), only: Vec::new() };
+    assert_eq!(typist.effects(), [Effect::PlanSync { ticket: Ticket(1), request }]);
+    assert!(typist.screen().contains("planning"));
+}
+
+#[test]
+fn the_resource_under_the_cursor_or_the_ticked_ones_are_synced_alone() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("j 3 j 4 j S");
+    let only = vec![resource_id("prod-eu", "apps/v1", "Deployment", "web")];
+    let request = SyncRequest { deployment: deployment_id("web", "prod-eu"), only };
+    assert_eq!(typist.effects(), [Effect::PlanSync { ticket: Ticket(1), request }]);
+    let mut typist = Typist::at(120, 40);
+    typist.keys("j 3 j 4 * S");
+    match typist.effects().as_slice() {
+        [Effect::PlanSync { request, .. }] => assert_eq!(request.only.len(), 2),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_plan_as_it_is_shown() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut typist = Typist::at(width, height);
+        typist.keys("2 j 3 j S");
+        typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(1), plan: Box::new(plan()) });
+        typist.wait(SignedDuration::from_secs(1));
+        insta::assert_snapshot!(format!("plan_{width}x{height}"), typist.screen());
+    }
+}
+
+#[test]
+fn the_prompt_for_the_name_as_it_is_shown() {
+    let mut typist = ready();
+    typist.keys("A 'prod-e");
+    insta::assert_snapshot!("confirm_120x40", typist.screen());
+}
+
+#[test]
+fn keys_that_arrive_right_after_the_plan_are_dropped() {
+    let mut typist = asked();
+    typist.effects();
+    let shown = typist.now + SignedDuration::from_millis(700);
+    typist.send(Message::PlanReady {
+        at: shown,
+        ticket: Ticket(1),
+        plan: Box::new(Plan { protected: false, ..plan() }),
+    });
+    let key = driftdeck::model::Key::char('A');
+    typist.send(Message::Key { at: shown + SignedDuration::from_millis(499), key });
+    assert!(typist.effects().is_empty());
+    typist.send(Message::Key { at: shown + SignedDuration::from_millis(500), key });
+    assert!(matches!(typist.effects().as_slice(), [Effect::ApplyPlan { .. }]));
+}
+
+#[test]
+fn neither_enter_nor_the_key_that_opened_applies() {
+    let mut typist = ready();
+    typist.keys("enter S enter S");
+    assert!(typist.effects().is_empty());
+}
+
+#[test]
+fn a_protected_cluster_wants_its_name_and_then_the_key_again() {
+    let mut typist = ready();
+    typist.keys("A enter A 'prod-us enter");
+    assert!(typist.effects().is_empty());
+    assert_eq!(typist.said(), "that is not prod-eu: nothing was written");
+    typist.keys("A 'prod-eu enter");
+    assert!(typist.effects().is_empty(), "the name alone writes nothing");
+    typist.keys("A");
+    match typist.effects().as_slice() {
+        [Effect::ApplyPlan { ticket: Ticket(1), plan, confirmed }] => {
+            assert_eq!((plan.id.as_str(), confirmed.as_slice()), ("01J", ["prod-eu".to_owned()].as_slice()));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn ticks_of_steps_go_with_the_plan() {
+    let mut typist = confirmed();
+    typist.keys("space j space A");
+    match typist.effects().as_slice() {
+        [Effect::ApplyPlan { plan, .. }] => {
+            assert_eq!(plan.steps.iter().map(|s| s.ticked).collect::<Vec<_>>(), [false, true, false]);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_plan_without_a_ticked_step_applies_nothing() {
+    let mut typist = confirmed();
+    typist.keys("space A");
+    assert_eq!(typist.said(), "no step is ticked");
+    assert!(typist.effects().is_empty());
+}
+
+#[test]
+fn outcomes_are_shown_step_by_step() {
+    let mut typist = confirmed();
+    typist.keys("j space k A");
+    typist.effects();
+    typist.send(Message::StepStarted { ticket: Ticket(1), step: 0 });
+    assert!(typist.line_with("Deployment shop/web").contains("writing"));
+    typist.send(Message::StepDone { ticket: Ticket(1), step: 0, outcome: StepOutcome::Applied });
+    let refused = Notice::error("the object changed since the plan").hint("plan again");
+    typist.send(Message::StepDone { ticket: Ticket(1), step: 1, outcome: StepOutcome::Refused(refused) });
+    typist.send(Message::PlanDone { at: typist.now, ticket: Ticket(1), verdict: Some(Verdict::Drifted) });
+    insta::assert_snapshot!("outcomes_120x40", typist.screen());
+    typist.keys("A");
+    assert_eq!(typist.said(), "the plan was carried out: r plan again");
+    assert!(typist.effects().is_empty());
+}
+
+#[test]
+fn a_plan_that_is_carried_out_is_not_left_but_can_be_stopped() {
+    let mut typist = confirmed();
+    typist.keys("A");
+    typist.effects();
+    typist.keys("esc q");
+    assert!(matches!(typist.state.layers.last(), Some(Layer::Plan(_))));
+    assert!(typist.effects().is_empty());
+    typist.keys("ctrl-c");
+    assert_eq!(typist.effects(), [Effect::Cancel { ticket: Ticket(1) }]);
+    assert_eq!(typist.said(), "stops before the next step");
+}
+
+#[test]
+fn a_plan_that_moved_is_shown_anew_and_must_be_confirmed_again() {
+    let mut typist = confirmed();
+    typist.keys("A");
+    typist.effects();
+    let why = "Deployment shop/web was edited".to_owned();
+    typist.send(Message::PlanMoved { at: typist.now, ticket: Ticket(1), plan: Box::new(plan()), why });
+    assert!(
+        typist.screen().contains("nothing was written: Deployment shop/web was edited; this is the new plan")
+    );
+    typist.wait(SignedDuration::from_secs(1));
+    typist.keys("A");
+    assert!(typist.effects().is_empty());
+    assert!(matches!(typist.state.layers.last(), Some(Layer::Confirm(_))));
+}
+
+#[test]
+fn leaving_a_plan_that_is_being_computed_gives_it_up() {
+    let mut typist = asked();
+    typist.effects();
+    typist.keys("esc");
+    assert_eq!(typist.effects(), [Effect::Cancel { ticket: Ticket(1) }]);
+    typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(1), plan: Box::new(plan()) });
+    assert!(typist.state.layers.is_empty(), "a late plan does not come back");
+}
+
+#[test]
+fn a_plan_that_failed_says_why() {
+    let mut typist = asked();
+    let notice = Notice::error("prod-eu denied the dry run")
+        .cause("deployments.apps is forbidden")
+        .hint("ask for patch");
+    typist.send(Message::PlanFailed { at: typist.now, ticket: Ticket(1), notice });
+    let screen = typist.screen();
+    for said in ["no plan: prod-eu denied the dry run", "deployments.apps is forbidden", "ask for patch"] {
+        assert!(screen.contains(said), "{screen}");
+    }
+}
+
+#[test]
+fn the_plan_is_copied_as_markdown() {
+    let mut typist = ready();
+    typist.keys("y");
+    match typist.effects().as_slice() {
+        [Effect::Copy { text, .. }] => insta::assert_snapshot!("plan_markdown", text),
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,213 @@
+//! Screens as people see them, at 120x40, 80x24 and 40x12.
+
+use crate::typist::Typist;
+use crate::world;
+use driftdeck::deck::{Effect, Message, Options};
+use driftdeck::model::text_diff::{DiffLine, Piece, Side, TextDiff, Token};
+
+const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
+
+/// Takes a picture at each size after these keys.
+fn pictures(name: &str, keys: &str) {
+    for (width, height) in SIZES {
+        let mut typist = Typist::at(width, height);
+        typist.keys(keys);
+        answer_diffs(&mut typist);
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), typist.screen());
+    }
+}
+
+pub fn answer_diffs(typist: &mut Typist) {
+    for effect in typist.effects() {
+        if let Effect::LoadDiff { deployment, resource } = effect {
+            typist.send(Message::Diff { at: typist.now, deployment, resource, result: Ok(diff()) });
+        }
+    }
+}
+
+fn line(side: Side, text: &str, word: &str) -> DiffLine {
+    let mut pieces = Vec::new();
+    let (head, tail) = text.split_once(word).filter(|_| !word.is_empty()).unwrap_or((text, ""));
+    let key = head.find(':').map_or(0, |at| at + 1);
+    for (text, token) in [(&head[..key], Token::Key), (&head[key..], Token::Text)] {
+        if !text.is_empty() {
+            pieces.push(Piece { text: text.to_owned(), emphasised: false, token });
+        }
+    }
+    if !word.is_empty() {
+        pieces.push(Piece { text: word.to_owned(), emphasised: true, token: Token::Text });
+        pieces.push(Piece { text: tail.to_owned(), emphasised: false, token: Token::Text });
+    }
+    DiffLine { side, pieces, desired_line: None, live_line: None }
+}
+
+/// The text of web's Deployment on both sides.
+pub fn diff() -> TextDiff {
+    let mut lines = Vec::new();
+    for text in [
+        "apiVersion: apps/v1",
+        "kind: Deployment",
+        "metadata:",
+        "  name: web",
+        "spec:",
+        "  replicas: 3",
+        "  template:",
+        "    spec:",
+        "      containers:",
+        "      - name: app",
+    ] {
+        lines.push(line(Side::Both, text, ""));
+    }
+    lines.push(line(Side::Desired, "        image: registry.example.com/shop/web:1.4.2", "1.4.2"));
+    lines.push(line(Side::Live, "        image: registry.example.com/shop/web:1.4.3-hotfix", "1.4.3-hotfix"));
+    for n in 0..37 {
+        lines.push(line(Side::Both, &format!("        equal{n}: {n}"), ""));
+    }
+    lines.push(line(Side::Live, "        - name: DEBUG", "DEBUG"));
+    lines.push(line(Side::Live, "          value: \"1\"", "\"1\""));
+    for n in 0..5 {
+        lines.push(line(Side::Both, &format!("        tail{n}: {n}"), ""));
+    }
+    let (mut desired, mut live) = (0, 0);
+    for line in &mut lines {
+        if line.side != Side::Live {
+            desired += 1;
+            line.desired_line = Some(desired);
+        }
+        if line.side != Side::Desired {
+            live += 1;
+            line.live_line = Some(live);
+        }
+    }
+    TextDiff { lines, cut: false }
+}
+
+#[test]
+fn before_anything_has_answered() {
+    for (width, height) in SIZES {
+        let typist = Typist::empty(
+            width,
+            height,
+            Options { opening: "opening /srv/fleet".to_owned(), ..Options::default() },
+        );
+        insta::assert_snapshot!(format!("opening_{width}x{height}"), typist.screen());
+    }
+}
+
+#[test]
+fn the_deck_as_it_opens() {
+    pictures("deck", "");
+}
+
+#[test]
+fn the_drift_of_one_app_on_one_cluster() {
+    pictures("drift_web", "j 3 j 4 j");
+}
+
+#[test]
+fn every_verdict_and_what_is_ignored() {
+    pictures("drift_api_all", "3 j 4 i");
+}
+
+#[test]
+fn apps_one_column() {
+    pictures("apps", "2 j");
+}
+
+#[test]
+fn a_resource_by_its_fields() {
+    pictures("fields", "j 3 j 4 enter");
+}
+
+#[test]
+fn a_resource_unified() {
+    pictures("unified", "j 3 j 4 enter d");
+}
+
+#[test]
+fn a_resource_side_by_side() {
+    for (width, height) in SIZES {
+        let mut typist = Typist::at(width, height);
+        typist.keys("j 3 j 4 enter d");
+        answer_diffs(&mut typist);
+        typist.keys("d ]");
+        insta::assert_snapshot!(format!("side_by_side_{width}x{height}"), typist.screen());
+    }
+}
+
+#[test]
+fn a_whole_app() {
+    pictures("app_diff", "j 3 j d");
+}
+
+#[test]
+fn who_wrote_what() {
+    pictures("who", "j 3 j 4 w");
+}
+
+#[test]
+fn the_matrix() {
+    pictures("matrix", "m");
+}
+
+#[test]
+fn help_for_where_you_are() {
+    pictures("help", "?");
+}
+
+#[test]
+fn the_palette() {
+    pictures("palette", ": 'so");
+}
+
+#[test]
+fn notices() {
+    pictures("notices", "!");
+}
+
+#[test]
+fn the_copy_menu() {
+    pictures("copy", "j 3 j 4 j y");
+}
+
+#[test]
+fn everything_possible() {
+    pictures("everything", "j 3 j 4 a");
+}
+
+#[test]
+fn a_filter() {
+    pictures("filter", "2 / 'ar");
+}
+
+#[test]
+fn ascii_and_words_of_four_letters() {
+    let ascii = Options { ascii: true, ..Options::default() };
+    let mut typist = Typist::with(120, 40, ascii);
+    typist.keys("j 3 j 4 j");
+    let screen = typist.screen();
+    assert!(screen.is_ascii(), "{screen}");
+    insta::assert_snapshot!("ascii_120x40", screen);
+    let words = Options { words: true, ..Options::default() };
+    let mut typist = Typist::with(120, 40, words);
+    typist.keys("3 j 4 i");
+    insta::assert_snapshot!("words_120x40", typist.screen());
+}
+
+#[test]
+fn each_screen_says_desired_and_live_and_where_one_is() {
+    let ways = ["", "4", "j 3 j 4 enter", "j 3 j 4 enter d", "j 3 j 4 w", "m", "j 3 j 4 S"];
+    for (width, height) in [(120, 40), (80, 24)] {
+        for keys in ways {
+            let mut typist = Typist::at(width, height);
+            typist.keys("4").keys(keys);
+            let screen = typist.screen();
+            let plan = matches!(typist.state.layers.last(), Some(driftdeck::deck::Layer::Plan(_)));
+            for word in ["desired", "live"] {
+                assert!(plan || screen.contains(word), "{word} after {keys} in\n{screen}");
+            }
+            assert!(screen.contains("PROTECTED"), "{keys}\n{screen}");
+        }
+    }
+    let _ = world::now();
+}
