@@ -6,6 +6,7 @@ pub mod acting;
 pub mod demo;
 pub mod discovery;
 pub mod judging;
+mod kept;
 pub mod offline;
 pub mod opening;
 pub mod reading;

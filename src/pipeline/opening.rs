@@ -2,11 +2,11 @@
 
 use crate::cluster::remote::{ContextInfo, Options as RemoteOptions, Remote, SchemaCache, Sources};
 use crate::config::paths::Folders;
-use crate::config::private::PrivateFolder;
 use crate::config::settings::{self, AppSetting};
 use crate::config::{InForce, Settings};
 use crate::git::{Kind, RemoteUrl, Repo};
 use crate::model::{Notice, Timestamp};
+use crate::pipeline::kept::Kept;
 use crate::pipeline::seen::Seen;
 use crate::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
 use crate::text::{MaskRules, use_mask_rules};
@@ -62,6 +62,10 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
     } else {
         clusters(wishes, &settings, folders.as_ref(), &clock, &mut notices)?
     };
+    let mut tools = find_tools(settings.settings().hosts.kustomize.clone());
+    if let Some(kept) = folders.as_ref().and_then(|f| Kept::open(&f.cache, "renderings")) {
+        tools = tools.keep_in(kept);
+    }
     let setup = Setup {
         sources,
         only_apps: wishes.apps.clone(),
@@ -69,7 +73,7 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
         clusters,
         follow: wishes.follow,
         secrets_everywhere: settings.settings().secrets.list_cluster_wide,
-        tools: Arc::new(find_tools(settings.settings().hosts.kustomize.clone())),
+        tools: Arc::new(tools),
         seen: folders.as_ref().and_then(|f| remembered(&f.state)),
         acting_as: wishes.as_user.clone(),
         cache: folders.as_ref().map(|f| f.cache.clone()),
@@ -187,7 +191,8 @@ fn clusters(
     let kubeconfigs = Sources::of_this_process(wishes.kubeconfig.clone());
     let known = kubeconfigs.contexts().map_err(|error| Box::new(Notice::error(error.to_string())))?;
     let chosen = chosen(wishes, settings.settings(), &known)?;
-    let cache = folders.and_then(|f| KeptSchemas::open(&f.cache));
+    let cache =
+        folders.and_then(|f| Kept::open(&f.cache, "schemas")).map(|kept| kept as Arc<dyn SchemaCache>);
     let setups = chosen.into_iter().map(|name| {
         let rules = settings.cluster(&name);
         let read_only = wishes.read_only || rules.read_only;
@@ -255,28 +260,6 @@ fn chosen(wishes: &Wishes, settings: &Settings, known: &[ContextInfo]) -> Result
         None => Err(Box::new(
             Notice::error("the kubeconfig has no current context").hint("choose one with --context"),
         )),
-    }
-}
-
-/// Schemas of clusters in the cache folder.
-struct KeptSchemas(PrivateFolder);
-
-impl KeptSchemas {
-    fn open(cache: &Path) -> Option<Arc<dyn SchemaCache>> {
-        let folder = PrivateFolder::open(&cache.join("schemas")).ok()?;
-        Some(Arc::new(Self(folder)))
-    }
-}
-
-impl SchemaCache for KeptSchemas {
-    fn read(&self, key: &str) -> Option<Vec<u8>> {
-        self.0.read(key).ok().flatten()
-    }
-
-    fn write(&self, key: &str, bytes: &[u8]) {
-        if let Err(error) = self.0.replace(key, bytes) {
-            tracing::warn!(%error, "a schema could not be cached");
-        }
     }
 }
 
