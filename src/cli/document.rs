@@ -67,8 +67,8 @@ impl Findings {
         self.apps
             .sort_by(|a, b| (&a.status.id.app.name, &a.cluster).cmp(&(&b.status.id.app.name, &b.cluster)));
         self.resources.sort_by(|a, b| {
-            let place = |e: &ResourceEntry| (e.app.clone(), e.cluster.clone(), e.status.verdict().severity());
-            place(a).cmp(&place(b)).then_with(|| {
+            let place = |e: &ResourceEntry| e.status.verdict().severity();
+            (&a.app, &a.cluster, place(a)).cmp(&(&b.app, &b.cluster, place(b))).then_with(|| {
                 let (a, b) = (&a.status.id, &b.status.id);
                 (&a.kind, &a.namespace, &a.name).cmp(&(&b.kind, &b.namespace, &b.name))
             })

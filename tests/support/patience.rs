@@ -36,7 +36,7 @@ pub fn never_within(bound: Duration, what: &str, mut happened: impl FnMut() -> b
 }
 
 /// Rests between two looks.
-fn rest(pause: Duration) {
+pub fn rest(pause: Duration) {
     let nobody_wakes_it = Mutex::new(());
     let held = nobody_wakes_it.lock().expect("a lock of its own");
     drop(Condvar::new().wait_timeout(held, pause).expect("a lock of its own"));

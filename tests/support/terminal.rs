@@ -150,6 +150,13 @@ impl Terminal {
         }
     }
 
+    /// Waits until the program has written more bytes than this, and returns when it had.
+    #[track_caller]
+    pub fn await_more_than(&self, written: usize) -> Instant {
+        self.await_output("more bytes", |output| output.raw.len() > written);
+        Instant::now()
+    }
+
     /// Waits until the program has been silent for a while: nothing was written since.
     pub fn await_silence(&self, quiet: Duration) {
         let end = Instant::now() + PATIENCE;
