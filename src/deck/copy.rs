@@ -80,12 +80,11 @@ fn report(state: &State, status: Option<&ResourceStatus>) -> Option<String> {
     }
     let zone = state.options.zone.clone();
     let _ = writeln!(report, ", at {} {}", words::clock(state.now, &zone), zone_name(state));
-    let statuses: Vec<&ResourceStatus> = match status {
-        Some(status) => vec![status],
-        None => {
-            let faulty = super::rows::faulty(state, deployment);
-            faulty.iter().filter_map(|key| state.world.resource(key)).collect()
-        }
+    let statuses: Vec<&ResourceStatus> = if let Some(status) = status {
+        vec![status]
+    } else {
+        let faulty = super::rows::faulty(state, deployment);
+        faulty.iter().filter_map(|key| state.world.resource(key)).collect()
     };
     for status in statuses {
         let name = words::name(&status.id);
@@ -104,7 +103,10 @@ fn report(state: &State, status: Option<&ResourceStatus>) -> Option<String> {
 }
 
 fn change_markdown(state: &State, change: &FieldChange) -> String {
-    let (desired, live) = words::sides(change);
+    let (desired, live) = match words::lines_differ(change) {
+        Some(lines) => ("text".to_owned(), lines),
+        None => words::sides(change),
+    };
     let by = words::writer(change, state.now, &state.options.zone);
     let by = if by.is_empty() { by } else { format!(" ({})", code(&by)) };
     format!("{}: {} → {}{by}", code(&change.path.to_string()), code(&desired), code(&live))

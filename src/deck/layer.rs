@@ -4,6 +4,7 @@ use super::effect::Ticket;
 use super::list::Row;
 use super::picker::Picker;
 use super::plan_view::PlanView;
+use super::reading::Words;
 use super::view::ResourceView;
 use super::world::ResourceKey;
 use crate::model::command::{Command, Place};
@@ -20,7 +21,7 @@ pub enum Layer {
     Confirm(Confirm),
     Who(WhoView),
     Matrix(MatrixView),
-    Help(Scroll),
+    Help(HelpView),
     Notices(Scroll),
     Palette(Picker),
     /// What can be copied here.
@@ -61,6 +62,13 @@ pub struct MatrixView {
     pub row: usize,
     pub column: usize,
     pub top: usize,
+}
+
+/// The keys of where the person was, as they stood when help was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HelpView {
+    pub lines: Vec<Words>,
+    pub scroll: Scroll,
 }
 
 /// How far something is scrolled.

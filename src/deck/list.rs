@@ -3,7 +3,7 @@
 
 use crate::model::Timestamp;
 use jiff::SignedDuration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// For so long after the last key in a list, its rows are not sorted anew.
 pub const SORT_WAITS: SignedDuration = SignedDuration::from_secs(3);
@@ -76,8 +76,14 @@ impl<K: Row> List<K> {
     /// them. In any case the row under the cursor keeps its line; if it is gone, the cursor takes its nearest neighbour.
     pub fn refresh(&mut self, ideal: Vec<K>, now: Timestamp, height: usize) {
         let busy = self.touched.is_some_and(|t| now.duration_since(t) < SORT_WAITS);
-        let next = if busy && !self.rows.is_empty() { merged(&self.rows, &ideal) } else { ideal.clone() };
-        self.waits = next != ideal;
+        let next = if busy && !self.rows.is_empty() {
+            let next = merged(&self.rows, &ideal);
+            self.waits = next != ideal;
+            next
+        } else {
+            self.waits = false;
+            ideal
+        };
         if next == self.rows {
             return;
         }
@@ -86,7 +92,7 @@ impl<K: Row> List<K> {
         self.rows = next;
         // A list that nobody touched shows its first row: that is where the worst stands.
         self.cursor = if self.touched.is_none() { 0 } else { cursor.min(self.rows.len().saturating_sub(1)) };
-        self.to_selectable(1);
+        self.find_selectable(1);
         if self.touched.is_none() {
             self.top = 0;
             return;
@@ -127,13 +133,13 @@ impl<K: Row> List<K> {
     /// Moves the cursor to a row, or to the nearest that it may stand on.
     pub fn go(&mut self, to: usize, height: usize) {
         self.cursor = to.min(self.rows.len().saturating_sub(1));
-        self.to_selectable(1);
+        self.find_selectable(1);
         self.settle(height);
     }
 
     pub fn go_last(&mut self, height: usize) {
         self.cursor = self.rows.len().saturating_sub(1);
-        self.to_selectable(-1);
+        self.find_selectable(-1);
         self.settle(height);
     }
 
@@ -185,7 +191,7 @@ impl<K: Row> List<K> {
         self.top = self.top.clamp(cursor - height + 1, cursor);
     }
 
-    fn to_selectable(&mut self, direction: isize) {
+    fn find_selectable(&mut self, direction: isize) {
         for direction in [direction, -direction] {
             let mut at = self.cursor.cast_signed();
             while let Some(row) = usize::try_from(at).ok().and_then(|i| self.rows.get(i)) {
@@ -202,10 +208,10 @@ impl<K: Row> List<K> {
 /// Returns the old rows that stay, in their old order, with each new row behind the one that it should follow.
 fn merged<K: Row>(old: &[K], ideal: &[K]) -> Vec<K> {
     let places: BTreeMap<&K, usize> = ideal.iter().enumerate().map(|(i, k)| (k, i)).collect();
-    let known: BTreeMap<&K, ()> = old.iter().map(|k| (k, ())).collect();
+    let known: BTreeSet<&K> = old.iter().collect();
     let mut rows = Vec::with_capacity(ideal.len());
     // New rows in front of everything else, then behind each row those that directly follow it.
-    let new_from = |from: usize| ideal.iter().skip(from).take_while(|k| !known.contains_key(k));
+    let new_from = |from: usize| ideal.iter().skip(from).take_while(|k| !known.contains(k));
     rows.extend(new_from(0).cloned());
     for row in old {
         if let Some(at) = places.get(row) {

@@ -140,9 +140,13 @@ fn push_phase(state: &State, view: &PlanView, lines: &mut Vec<PlanLine>) {
         }
         Phase::Applying { .. } => lines.push(PlanLine::Phase(format!("writing: {ended} of {ticked}"))),
         Phase::Done { at, verdict } => {
-            let verdict = match verdict {
-                Some(verdict) => format!(", the app is now {}", verdict.word()),
-                None => ", the watch will tell the verdict".to_owned(),
+            let known = state.world.deployments.get(&view.deployment).map(|d| &d.verdict);
+            let verdict = match verdict.as_ref().or(known) {
+                Some(verdict) => {
+                    let context = state.world.context(&view.deployment.cluster);
+                    format!("; {} on {context} is now {}", view.deployment.app.name, verdict.word())
+                }
+                None => String::new(),
             };
             let at = words::clock(*at, &state.options.zone);
             lines.push(PlanLine::Phase(format!("done at {at}: {good} of {ticked} as planned{verdict}")));

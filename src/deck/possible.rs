@@ -16,10 +16,8 @@ pub fn possible(state: &State, command: Command) -> Result<(), String> {
     match command.entry().needs {
         Need::Nothing => special(state, command),
         Need::List => listed(state, command),
-        Need::Search => match super::update::has_search(state) {
-            true => Ok(()),
-            false => Err(format!("nothing is searched for yet: {}", hint(state, Command::Search))),
-        },
+        Need::Search if super::update::has_search(state) => Ok(()),
+        Need::Search => Err(format!("nothing is searched for yet: {}", hint(state, Command::Search))),
         Need::App => state.selected_app().map(|_| ()).ok_or_else(|| "no app is selected".to_owned()),
         Need::Deployment => one_deployment(state).map(|_| ()),
         Need::Resource => one_resource(state).map(|_| ()),

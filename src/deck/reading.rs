@@ -18,7 +18,7 @@ pub fn place(state: &State, layer: &Layer) -> Rect {
     let body = state.layout().body;
     let (width, height) = (body.width.saturating_sub(4).min(100), body.height.saturating_sub(1));
     match layer {
-        Layer::Help(_) => body.middle(width, height.min(rows(help(state).len()) + 2)),
+        Layer::Help(view) => body.middle(width, height.min(rows(view.lines.len()) + 2)),
         Layer::Notices(_) => body.middle(width, height.min((rows(notices(state).len()) + 2).max(8))),
         Layer::Palette(_) => body.middle(width.min(92), height.min(18)),
         Layer::Copy(menu) => body.middle(width, height.min(rows(menu.items.len()) + 2)),
@@ -36,7 +36,7 @@ fn rows(lines: usize) -> u16 {
 /// Returns how many lines the topmost overlay has.
 pub fn height(state: &State) -> usize {
     match state.layers.last() {
-        Some(Layer::Help(_)) => help(state).len(),
+        Some(Layer::Help(view)) => view.lines.len(),
         Some(Layer::Notices(_)) => notices(state).len(),
         Some(Layer::Who(view)) => who(state, view).len(),
         _ => 0,
@@ -54,10 +54,9 @@ pub fn matrix_rows(state: &State) -> usize {
     usize::from(state.layout().body.height.saturating_sub(2))
 }
 
-/// Returns the keys of where the person is, below the help, and why some cannot work now.
+/// Returns the keys of where the person is, and why some cannot work now.
 pub fn help(state: &State) -> Vec<Words> {
-    let below: Vec<&Layer> = state.layers.iter().filter(|layer| !matches!(layer, Layer::Help(_))).collect();
-    let place = below.last().map_or(Place::Lists, |layer| layer.place());
+    let place = state.place();
     let mut lines = Vec::new();
     for place in [place, Place::Everywhere] {
         let entries: Vec<&Entry> = COMMANDS.iter().filter(|entry| entry.places.contains(&place)).collect();
@@ -84,18 +83,10 @@ fn help_line(state: &State, entry: &Entry) -> Option<Words> {
     let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
     let mut line =
         vec![(format!("  {:<12}", keys.join(" ")), Role::Accent), (entry.help.to_owned(), Role::Text)];
-    // Whether a key works is asked for where the person was before the help lay on it.
-    if state.layers.len() == 1
-        && matches!(state.layers.last(), Some(Layer::Help(_)))
-        && let Err(why) = possible(&below_help(state), entry.command)
-    {
+    if let Err(why) = possible(state, entry.command) {
         line.push((format!("  ({why})"), Role::Dim));
     }
     Some(line)
-}
-
-fn below_help(state: &State) -> State {
-    State { layers: Vec::new(), ..state.clone() }
 }
 
 fn legend(state: &State) -> Vec<Words> {

@@ -131,17 +131,10 @@ fn push_json(value: &Value, out: &mut String) {
 
 /// Returns both sides of a change as they fit beside each other, the desired first.
 ///
-/// Texts of several lines are counted, and a prefix up to a `/` that both share is left out, for it does not tell them
-/// apart: `web:1.4.2` and `web:1.4.3`.
+/// A prefix up to a `/` that both share is left out, for it does not tell them apart: `web:1.4.2` and `web:1.4.3`.
 pub fn sides(change: &FieldChange) -> (String, String) {
     let (desired, live) = (change.desired.as_ref(), change.live.as_ref());
     if let (Some(Value::String(a)), Some(Value::String(b))) = (desired, live) {
-        if a.contains('\n') || b.contains('\n') {
-            return (
-                format!("{} lines", a.lines().count()),
-                format!("{} lines, {}", b.lines().count(), differing(a, b)),
-            );
-        }
         if let Some(at) = shared_prefix(a, b) {
             return (value(Some(&Value::string(&a[at..]))), value(Some(&Value::string(&b[at..]))));
         }
@@ -159,6 +152,19 @@ fn item(change: &FieldChange, side: Option<&Value>) -> String {
         (Some((_, only)), true) => value(Some(only)),
         _ => value(side),
     }
+}
+
+/// Returns how two texts of several lines differ, which says more than their first words: `14 lines, 2 differ`.
+pub fn lines_differ(change: &FieldChange) -> Option<String> {
+    let (Some(Value::String(a)), Some(Value::String(b))) = (&change.desired, &change.live) else {
+        return None;
+    };
+    if !a.trim_end().contains('\n') && !b.trim_end().contains('\n') {
+        return None;
+    }
+    let (desired, live) = (a.lines().count(), b.lines().count());
+    let lines = if desired == live { format!("{live} lines") } else { format!("{desired} → {live} lines") };
+    Some(format!("{lines}, {}", differing(a, b)))
 }
 
 fn differing(a: &str, b: &str) -> String {
@@ -475,9 +481,9 @@ mod tests {
     #[test]
     fn texts_of_several_lines_are_counted() {
         let config = change(".data.a", Some(value!("a\nb\nc\nd\n")), Some(value!("a\nX\nY\nd\n")));
-        assert_eq!(sides(&config), ("4 lines".to_owned(), "4 lines, 2 differ".to_owned()));
+        assert_eq!(lines_differ(&config).as_deref(), Some("4 lines, 2 differ"));
         let grown = change(".data.a", Some(value!("a\n")), Some(value!("a\na\n")));
-        assert_eq!(sides(&grown).1, "2 lines, 1 differs");
+        assert_eq!(lines_differ(&grown).as_deref(), Some("1 → 2 lines, 1 differs"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::config::theme::Role;
 use crate::deck::list::{List, Row};
 use crate::deck::state::Choice;
 use crate::deck::world::Standing;
-use crate::deck::{Column, Rect, State, marks, words};
+use crate::deck::{Column, Rect, ResourceKey, State, marks, words};
 use crate::model::status::{ClusterState, ClusterStatus};
 use crate::model::{AppId, Verdict};
 
@@ -147,7 +147,10 @@ pub(super) fn apps(pen: &mut Pen, state: &State, at: Rect) {
 fn app(pen: &mut Pen, state: &State, place: Rect, id: &AppId) {
     let Some(status) = state.world.app(id) else { return };
     let standing = state.world.standing(id, state.selected_cluster());
-    if state.unseen.resources().any(|key| key.deployment.app == *id) {
+    let here = |key: &ResourceKey| {
+        key.deployment.app == *id && state.selected_cluster().is_none_or(|c| key.deployment.cluster == *c)
+    };
+    if state.unseen.resources().any(|key| here(key)) {
         let new = pen.glyphs.new;
         pen.put(place, new, Role::New);
     }
@@ -155,18 +158,12 @@ fn app(pen: &mut Pen, state: &State, place: Rect, id: &AppId) {
     let place = after(place, 2);
     let (text, role) = standing_words(state, standing.as_ref());
     let quiet = matches!(role, Role::Dim);
-    match &standing {
-        Some(standing) => {
-            pen.put(
-                first(place, mark_width),
-                marks::verdict(&standing.verdict, &state.options),
-                mark_role(&standing.verdict),
-            );
-        }
-        None => {
-            let turning = if state.world.settled { " " } else { spinner(pen, state) };
-            pen.put(first(place, 1), turning, Role::Dim);
-        }
+    if let Some(standing) = &standing {
+        let mark = marks::verdict(&standing.verdict, &state.options);
+        pen.put(first(place, mark_width), mark, mark_role(&standing.verdict));
+    } else {
+        let turning = if state.world.settled { " " } else { spinner(pen, state) };
+        pen.put(first(place, 1), turning, Role::Dim);
     }
     let place = after(place, mark_width + 1);
     let engine_width: u16 = 10;

@@ -282,15 +282,15 @@ fn change_row(pen: &mut Pen, state: &State, place: Rect, key: &ResourceKey, chan
 
 /// Draws `desired → live`, each in its hue. The longer side gives way.
 pub(super) fn values(pen: &mut Pen, at: Rect, change: &FieldChange) {
+    if let Some(lines) = words::lines_differ(change) {
+        pen.put(at, &lines, if change.counts { Role::Text } else { Role::Dim });
+        return;
+    }
     let (desired, live) = words::sides(change);
-    let absent = |text: &String| text == words::ABSENT;
-    let (desired_role, live_role) = match change.counts {
-        true => (
-            if absent(&desired) { Role::Dim } else { Role::Desired },
-            if absent(&live) { Role::Dim } else { Role::Live },
-        ),
-        false => (Role::Dim, Role::Dim),
-    };
+    // What is not there, and what does not count, recedes.
+    let role =
+        |text: &str, role: Role| if !change.counts || text == words::ABSENT { Role::Dim } else { role };
+    let (desired_role, live_role) = (role(&desired, Role::Desired), role(&live, Role::Live));
     let arrow = format!(" {} ", pen.glyphs.arrow);
     let arrow_width = pen.width(&arrow);
     let room = at.width.saturating_sub(arrow_width);

@@ -12,10 +12,10 @@ use crate::model::command::{Command, Place};
 pub(super) fn draw(pen: &mut Pen, state: &State, layer: &Layer) {
     let at = reading::place(state, layer);
     match layer {
-        Layer::Help(scroll) => {
+        Layer::Help(view) => {
             let below = state.layers.iter().rev().nth(1).map_or(Place::Lists, Layer::place);
             let inner = boxed(pen, at, &format!("Keys of {}", below.words()), "esc back");
-            lines(pen, inner, &reading::help(state), scroll.top);
+            lines(pen, inner, &view.lines, view.scroll.top);
         }
         Layer::Notices(scroll) => {
             let inner = boxed(pen, at, "Notices and log, newest first", "esc back");
@@ -153,7 +153,7 @@ fn everything(pen: &mut Pen, state: &State, at: Rect, menu: &Menu<Command>) {
 }
 
 fn ask_name(pen: &mut Pen, state: &State, at: Rect, confirm: &Confirm) {
-    let inner = boxed(pen, at, "Protected cluster", "esc leaves, nothing is written");
+    let inner = boxed(pen, at, "Confirm", "esc leaves, nothing is written");
     let apply = state.options.keymap.key(Command::Apply).map(|key| key.to_string()).unwrap_or_default();
     let wanted = confirm.ask.words.join(" or ");
     let ask =

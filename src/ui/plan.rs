@@ -144,6 +144,10 @@ fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &Pla
 
 /// A write goes from live to desired: the arrow points the way of the write, each side keeps its hue.
 fn written(pen: &mut Pen, at: Rect, change: &crate::model::FieldChange) {
+    if let Some(lines) = words::lines_differ(change) {
+        pen.put_all(at, [(lines.as_str(), Role::Text), (": becomes as desired", Role::Dim)]);
+        return;
+    }
     let (desired, live) = words::sides(change);
     let arrow = format!(" {} ", pen.glyphs.arrow);
     let room = at.width.saturating_sub(pen.width(&arrow));

@@ -25,7 +25,7 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         Command::NextMatch => step_round(state, at, 1),
         Command::PreviousMatch => step_round(state, at, -1),
         Command::ColumnLeft | Command::PreviousColumn => {
-            beside(state, -1, command == Command::PreviousColumn)
+            beside(state, -1, command == Command::PreviousColumn);
         }
         Command::ColumnRight | Command::NextColumn => beside(state, 1, command == Command::NextColumn),
         Command::Repos => focus(state, Column::Repos),
@@ -184,13 +184,12 @@ pub(super) fn back(state: &mut State) {
         return;
     }
     match state.focus {
-        Column::Drift => state.focus = Column::Apps,
         Column::Clusters if state.selected_cluster().is_some() && state.world.clusters.len() > 1 => {
             let height = state.height(Column::Clusters);
             state.clusters.go(0, height);
             selected(state);
         }
-        Column::Clusters => state.focus = Column::Apps,
+        Column::Drift | Column::Clusters => state.focus = Column::Apps,
         Column::Apps => state.focus = Column::Repos,
         Column::Repos => state.say("this is the deck: q quits"),
     }

@@ -3,7 +3,7 @@
 use super::{commands, lists, prompts};
 use crate::deck::copy;
 use crate::deck::effect::Effect;
-use crate::deck::layer::{Layer, MatrixView, Menu, Scroll, WhoView};
+use crate::deck::layer::{HelpView, Layer, MatrixView, Menu, Scroll, WhoView};
 use crate::deck::layout::Column;
 use crate::deck::picker::{Item, Pick, Picker};
 use crate::deck::possible::{self, possible};
@@ -16,7 +16,7 @@ use crate::model::{AppId, DeploymentId, Key, KeyCode, Timestamp};
 pub(super) fn open(state: &mut State, command: Command) {
     let layer = match command {
         Command::Palette => Layer::Palette(Picker::new(palette_items(state))),
-        Command::Help => Layer::Help(Scroll::default()),
+        Command::Help => Layer::Help(HelpView { lines: reading::help(state), scroll: Scroll::default() }),
         Command::Notices => {
             state.unread = 0;
             Layer::Notices(Scroll::default())
@@ -194,7 +194,7 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
     };
     let seen = reading::seen(state);
     match state.layers.last_mut() {
-        Some(Layer::Help(scroll) | Layer::Notices(scroll)) => scroll.step(by, rows, seen),
+        Some(Layer::Help(HelpView { scroll, .. }) | Layer::Notices(scroll)) => scroll.step(by, rows, seen),
         Some(Layer::Who(view)) => view.scroll.step(by, rows, seen),
         Some(Layer::Copy(menu)) => menu.step(by),
         Some(Layer::Everything(menu)) => menu.step(by),

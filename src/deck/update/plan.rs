@@ -207,15 +207,12 @@ pub(super) fn cancel(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     });
     let Some(view) = running else { return false };
     effects.push(Effect::Cancel { ticket: view.ticket });
-    match &mut view.phase {
-        Phase::Applying { cancelled, .. } => {
-            *cancelled = true;
-            state.say("stops before the next step");
-        }
-        _ => {
-            state.layers.retain(|layer| !matches!(layer, Layer::Plan(view) if view.is_running()));
-            state.say("planning cancelled");
-        }
+    if let Phase::Applying { cancelled, .. } = &mut view.phase {
+        *cancelled = true;
+        state.say("stops before the next step");
+    } else {
+        state.layers.retain(|layer| !matches!(layer, Layer::Plan(view) if view.is_running()));
+        state.say("planning cancelled");
     }
     true
 }

@@ -128,11 +128,8 @@ fn to_resource(state: &mut State, by: isize, effects: &mut Vec<Effect>) {
             let heads =
                 view.rows.iter().enumerate().filter(|(_, row)| matches!(row, ViewRow::Resource { .. }));
             let mut heads = heads.map(|(at, _)| at);
-            let next = if by > 0 {
-                heads.find(|at| *at > view.cursor)
-            } else {
-                heads.filter(|at| *at < view.cursor).last()
-            };
+            let next =
+                if by > 0 { heads.find(|at| *at > view.cursor) } else { heads.rfind(|at| *at < view.cursor) };
             return next.is_some_and(|at| {
                 go(view, at, height);
                 view.top = at.min(view.rows.len().saturating_sub(height));
