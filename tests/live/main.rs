@@ -7,4 +7,5 @@ mod support;
 mod catalogue;
 mod cluster;
 mod ground;
+mod headless;
 mod sync;

@@ -84,6 +84,19 @@ impl Home {
         path
     }
 
+    /// Copies a folder with everything in it to a place below the home.
+    pub fn copy(&self, from: &Path, to: &str) -> PathBuf {
+        for entry in std::fs::read_dir(from).expect("a folder to copy").map(|entry| entry.expect("an entry")) {
+            let below = format!("{to}/{}", entry.file_name().to_str().expect("a name in UTF-8"));
+            if entry.path().is_dir() {
+                self.copy(&entry.path(), &below);
+            } else {
+                self.write(below, std::fs::read(entry.path()).expect("a file to copy"));
+            }
+        }
+        self.path().join(to)
+    }
+
     /// A program that sees this home only, with a bound on its time and nothing on its standard input.
     pub fn command(&self, program: impl AsRef<OsStr>) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::new(program);
