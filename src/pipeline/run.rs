@@ -385,7 +385,9 @@ impl Conductor {
         let appeared = self.world.take_appeared();
         // A short line once in the life of a deployment; a run that looks once must not end before it is on disk.
         if let Some(seen) = &self.setup.seen {
-            appeared.iter().for_each(|id| seen.remember(id));
+            for id in &appeared {
+                seen.remember(id);
+            }
         }
     }
 

@@ -86,6 +86,7 @@ fn add_autoscalers(needed: &mut Needed, facts: &ClusterFacts) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::manifest::FieldLines;
     use crate::model::{ClusterId, Origin, ResourceId, Value};
 
     fn facts() -> ClusterFacts {
@@ -125,7 +126,7 @@ mod tests {
             body: Value::Null,
             origin: Origin::default(),
             problems: vec![],
-            lines: Default::default(),
+            lines: FieldLines::default(),
         }
     }
 

@@ -155,9 +155,9 @@ mod tests {
         let mut body =
             value!({"spec": {"replicas": 3, "ports": [{"port": 80}, {"port": 81}], "set": ["a", "b"]}});
         put_back(&mut body, &change(".spec.replicas", Some(value!(2))));
-        put_back(&mut body, &change(r#".spec.ports[port=81]"#, None));
-        put_back(&mut body, &change(r#".spec.ports[port=82]"#, Some(value!({"port": 82}))));
-        put_back(&mut body, &change(r#".spec.ports[port=80].name"#, Some(value!("http"))));
+        put_back(&mut body, &change(".spec.ports[port=81]", None));
+        put_back(&mut body, &change(".spec.ports[port=82]", Some(value!({"port": 82}))));
+        put_back(&mut body, &change(".spec.ports[port=80].name", Some(value!("http"))));
         put_back(&mut body, &change(r#".spec.set[="b"]"#, None));
         put_back(&mut body, &change(".spec.paused", Some(value!(true))));
         assert_eq!(

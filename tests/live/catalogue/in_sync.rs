@@ -158,8 +158,8 @@ spec:
 #[ignore = "needs the control plane: run tests/run"]
 fn row_13_a_keyed_list_in_another_order_is_no_drift_except_where_order_has_a_meaning() {
     let env = |names: [&str; 2]| {
-        let items: String = names.iter().map(|n| format!("        - {{name: {n}, value: '1'}}\n")).collect();
-        deployment(&format!("        env:\n{}", items.trim_end()), "")
+        let items = names.map(|n| format!("        - {{name: {n}, value: '1'}}"));
+        deployment(&format!("        env:\n{}", items.join("\n")), "")
     };
     let stage = Stage::applied("row-13", Way::ClientSide, &env(["A", "B"]));
     stage.declare(&env(["B", "A"]));
@@ -192,8 +192,8 @@ fn row_13_a_keyed_list_in_another_order_is_no_drift_except_where_order_has_a_mea
     assert_eq!(document["verdict"], "drifted", "env that refers to env depends on its order: {document:#}");
 
     let inits = |names: [&str; 2]| {
-        let items: String = names.iter().map(|n| format!("      - {{name: {n}, image: 'i:1'}}\n")).collect();
-        deployment(&format!("      initContainers:\n{}", items.trim_end()), "")
+        let items = names.map(|n| format!("      - {{name: {n}, image: 'i:1'}}"));
+        deployment(&format!("      initContainers:\n{}", items.join("\n")), "")
     };
     let stage = Stage::applied("row-13", Way::ClientSide, &inits(["one", "two"]));
     stage.declare(&inits(["two", "one"]));
