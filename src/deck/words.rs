@@ -134,10 +134,10 @@ fn push_json(value: &Value, out: &mut String) {
 /// A prefix up to a `/` that both share is left out, for it does not tell them apart: `web:1.4.2` and `web:1.4.3`.
 pub fn sides(change: &FieldChange) -> (String, String) {
     let (desired, live) = (change.desired.as_ref(), change.live.as_ref());
-    if let (Some(Value::String(a)), Some(Value::String(b))) = (desired, live) {
-        if let Some(at) = shared_prefix(a, b) {
-            return (value(Some(&Value::string(&a[at..]))), value(Some(&Value::string(&b[at..]))));
-        }
+    if let (Some(Value::String(a)), Some(Value::String(b))) = (desired, live)
+        && let Some(at) = shared_prefix(a, b)
+    {
+        return (value(Some(&Value::string(&a[at..]))), value(Some(&Value::string(&b[at..]))));
     }
     (item(change, desired), item(change, live))
 }

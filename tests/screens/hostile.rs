@@ -16,12 +16,12 @@ fn infested(text: &str) -> Vec<Update> {
     for update in &mut updates {
         match update {
             Update::Repo(repo) => {
-                repo.name = text.to_owned();
+                text.clone_into(&mut repo.name);
                 repo.author = Some(text.to_owned());
                 repo.subject = Some(text.to_owned());
             }
             Update::Cluster { status, .. } => {
-                status.context = text.to_owned();
+                text.clone_into(&mut status.context);
                 status.user = Some(text.to_owned());
             }
             Update::Deployment(status) => status.notices.push(Notice::error(text).cause(text).hint(text)),

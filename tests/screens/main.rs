@@ -1,6 +1,7 @@
 //! The deck as people see and use it: screens at several sizes, keys typed as text, hostile names, random use.
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "what cannot happen ends a test; clippy spares only the test functions themselves"
 )]

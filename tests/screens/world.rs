@@ -1,5 +1,6 @@
 //! A made-up world: a fleet of apps on three clusters that have drifted in several ways.
 
+use driftdeck::model::app::HelmSpec;
 use driftdeck::model::status::{
     AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
 };
@@ -106,7 +107,9 @@ pub fn deployment(
     resources: &[ResourceStatus],
 ) -> DeploymentStatus {
     let mut counts = Counts::default();
-    resources.iter().for_each(|resource| counts.add(resource.verdict()));
+    for resource in resources {
+        counts.add(resource.verdict());
+    }
     DeploymentStatus {
         id: deployment_id(app, context),
         namespace: Some("shop".to_owned()),
@@ -177,20 +180,15 @@ pub fn change(path: &str, class: Class, desired: Option<Value>, live: Option<Val
     }
 }
 
-fn writer(manager: &str, time: Timestamp) -> Option<Writer> {
-    Some(Writer {
-        manager: manager.to_owned(),
-        operation: Operation::Update,
-        subresource: None,
-        time: Some(time),
-    })
+fn writer(manager: &str, time: Timestamp) -> Writer {
+    Writer { manager: manager.to_owned(), operation: Operation::Update, subresource: None, time: Some(time) }
 }
 
 /// The hotfix that somebody made by hand at 02:41.
 pub fn hotfix() -> Vec<FieldChange> {
     let image = FieldChange {
         cause: Cause::ByHand,
-        writer: writer("kubectl-edit", at("02:41:00")),
+        writer: Some(writer("kubectl-edit", at("02:41:00"))),
         origin: Some(Origin { file: "apps/web/deployment.yaml".to_owned(), document: 0, line: Some(24) }),
         declared: Some(Declared {
             commit: Oid(OLDER.to_owned()),
@@ -207,7 +205,7 @@ pub fn hotfix() -> Vec<FieldChange> {
     };
     let debug = FieldChange {
         cause: Cause::ByHand,
-        writer: writer("kubectl-edit", at("02:41:00")),
+        writer: Some(writer("kubectl-edit", at("02:41:00"))),
         ..change(
             r#".spec.template.spec.containers[name="app"].env[name="DEBUG"]"#,
             Class::Foreign,
@@ -218,7 +216,7 @@ pub fn hotfix() -> Vec<FieldChange> {
     let rollout = FieldChange {
         counts: false,
         cause: Cause::Controller,
-        writer: writer("kube-controller-manager", at("02:41:10")),
+        writer: Some(writer("kube-controller-manager", at("02:41:10"))),
         ..change(".metadata.annotations.rollout", Class::Foreign, None, Some(value!("7")))
     };
     vec![image, debug, rollout]
@@ -227,13 +225,13 @@ pub fn hotfix() -> Vec<FieldChange> {
 fn contended() -> Vec<FieldChange> {
     let lines = |middle: &str| {
         let mut text: Vec<String> = (1..=14).map(|n| format!("key{n}={n}")).collect();
-        text[6] = middle.to_owned();
+        text[6] = format!("{middle}1");
         text[7] = format!("{middle}2");
         value!(text.join("\n"))
     };
     vec![FieldChange {
         cause: Cause::Controller,
-        writer: writer("reloader", day("2026-11-20")),
+        writer: Some(writer("reloader", day("2026-11-20"))),
         ..change(".data.app.properties", Class::Contended, Some(lines("a")), Some(lines("b")))
     }]
 }
@@ -355,7 +353,7 @@ pub fn updates() -> Vec<Update> {
         ("web", RenderSpec::Kustomize),
         ("billing", RenderSpec::Kustomize),
         ("cart", RenderSpec::Plain { exclude: Vec::new() }),
-        ("search", RenderSpec::Helm(Default::default())),
+        ("search", RenderSpec::Helm(HelmSpec::default())),
         ("debug-tools", RenderSpec::Plain { exclude: Vec::new() }),
     ];
     updates.push(Update::Apps { repo: fleet(), apps: apps.map(|(name, spec)| app(name, spec)).to_vec() });
