@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod canary;
 mod compare;
+mod hostile;
 mod render;
 mod repositories;

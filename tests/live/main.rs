@@ -4,8 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod canary;
 mod catalogue;
 mod cluster;
+mod deck;
 mod ground;
 mod headless;
+mod killed;
 mod sync;

@@ -12,6 +12,7 @@
     reason = "each test crate uses a part of it, and whatever goes wrong here ends the test"
 )]
 
+pub mod canary;
 pub mod patience;
 pub mod plane;
 pub mod programs;

@@ -1,0 +1,137 @@
+//! No value of a Secret leaves the commands and the deck: not in a result, the terminal, the log, the cache, the journal.
+
+use crate::support::{Home, Namespace, Repository, Terminal, canary};
+use std::time::Duration;
+
+/// A namespace whose Secrets are other than those that a repository declares, and a home where everything is logged.
+fn stage(subject: &str) -> (Namespace, Repository, Home) {
+    let (namespace, repository) = (Namespace::new(subject), Repository::new());
+    let mut home = namespace.home();
+    namespace.apply(&canary::manifests(&canary::LIVE, canary::PASSWORDS[1]));
+    repository
+        .write("web/all.yaml", canary::manifests(&canary::DECLARED, canary::PASSWORDS[0]))
+        .commit("Add web");
+    home.set("RUST_LOG", "trace");
+    let log = home.path().join("state/all.log").display().to_string();
+    home.set("DRIFTDECK_LOG_FILE", log);
+    (namespace, repository, home)
+}
+
+/// Types a key and waits until the deck has answered, and until a plan that has just appeared takes keys.
+#[track_caller]
+fn press(deck: &mut Terminal, key: &str) {
+    deck.keys(key);
+    deck.await_silence(Duration::from_millis(600));
+}
+
+/// What was sent to the terminal's clipboard, decoded.
+fn copies(raw: &[u8]) -> Vec<Vec<u8>> {
+    let text = String::from_utf8_lossy(raw).into_owned();
+    let sequences = text.split("\x1b]52;c;").skip(1);
+    sequences.map(|rest| canary::decoded(rest.split(['\x07', '\x1b']).next().unwrap_or_default())).collect()
+}
+
+#[track_caller]
+fn nothing_is_kept(home: &Home) {
+    for folder in ["state", "cache", "data", "run", "tmp", "config"] {
+        canary::absent_below(&home.path().join(folder));
+    }
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn the_headless_commands_show_and_keep_no_value_of_a_secret() {
+    let (namespace, repository, home) = stage("canary-headless");
+    let dump = namespace.kubectl(&["get", "secret,deployment", "--show-managed-fields", "-o", "yaml"]);
+    assert!(dump.contains("last-applied-configuration"));
+    home.write("in/live.yaml", dump);
+    let desired = repository.path().join("web").display().to_string();
+    for form in ["text", "json", "yaml"] {
+        let commands: [&[&str]; 6] = [
+            &["check"],
+            &["diff"],
+            &["render", &desired],
+            &["compare", &desired, "in/live.yaml"],
+            &["sync", "web", "--dry-run"],
+            &["journal"],
+        ];
+        for command in commands {
+            let folder = if command[0] == "compare" { home.path() } else { repository.path() };
+            let run = home.driftdeck_in(folder, command.iter().chain(&["-o", form]), "");
+            assert!(run.code <= 1, "{command:?} as {form}: {} {}", run.stdout, run.stderr);
+            canary::absent(&format!("stdout of {command:?} as {form}"), run.stdout.as_bytes());
+            canary::absent(&format!("stderr of {command:?} as {form}"), run.stderr.as_bytes());
+        }
+    }
+    let unified = home.driftdeck_in(repository.path(), ["diff", "--unified"], "").exits(1);
+    assert!(unified.stdout.contains("in-data"), "{}", unified.stdout);
+    canary::absent("stdout of diff --unified", unified.stdout.as_bytes());
+    let synced = home.driftdeck_in(repository.path(), ["sync", "web", "--yes", "-o", "json"], "").exits(0);
+    canary::absent("stdout of sync", synced.stdout.as_bytes());
+    canary::absent("stderr of sync", synced.stderr.as_bytes());
+    let journal = home.driftdeck(["journal", "-o", "json"]).exits(0);
+    assert_eq!(journal.json()["entries"][0]["outcome"], "applied");
+    canary::absent("the journal", journal.stdout.as_bytes());
+    let secret = namespace.get("secret/in-string-data").unwrap();
+    let written = canary::base64(canary::DECLARED[1]);
+    assert_eq!(secret["data"]["quoted"], written.as_str(), "the cluster has what was declared");
+    nothing_is_kept(&home);
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn the_deck_shows_and_keeps_no_value_of_a_secret() {
+    let (namespace, repository, home) = stage("canary-deck");
+    let program = env!("CARGO_BIN_EXE_driftdeck");
+    let mut deck = Terminal::start::<&str>(&home, repository.path(), program, &[], 160, 50);
+    deck.await_text("in-string-data");
+    press(&mut deck, "4");
+    press(&mut deck, "<enter>");
+    deck.await_text("<sealed ");
+    for _ in 0..3 {
+        // Fields, unified, side by side, and fields again.
+        for _ in 0..3 {
+            press(&mut deck, "d");
+        }
+        press(&mut deck, "w");
+        deck.await_text("Who wrote");
+        press(&mut deck, "<esc>");
+        press(&mut deck, "y");
+        deck.await_text("enter or its number copies");
+        for item in ["1", "2", "3", "4", "5", "6"] {
+            press(&mut deck, item);
+            press(&mut deck, "y");
+        }
+        press(&mut deck, "<esc>");
+        press(&mut deck, "}");
+    }
+    press(&mut deck, "<esc>");
+    press(&mut deck, "d");
+    press(&mut deck, "d");
+    press(&mut deck, "<esc>");
+    press(&mut deck, "!");
+    deck.await_text("Notices and log");
+    press(&mut deck, "<esc>");
+    press(&mut deck, "S");
+    deck.await_text("ticked");
+    for key in ["<enter>", "j", "<enter>", "d"] {
+        press(&mut deck, key);
+    }
+    press(&mut deck, "<esc>");
+    press(&mut deck, "y");
+    deck.await_text("ticked");
+    press(&mut deck, "A");
+    deck.await_text("done at");
+    let secret = namespace.get("secret/in-string-data").unwrap();
+    let written = canary::base64(canary::DECLARED[1]);
+    assert_eq!(secret["data"]["quoted"], written.as_str(), "the cluster has what was declared");
+    press(&mut deck, "<esc>");
+    press(&mut deck, "q");
+    deck.await_exit();
+    canary::absent("the terminal", &deck.raw());
+    for copied in copies(&deck.raw()) {
+        canary::absent("the clipboard", &copied);
+    }
+    canary::absent("the screen", deck.text().as_bytes());
+    nothing_is_kept(&home);
+}
