@@ -7,8 +7,24 @@ use crossterm::event::{
     Event, KeyCode as Code, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
-/// Returns the message of a terminal event; `None` for what means nothing here.
-pub fn message(event: Event, at: Timestamp) -> Option<Message> {
+/// Returns the message of a terminal event with the one that follows it; `None` for what means nothing here.
+///
+/// A terminal sends Alt with a key as Esc and the key, and a slow line brings a bare Esc together with what was typed
+/// next. Nothing here is on Alt, so it is read as what was more likely meant: Esc, then the key.
+pub fn messages(event: Event, at: Timestamp) -> (Option<Message>, Option<Message>) {
+    if let Event::Key(key) = &event
+        && key.modifiers.contains(KeyModifiers::ALT)
+        && key.kind != KeyEventKind::Release
+    {
+        let typed = KeyEvent { modifiers: key.modifiers - KeyModifiers::ALT, ..*key };
+        let esc = Key { code: KeyCode::Esc, ctrl: false };
+        let then = of(typed).map(|key| Message::Key { at, key });
+        return (Some(Message::Key { at, key: esc }), then);
+    }
+    (message(event, at), None)
+}
+
+fn message(event: Event, at: Timestamp) -> Option<Message> {
     match event {
         Event::Key(key) => Some(Message::Key { at, key: of(key)? }),
         Event::Paste(text) => Some(Message::Paste { at, text }),
@@ -19,8 +35,7 @@ pub fn message(event: Event, at: Timestamp) -> Option<Message> {
 }
 
 fn of(event: KeyEvent) -> Option<Key> {
-    // With Alt a key is none of ours: a bare Esc and a quick key after it must not become a chord.
-    let foreign = KeyModifiers::ALT | KeyModifiers::META | KeyModifiers::SUPER | KeyModifiers::HYPER;
+    let foreign = KeyModifiers::META | KeyModifiers::SUPER | KeyModifiers::HYPER;
     if event.kind == KeyEventKind::Release || event.modifiers.intersects(foreign) {
         return None;
     }

@@ -64,9 +64,14 @@ pub async fn run(mut state: State, wiring: Wiring, draw: impl Fn(&mut Frame<'_>,
     while !state.is_quitting() && !gone {
         let until_tick = (state.next_tick().duration_since(clock())).unsigned_abs();
         let frame_due = last_frame + FRAME;
+        let mut second = None;
         let message = tokio::select! {
             event = next_event(&mut events) => match event {
-                Some(Ok(event)) => keys::message(event, clock()),
+                Some(Ok(event)) => {
+                    let (first, then) = keys::messages(event, clock());
+                    second = then;
+                    first
+                }
                 // The terminal went away.
                 Some(Err(_)) | None => Some(Message::Terminate),
             },
@@ -107,7 +112,7 @@ pub async fn run(mut state: State, wiring: Wiring, draw: impl Fn(&mut Frame<'_>,
                     }
                 }
             }
-            next = messages.try_recv().ok();
+            next = second.take().or_else(|| messages.try_recv().ok());
         }
     }
     Ok(())
