@@ -217,6 +217,7 @@ impl Run<'_> {
         let digests = self.digests.get(at).cloned().unwrap_or_default();
         let told = journal::told(at, &outcome, (self.with.clock)(), digests.before, digests.after);
         if let Some(step) = self.plan.steps.get_mut(at) {
+            tracing::info!(plan = %self.plan.id, resource = %step.resource, outcome = outcome.word(), "a step ended");
             step.outcome = outcome;
         }
         if self.action.tell(&told).is_err() {

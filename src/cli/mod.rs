@@ -75,6 +75,7 @@ pub fn prepare(options: &Options) {
             None => notice,
         });
     }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "driftdeck starts");
 }
 
 /// Returns the exit code of what ended, and says why if it failed.

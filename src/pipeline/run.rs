@@ -358,7 +358,8 @@ impl Conductor {
                     .into_iter()
                     .filter(|app| self.is_wanted(app))
                     .map(|app| self.expect_named(app))
-                    .collect();
+                    .collect::<Vec<_>>();
+                tracing::debug!(repo = %status.name, apps = apps.len(), "a repo was read");
                 self.world.set_repo(at, status, Some((tree, apps)));
                 for notice in notices {
                     self.world.tell(Update::Notice(notice));
@@ -418,6 +419,10 @@ impl Conductor {
         let now = (self.setup.clock)();
         let Some(line) = self.lines.get_mut(at) else { return };
         line.asking_facts = false;
+        match &facts {
+            Ok(facts) => tracing::debug!(cluster = %facts.id.0, "a cluster said what it serves"),
+            Err(error) => tracing::info!(%error, "a cluster did not say what it serves"),
+        }
         match facts {
             Ok(facts) => {
                 line.attempts = 0;
@@ -460,6 +465,7 @@ impl Conductor {
         if !self.world.set_rendering(id, generation, rendering) {
             return;
         }
+        tracing::debug!(app = %id.app.name, cluster = %id.cluster.0, notices = notices.len(), "an app was rendered");
         self.world.tell_empty(id);
         for notice in notices {
             self.world.tell(Update::Notice(notice));
@@ -559,6 +565,9 @@ impl Conductor {
     }
 
     fn take_watch(&mut self, at: usize, key: &WatchKey, event: WatchEvent, now: crate::model::Timestamp) {
+        if let WatchEvent::Interrupted { error, .. } = &event {
+            tracing::info!(kind = %key.kind.kind, %error, "a watch was interrupted");
+        }
         if matches!(&event, WatchEvent::Interrupted { error: ClusterError::Denied { .. }, .. }) {
             let narrower = self.world.narrow(at, key);
             if !narrower.is_empty() {
