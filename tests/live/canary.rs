@@ -33,6 +33,8 @@ fn copies(raw: &[u8]) -> Vec<Vec<u8>> {
 
 #[track_caller]
 fn nothing_is_kept(home: &Home) {
+    let log = std::fs::read_to_string(home.path().join("state/all.log")).unwrap();
+    assert!(log.contains("a step ended"), "the log is where it is searched: {log}");
     for folder in ["state", "cache", "data", "run", "tmp", "config"] {
         canary::absent_below(&home.path().join(folder));
     }
@@ -112,6 +114,8 @@ fn the_deck_shows_and_keeps_no_value_of_a_secret() {
     press(&mut deck, "!");
     deck.await_text("Notices and log");
     press(&mut deck, "<esc>");
+    // From the apps: the whole app.
+    press(&mut deck, "2");
     press(&mut deck, "S");
     deck.await_text("ticked");
     for key in ["<enter>", "j", "<enter>", "d"] {

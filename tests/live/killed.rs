@@ -1,6 +1,6 @@
 //! A sync whose driftdeck is killed between two steps: what became of it is said, and the next one goes on.
 
-use crate::support::{Fault, FaultProxy, Home, Matching, Namespace, Repository};
+use crate::support::{Fault, FaultProxy, Home, Matching, Namespace, Repository, eventually};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
@@ -38,7 +38,7 @@ fn kill_at_the_second_write(repository: &Repository, proxy: &FaultProxy, home: &
         .expect("a program that can be started");
     proxy.await_seen(&writes(), 2);
     // Where the server acts, it has done so before the fault begins; the proxy notes it only then.
-    crate::support::eventually("the fault was met", || {
+    eventually("the fault was met", || {
         proxy.seen_matching(&writes()).iter().any(|seen| seen.fault.is_some()).then_some(())
     });
     sync.kill().expect("it runs");
@@ -68,7 +68,7 @@ fn goes_on_after(subject: &str, fault: Fault, second_was_written: bool) {
     let (namespace, repository, proxy, home) = drifted(subject);
     kill_at_the_second_write(&repository, &proxy, &home, fault);
     if second_was_written {
-        crate::support::eventually("the server has acted", || {
+        eventually("the server has acted", || {
             (values(&namespace).iter().filter(|k| **k == json!("1")).count() == 2).then_some(())
         });
     }
