@@ -103,6 +103,11 @@ impl<K: Row> List<K> {
 
     /// Returns where the cursor goes among the next rows: its own row, else the nearest that stays.
     fn kept(&self, next: &[K]) -> usize {
+        // Mostly it stays where it was; a map of all rows is for when its own row has gone.
+        let current = self.current();
+        if current.is_some() && next.get(self.cursor) == current {
+            return self.cursor;
+        }
         let places: BTreeMap<&K, usize> = next.iter().enumerate().map(|(i, k)| (k, i)).collect();
         let below = self.rows.iter().skip(self.cursor);
         let above = self.rows.iter().take(self.cursor).rev();

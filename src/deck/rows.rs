@@ -112,7 +112,8 @@ fn push_deployment(state: &State, deployment: &DeploymentStatus, headed: bool, r
         rows.push(DriftRow::Excluded(deployment.id.clone()));
         return;
     }
-    let mut passes = sieve(state.drift.filter.as_ref());
+    let filter = state.drift.filter.as_ref().filter(|text| !text.is_empty());
+    let mut passes = sieve(filter);
     let (mut in_sync, mut excluded) = (0, 0);
     let mut listed: Vec<&Entry> = Vec::new();
     for entry in state.world.resources.get(&deployment.id).into_iter().flat_map(|entries| entries.values()) {
@@ -121,7 +122,8 @@ fn push_deployment(state: &State, deployment: &DeploymentStatus, headed: bool, r
             Verdict::Excluded(_) if !state.show_quiet => excluded += 1,
             verdict if state.faults_only && !is_fault(verdict) => {}
             _ => {
-                if passes(&format!("{} {}", entry.key.id.kind.kind, words::name(&entry.key.id))) {
+                let named = || format!("{} {}", entry.key.id.kind.kind, words::name(&entry.key.id));
+                if filter.is_none() || passes(&named()) {
                     listed.push(entry);
                 }
             }

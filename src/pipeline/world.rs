@@ -115,6 +115,8 @@ pub struct World {
 #[derive(Default)]
 struct Dirty {
     all: bool,
+    /// What the deployment claims has changed: every object that Git does not declare.
+    extras: bool,
     objects: BTreeSet<(GroupVersionKind, ObjectKey)>,
 }
 
@@ -279,7 +281,7 @@ impl World {
                 return;
             }
             deployment.claims = Arc::new(Claims { marks: deployment.claims.marks.clone(), earlier });
-            self.dirty.entry(id.clone()).or_default().all = true;
+            self.dirty.entry(id.clone()).or_default().extras = true;
         }
     }
 
@@ -509,17 +511,17 @@ impl World {
     fn items(&self, id: &DeploymentId, deployment: &Deployment, dirty: &Dirty, items: &mut Vec<Item>) {
         let Some(cluster) = self.clusters.get(deployment.cluster) else { return };
         let Some(rendering) = &deployment.rendered else { return };
-        let touched = |kind: &GroupVersionKind, key: &ObjectKey| {
-            dirty.all || dirty.objects.contains(&(kind.clone(), key.clone()))
-        };
+        let touched: HashSet<(&GroupVersionKind, Option<&str>, &str)> =
+            dirty.objects.iter().map(|(kind, (space, name))| (kind, space.as_deref(), name.as_str())).collect();
         for manifest in &rendering.manifests {
-            let key = (manifest.id.namespace.clone(), manifest.id.name.clone().unwrap_or_default());
-            if touched(&manifest.kind, &key) {
+            let (space, name) = (manifest.id.namespace.as_deref(), manifest.id.name.as_deref());
+            let name = name.unwrap_or_default();
+            if dirty.all || touched.contains(&(&manifest.kind, space, name)) {
                 items.push(Item {
                     deployment: id.clone(),
                     id: manifest.id.clone(),
                     kind: manifest.kind.clone(),
-                    live: cluster.store.object(&manifest.kind, key.0.as_deref(), &key.1).cloned(),
+                    live: cluster.store.object(&manifest.kind, space, name).cloned(),
                     desired: Some(manifest.clone()),
                     trust: Self::trust(cluster, manifest),
                     claims: deployment.claims.clone(),
@@ -532,12 +534,20 @@ impl World {
         {
             return;
         }
+        let extras: HashSet<&ResourceId> =
+            deployment.statuses.keys().filter(|id| !rendering.declares(id)).collect();
+        if !dirty.all && !dirty.extras && touched.is_empty() && extras.is_empty() {
+            return;
+        }
         let nobody = HashMap::new();
         for kind in cluster.store.kinds() {
             let declared = self.declared.get(&(deployment.cluster, kind.clone())).unwrap_or(&nobody);
             for (key, packed) in cluster.store.of_kind(kind) {
-                let known = deployment.statuses.contains_key(&packed.id);
-                if !declared.contains_key(key) && (touched(kind, key) || known) {
+                let wanted = dirty.all
+                    || dirty.extras
+                    || touched.contains(&(kind, key.0.as_deref(), key.1.as_str()))
+                    || extras.contains(&packed.id);
+                if wanted && !declared.contains_key(key) {
                     items.push(Item {
                         deployment: id.clone(),
                         id: packed.id.clone(),
@@ -594,7 +604,7 @@ impl World {
                     deployment.engine = engine;
                 }
                 deployment.claims = Arc::new(Claims { marks, earlier: deployment.claims.earlier.clone() });
-                self.dirty.entry(id.clone()).or_default().all = true;
+                self.dirty.entry(id.clone()).or_default().extras = true;
             }
             let mut changed = BTreeMap::new();
             let mut gone = BTreeSet::new();
