@@ -14,6 +14,10 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
     let document = findings.to_json("check", now());
     output.notices(&findings.notices);
     written(output.document(&document, || report::verdicts(&findings, style)))?;
+    if !gathered.settled || gathered.read_nothing() {
+        // Out of time, or not one repo could be read: it could not do what was asked.
+        return Ok(Exit::Failure);
+    }
     Ok(Exit::of(&findings, options.strict, options.exit_zero))
 }
 

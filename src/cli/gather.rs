@@ -177,6 +177,11 @@ impl Gathered {
         self.deployments.values().filter(|d| d.id.app.name == app).collect()
     }
 
+    /// Returns whether no repo could be read at all.
+    pub fn read_nothing(&self) -> bool {
+        self.repos.values().all(|repo| repo.revision.is_none())
+    }
+
     /// Returns the names of all apps.
     pub fn app_names(&self) -> BTreeSet<&str> {
         self.apps.values().flatten().map(|a| a.app.id.name.as_str()).collect()

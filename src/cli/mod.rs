@@ -28,6 +28,7 @@ use crate::model::{Notice, Timestamp};
 use arguments::{Arguments, Command, Options};
 use output::Output;
 use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
 
 /// What a command could not do, for the user.
 pub(crate) type Failed = Box<Notice>;
@@ -44,9 +45,21 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         }
     };
     let exit = runtime.block_on(async {
-        tokio::select! {
-            done = dispatch(arguments, &output) => done,
-            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        let cancel = CancellationToken::new();
+        let work = dispatch(arguments, &output, &cancel);
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => break done,
+                // A sync ends its step and writes its journal first; whoever asks twice does not want to wait.
+                _ = tokio::signal::ctrl_c() => {
+                    let again = cancel.is_cancelled();
+                    cancel.cancel();
+                    if again || !matches!(arguments.command, Some(Command::Sync(_))) {
+                        break Ok(Exit::Interrupted);
+                    }
+                }
+            }
         }
     });
     // Whatever still runs (a watch, a child program) has nobody to answer to.
@@ -86,7 +99,11 @@ pub fn ended(done: Result<ExitCode, Box<Notice>>) -> ExitCode {
     })
 }
 
-async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failed> {
+async fn dispatch(
+    arguments: &Arguments,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failed> {
     let options = &arguments.options;
     match &arguments.command {
         Some(Command::Apps(places)) => apps::run(places, options, output).await,
@@ -94,7 +111,7 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Failed
         Some(Command::Compare(what)) => compare::run(what, options, output).await,
         Some(Command::Check(places)) => check::run(places, options, output).await,
         Some(Command::Diff(what)) => diff::run(what, options, output).await,
-        Some(Command::Sync(what)) => sync::run(what, options, output).await,
+        Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
         Some(Command::Journal) => journal::run(output),
         Some(Command::Completions { shell }) => manual::completions(*shell),
         Some(Command::Man) => manual::man(),

@@ -8,6 +8,7 @@ use crate::cli::output::{Format, Output};
 use crate::cli::plan::{to_json, to_text};
 use crate::cli::report::Style;
 use crate::cli::{Exit, Failed, check, now, opening, written};
+use crate::model::status::ClusterState;
 use crate::model::{DeploymentId, Notice, Plan, StepOutcome, Verdict};
 use crate::pipeline::acting;
 use crate::pipeline::run::{Deployed, Handle, start};
@@ -19,16 +20,33 @@ use tokio_util::sync::CancellationToken;
 const VERDICT_TIME: Duration = Duration::from_secs(30);
 
 /// Syncs one app to one cluster.
-pub async fn run(what: &SyncArguments, options: &Options, output: &Output) -> Result<Exit, Failed> {
+///
+/// When it is cancelled, nothing more is begun: before the first write it ends at once, afterwards with the outcomes.
+pub async fn run(
+    what: &SyncArguments,
+    options: &Options,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failed> {
     let style = Style { colour: output.colour, ascii: options.ascii };
-    let mut only_this = options.clone();
-    only_this.apps = vec![what.name.clone()];
-    let opened = opening::open(&what.places, &only_this, false)?;
+    // Every app of the repo is looked at: what another app declares must never be taken for an extra of this one.
+    let everything = Options { apps: Vec::new(), ..options.clone() };
+    let mut opened = opening::open(&what.places, &everything, false)?;
+    opened.setup.expected = vec![what.name.clone()];
     let (journal, clock) = (opening::journal()?, opened.setup.clock.clone());
     let mut gathered = Gathered::default();
     gathered.notices.extend(opened.notices);
     let (handle, mut updates) = start(opened.setup);
-    gathered.until_settled(&mut updates, options.timeout).await;
+    tokio::select! {
+        () = gathered.until_settled(&mut updates, options.timeout) => {}
+        () = cancel.cancelled() => return Ok(Exit::Interrupted),
+    }
+    if !gathered.settled {
+        return Err(Box::new(
+            Notice::error("not everything was compared in time; nothing was written")
+                .hint("allow more with --timeout"),
+        ));
+    }
     let id = choose(&gathered, &what.name)?;
     let deployed = deployed(&handle, &gathered, id).await?;
     let mut said = gathered.notices.clone();
@@ -48,28 +66,41 @@ pub async fn run(what: &SyncArguments, options: &Options, output: &Output) -> Re
         written(output.document(&document, || to_text(&plan, style)))?;
         return Ok(exit_of_plan(&plan, verdict.as_ref()));
     }
-    let answers = confirmed(&plan, what, output, style)?;
-    let cancel = CancellationToken::new();
-    let mut progress = |plan: &Plan| tell(plan, output);
-    let done = tokio::select! {
-        done = acting::carry_out(plan, &deployed, &journal, &clock, &answers, &cancel, &mut progress) => done,
-        () = interrupted(&cancel) => return Ok(Exit::Interrupted),
+    // Asking blocks a thread: it must not be the one that notices ctrl-C.
+    let asking = {
+        let (plan, confirm, yes, output) = (plan.clone(), what.confirm.clone(), what.yes, *output);
+        tokio::task::spawn_blocking(move || confirmed(&plan, confirm, yes, &output, style))
     };
+    let answers = tokio::select! {
+        answers = asking => answers.unwrap_or_else(|_| Err(Box::new(Notice::error("nothing was written"))))?,
+        () = cancel.cancelled() => return Ok(Exit::Interrupted),
+    };
+    if cancel.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
+    let mut progress = |plan: &Plan| tell(plan, output);
+    let done = acting::carry_out(plan, &deployed, &journal, &clock, &answers, cancel, &mut progress).await;
     let done = done.map_err(|e| failed(&e, None))?;
     drop(handle);
-    let verdict =
-        if what.no_wait { None } else { Some(await_verdict(what, &only_this, &deployed.id).await?) };
+    let wait = !what.no_wait && !cancel.is_cancelled();
+    let verdict = if wait { Some(await_verdict(what, options, &deployed.id).await?) } else { None };
     output.notices(&said);
     let document = to_json("sync", Some(&done), verdict.as_ref(), &said);
     written(output.document(&document, || to_text(&done, style) + &verdict_line(verdict.as_ref())))?;
+    if cancel.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
     Ok(exit_of_plan(&done, verdict.as_ref()))
 }
 
 /// Finds the one deployment that is meant.
 fn choose(gathered: &Gathered, app: &str) -> Result<DeploymentId, Failed> {
     let found = gathered.deployments_of(app);
+    // A cluster that does not answer may hold the app too: which one is meant must not depend on the network.
+    let silent = gathered.clusters.values().filter(|c| c.state != ClusterState::Live);
+    let silent: Vec<String> = silent.map(|c| c.context.clone()).collect();
     match found.as_slice() {
-        [one] => Ok(one.id.clone()),
+        [one] if silent.is_empty() => Ok(one.id.clone()),
         [] => {
             let findings = gathered.findings();
             let why = findings.notices.iter().find(|n| n.level == crate::model::Level::Error);
@@ -85,9 +116,10 @@ fn choose(gathered: &Gathered, app: &str) -> Result<DeploymentId, Failed> {
         }
         several => {
             let mut names: Vec<String> = several.iter().map(|d| gathered.context(&d.id.cluster)).collect();
+            names.extend(silent);
             names.sort();
             Err(Box::new(
-                Notice::error(format!("{app} is deployed in several clusters: {}", names.join(", ")))
+                Notice::error(format!("{app} may be deployed in several clusters: {}", names.join(", ")))
                     .hint("choose one with --context"),
             ))
         }
@@ -122,15 +154,19 @@ fn sync_options(what: &SyncArguments) -> Result<SyncOptions, Failed> {
 /// Gets every answer that the plan wants, from the command line or, on a terminal, by asking.
 fn confirmed(
     plan: &Plan,
-    what: &SyncArguments,
+    confirm: Vec<String>,
+    yes: bool,
     output: &Output,
     style: Style,
 ) -> Result<Vec<String>, Failed> {
-    let mut answers = what.confirm.clone();
+    let mut answers = confirm;
     let open = confirm::unanswered(plan, &answers);
     // Naming a protected cluster is an answer to the question too.
     let named = open.is_empty() && !confirm::asks(plan).is_empty();
-    if open.is_empty() && (what.yes || named) {
+    if open.is_empty() && (yes || named) {
+        if output.format == Format::Text {
+            eprint_text(&to_text(plan, style));
+        }
         return Ok(answers);
     }
     let on_terminal =
@@ -151,7 +187,7 @@ fn confirmed(
         }
         answers.push(typed);
     }
-    if open.is_empty() && !what.yes {
+    if open.is_empty() && !yes {
         let typed = prompt("write this? [y/N] ")?;
         if !["y", "yes"].contains(&typed.to_lowercase().as_str()) {
             return Err(Box::new(Notice::error("nothing was written")));
@@ -190,15 +226,7 @@ fn tell(plan: &Plan, output: &Output) {
     }
 }
 
-async fn interrupted(cancel: &CancellationToken) {
-    // Without a signal handler nothing can interrupt.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    cancel.cancel();
-}
-
-/// Looks again until the verdict settles in sync, or the time is over.
+/// Looks again until nothing of the app is being deleted any more, or the time is over.
 async fn await_verdict(
     what: &SyncArguments,
     options: &Options,
@@ -237,6 +265,7 @@ fn exit_of_plan(plan: &Plan, verdict: Option<&Verdict>) -> Exit {
         matches!(
             s.outcome,
             StepOutcome::Refused(_)
+                | StepOutcome::Skipped(_)
                 | StepOutcome::Failed(_)
                 | StepOutcome::Indeterminate(_)
                 | StepOutcome::Cancelled

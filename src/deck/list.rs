@@ -99,6 +99,14 @@ impl<K: Row> List<K> {
         }
         self.top = self.cursor.cast_signed() - line;
         self.keep_in_sight(height);
+        self.leave_no_row_out(height);
+    }
+
+    /// Moves the rows only as far as needed that none is out of sight while there is room for it: a row that nobody
+    /// sees would be worse than one that jumps.
+    fn leave_no_row_out(&mut self, height: usize) {
+        let room = self.rows.len().cast_signed() - height.cast_signed();
+        self.top = if self.top < 0 { self.top.max(room.min(0)) } else { self.top.min(room.max(0)) };
     }
 
     /// Returns where the cursor goes among the next rows: its own row, else the nearest that stays.

@@ -22,6 +22,10 @@ pub async fn plan_sync(deployed: &Deployed, options: &Options, now: Timestamp) -
         let why = deployed.render_notices.first().map_or("it left something out", |n| n.title.as_str());
         incomplete.push(format!("the rendering is incomplete: {why}"));
     }
+    let others = deployed.others_incomplete.iter();
+    incomplete.extend(
+        others.map(|app| format!("the rendering of {app} is incomplete, so what it declares is not known")),
+    );
     if deployed.manifests.is_empty() {
         incomplete.push("the rendering is empty".to_owned());
     }

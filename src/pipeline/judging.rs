@@ -100,6 +100,9 @@ fn judgement(
     let context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
     let Some(desired) = item.desired.as_deref() else {
         let live = live.filter(|live| is_claimed(live, marks, &item.claims))?;
+        if let Trust::Unknown(why) = &item.trust {
+            return Some(unknown(why, Vec::new()));
+        }
         return Some(trusted(drift::judge(None, Some(live), &context), &item.trust));
     };
     if let Trust::Unknown(why) = &item.trust {

@@ -69,6 +69,7 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
     let setup = Setup {
         sources,
         only_apps: wishes.apps.clone(),
+        expected: Vec::new(),
         namespace: wishes.namespace.clone(),
         clusters,
         follow: wishes.follow,

@@ -77,6 +77,8 @@ pub struct Deployed {
     pub complete: bool,
     pub render_notices: Vec<Notice>,
     pub statuses: Vec<ResourceStatus>,
+    /// Other apps of the cluster whose rendering left something out: what they declare may look like an extra.
+    pub others_incomplete: Vec<String>,
     /// Why some kind's list is not fresh, each as kind and reason.
     pub not_fresh: Vec<(String, String)>,
 }
@@ -120,7 +122,7 @@ pub fn start(setup: Setup) -> (Handle, mpsc::Receiver<Update>) {
 
 /// What the tasks bring.
 enum Event {
-    Repo { at: usize, read: Box<Result<Read, RepoStatus>> },
+    Repo { at: usize, turn: u64, read: Box<Result<Read, RepoStatus>> },
     RepoMoved { at: usize },
     Said(Notice),
     Facts { at: usize, facts: Result<Arc<ClusterFacts>, ClusterError> },
@@ -148,6 +150,8 @@ struct Conductor {
     setup: Setup,
     world: World,
     lines: Vec<Line>,
+    /// How often each repo was asked to be read.
+    turns: Vec<u64>,
     renderer: Arc<Renderer>,
     updates: mpsc::Sender<Update>,
     events: mpsc::Sender<Event>,
@@ -164,6 +168,7 @@ impl Conductor {
         Self {
             world: World::new(Arc::new(Managers::built_in())),
             lines: setup.clusters.iter().map(|_| Line::default()).collect(),
+            turns: vec![0; setup.sources.len()],
             setup,
             renderer,
             updates,
@@ -265,12 +270,16 @@ impl Conductor {
     }
 
     /// Starts reading a repo.
-    fn read(&self, at: usize) {
-        let Some(source) = self.setup.sources.get(at).cloned() else { return };
+    fn read(&mut self, at: usize) {
+        let (Some(source), Some(turn)) = (self.setup.sources.get(at).cloned(), self.turns.get_mut(at)) else {
+            return;
+        };
+        *turn += 1;
+        let turn = *turn;
         let (setup, cancel) = (self.setup.clone(), self.cancel.clone());
         self.spawn(async move {
             let read = reading::read(&source, &setup, &cancel).await;
-            Event::Repo { at, read: Box::new(read) }
+            Event::Repo { at, turn, read: Box::new(read) }
         });
     }
 
@@ -326,7 +335,9 @@ impl Conductor {
     fn take(&mut self, event: Event) {
         let now = (self.setup.clock)();
         match event {
-            Event::Repo { at, read } => self.take_repo(at, *read),
+            // An older reading that comes late would bring back what is no longer so.
+            Event::Repo { at, turn, read } if self.turns.get(at) == Some(&turn) => self.take_repo(at, *read),
+            Event::Repo { .. } => {}
             Event::RepoMoved { at } => self.read(at),
             Event::Said(notice) => self.world.tell(Update::Notice(notice)),
             Event::Facts { at, facts } => self.take_facts(at, facts),
@@ -377,7 +388,8 @@ impl Conductor {
 
     /// An app that was asked for by its very name is expected to be deployed.
     fn expect_named(&self, mut app: App) -> App {
-        app.expected |= self.setup.only_apps.contains(&app.id.name);
+        let name = &app.id.name;
+        app.expected |= self.setup.only_apps.contains(name) || self.setup.expected.contains(name);
         app
     }
 
@@ -684,6 +696,7 @@ impl Conductor {
             render_notices: rendering.notices.clone(),
             statuses: deployment.statuses.values().cloned().collect(),
             not_fresh: self.world.not_fresh(deployment),
+            others_incomplete: self.world.others_incomplete(id, deployment.cluster),
         })
     }
 }

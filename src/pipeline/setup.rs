@@ -18,6 +18,8 @@ pub struct Setup {
     pub sources: Vec<Source>,
     /// Only apps whose name matches one of these; empty: all.
     pub only_apps: Vec<String>,
+    /// Apps that are expected to be deployed because they were named, though all are looked at.
+    pub expected: Vec<String>,
     /// The namespace asked for on the command line.
     pub namespace: Option<String>,
     pub clusters: Vec<ClusterSetup>,

@@ -152,8 +152,16 @@ impl World {
     /// Takes in a repo that was read anew, or could not be.
     pub fn set_repo(&mut self, at: usize, status: RepoStatus, read: Option<(Arc<dyn Tree>, Vec<App>)>) {
         let Some(repo) = self.repos.get_mut(at) else { return };
-        repo.status = status;
         repo.settled = true;
+        if read.is_none() && repo.tree.is_some() {
+            // What was read before stays, with the reason why it is not newer.
+            repo.status.notice = status.notice;
+            repo.status.fetching = false;
+            let status = repo.status.clone();
+            self.tell(Update::Repo(status));
+            return;
+        }
+        repo.status = status;
         if let Some((tree, apps)) = read {
             repo.tree = Some(tree);
             repo.apps = apps;
@@ -539,6 +547,11 @@ impl World {
         if !dirty.all && !dirty.extras && touched.is_empty() && extras.is_empty() {
             return;
         }
+        // What nobody seems to declare may be declared where a rendering left something out.
+        let in_cluster = self.deployments.values().filter(|d| d.cluster == deployment.cluster);
+        let whole = in_cluster.filter_map(|d| d.rendered.as_ref()).all(|r| r.complete);
+        let undeclared =
+            if whole { Trust::Fresh } else { Trust::Unknown("a rendering is incomplete".to_owned()) };
         let nobody = HashMap::new();
         for kind in cluster.store.kinds() {
             let declared = self.declared.get(&(deployment.cluster, kind.clone())).unwrap_or(&nobody);
@@ -554,7 +567,7 @@ impl World {
                         kind: kind.clone(),
                         desired: None,
                         live: Some(packed.clone()),
-                        trust: Trust::Fresh,
+                        trust: undeclared.clone(),
                         claims: deployment.claims.clone(),
                     });
                 }
@@ -674,6 +687,13 @@ impl World {
                 self.tell(Update::Deployment(status));
             }
         }
+    }
+
+    /// Returns the other apps in a cluster that are not rendered completely.
+    pub fn others_incomplete(&self, id: &DeploymentId, cluster: usize) -> Vec<String> {
+        let others = self.deployments.iter().filter(|(other, d)| *other != id && d.cluster == cluster);
+        let incomplete = others.filter(|(_, d)| d.rendered.as_ref().is_none_or(|r| !r.complete));
+        incomplete.map(|(other, _)| other.app.name.clone()).collect()
     }
 
     /// Returns which kinds that concern a deployment are not listed freshly, each with the reason, and which API groups

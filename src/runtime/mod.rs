@@ -99,6 +99,10 @@ async fn pass_on(runtime: Arc<Runtime>, mut updates: mpsc::Receiver<Update>, not
             return;
         }
     }
+    let notice =
+        Notice::error("driftdeck has stopped looking at your clusters; the log says where it failed")
+            .hint("what is shown is old: quit and start again");
+    runtime.say(Message::Notice { at: (runtime.clock)(), notice }).await;
 }
 
 async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {

@@ -62,7 +62,8 @@ pub async fn run(mut state: State, wiring: Wiring, draw: impl Fn(&mut Frame<'_>,
     let mut changed = false;
     let mut gone = false;
     while !state.is_quitting() && !gone {
-        let until_tick = (state.next_tick().duration_since(clock())).unsigned_abs();
+        // A tick that is overdue, after a slow frame, is due at once.
+        let until_tick = Duration::try_from(state.next_tick().duration_since(clock())).unwrap_or_default();
         let frame_due = last_frame + FRAME;
         let mut second = None;
         let message = tokio::select! {

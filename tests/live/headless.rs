@@ -53,7 +53,11 @@ fn rights_in_one_namespace_are_enough_for_what_lives_in_it() {
     let home = anas_home(&namespace, "configmaps,services");
     home.write("repo/app.yaml", APP);
     let document = home.driftdeck(["check", "repo", "-o", "json"]).exits(0).json();
-    assert_eq!((&document["verdict"], &document["complete"]), (&json!("in-sync"), &json!(true)), "{document:#}");
+    assert_eq!(
+        (&document["verdict"], &document["complete"]),
+        (&json!("in-sync"), &json!(true)),
+        "{document:#}"
+    );
     assert_eq!(document["resources"].as_array().unwrap().len(), 2);
 }
 
@@ -118,7 +122,8 @@ fn a_cluster_that_does_not_answer_is_named_and_the_other_is_compared() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut home = Home::new();
     let here = home.write("here", namespace.access().named("here").kubeconfig());
-    let gone = home.write("gone", namespace.access().named("gone").by(format!("https://{closed}")).kubeconfig());
+    let gone =
+        home.write("gone", namespace.access().named("gone").by(format!("https://{closed}")).kubeconfig());
     home.set("KUBECONFIG", format!("{}:{}", here.display(), gone.display()));
     home.write("repo/app.yaml", APP);
 
@@ -128,7 +133,11 @@ fn a_cluster_that_does_not_answer_is_named_and_the_other_is_compared() {
     assert_eq!(deployments(&document), [["repo", "gone", "unknown"], ["repo", "here", "in-sync"]]);
 
     let run = home.driftdeck(["check", "repo", "--context", "gone"]).exits(3);
-    assert!(run.stderr.contains("gone could not be compared") && run.stderr.contains(&closed.to_string()), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("gone could not be compared") && run.stderr.contains(&closed.to_string()),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -149,11 +158,19 @@ fn a_kind_without_its_definition_is_unknown_and_the_rest_goes_on() {
 
 /// Changes one declared field of an object live and asserts that this is the only drift.
 #[track_caller]
-fn assert_sees_one_change(namespace: &Namespace, home: &Home, place: &str, object: &str, patch: &str, path: &str) {
+fn assert_sees_one_change(
+    namespace: &Namespace,
+    home: &Home,
+    place: &str,
+    object: &str,
+    patch: &str,
+    path: &str,
+) {
     namespace.patch(object, "json", patch, "kubectl-edit");
     let document = home.driftdeck(["check", place, "-o", "json"]).exits(1).json();
     let resources = document["resources"].as_array().unwrap();
-    let counted = resources.iter().flat_map(|r| r["changes"].as_array().unwrap()).filter(|c| c["counts"] == true);
+    let counted =
+        resources.iter().flat_map(|r| r["changes"].as_array().unwrap()).filter(|c| c["counts"] == true);
     let paths: Vec<_> = counted.map(|c| c["path"].as_str().unwrap()).collect();
     assert_eq!(paths, [path], "{document:#}");
 }
@@ -168,7 +185,11 @@ fn a_release_that_helm_installed_is_in_sync_with_its_chart() {
     let install = ["install", "podinfo", ".", "--namespace", &namespace.name];
     Run::of(home.command("helm").current_dir(&chart).args(install)).exits(0);
     let document = home.driftdeck(["check", "repo/charts/podinfo", "-o", "json"]).exits(0).json();
-    assert_eq!((&document["verdict"], &document["apps"][0]["engine"]), (&json!("in-sync"), &json!("helm")), "{document:#}");
+    assert_eq!(
+        (&document["verdict"], &document["apps"][0]["engine"]),
+        (&json!("in-sync"), &json!("helm")),
+        "{document:#}"
+    );
     assert_sees_one_change(
         &namespace,
         &home,
@@ -225,6 +246,10 @@ fn an_overlay_that_kubectl_applied_is_in_sync() {
     }
     plane.kubectl(&["apply", "-k", &deploy.join("overlays/dev").display().to_string()]);
     let document = home.driftdeck(["check", "repo/overlays/dev", "-o", "json"]).exits(0).json();
-    assert_eq!((&document["verdict"], &document["complete"]), (&json!("in-sync"), &json!(true)), "{document:#}");
+    assert_eq!(
+        (&document["verdict"], &document["complete"]),
+        (&json!("in-sync"), &json!(true)),
+        "{document:#}"
+    );
     assert!(document["resources"].as_array().unwrap().len() > 15, "{document:#}");
 }

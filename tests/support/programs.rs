@@ -86,7 +86,8 @@ impl Home {
 
     /// Copies a folder with everything in it to a place below the home.
     pub fn copy(&self, from: &Path, to: &str) -> PathBuf {
-        for entry in std::fs::read_dir(from).expect("a folder to copy").map(|entry| entry.expect("an entry")) {
+        for entry in std::fs::read_dir(from).expect("a folder to copy").map(|entry| entry.expect("an entry"))
+        {
             let below = format!("{to}/{}", entry.file_name().to_str().expect("a name in UTF-8"));
             if entry.path().is_dir() {
                 self.copy(&entry.path(), &below);

@@ -55,8 +55,12 @@ pub(super) fn read(about: &About, code: u16, retry_after: Option<u64>, body: &[u
     let details = status.details.unwrap_or_default();
     let message: String = status.message.chars().take(WORDS).collect();
     let resource = about.shown();
-    // A denial by RBAC speaks of user, verb and resource only.
-    let is_denial = message.contains(" cannot ") && message.contains(" resource ");
+    // A denial by RBAC speaks of user, verb and resource only; whatever a webhook says may quote the object.
+    let is_denial = code == 403
+        && !is_refusal(&message)
+        && message.contains("is forbidden: User \"")
+        && message.contains(" cannot ")
+        && message.contains(" resource ");
     let reason =
         if about.sealed && !is_denial { reduced(&status.reason, code, &message) } else { message.clone() };
     let fields = || {

@@ -102,6 +102,7 @@ impl DemoWorld {
         Setup {
             sources: vec![source],
             only_apps: Vec::new(),
+            expected: Vec::new(),
             namespace: None,
             clusters: self.cluster_setups(),
             follow: true,
