@@ -274,10 +274,19 @@ mod tests {
         assert_eq!((list.current(), list.cursor_line()), (Some(&'d'), 3));
         list.refresh("xyabcdefgh".chars().collect(), at(10), 4);
         assert_eq!((list.current(), list.cursor_line()), (Some(&'d'), 3));
-        list.refresh("defgh".chars().collect(), at(20), 4);
-        assert_eq!((list.current(), list.cursor_line()), (Some(&'d'), 3));
+        list.refresh("de".chars().collect(), at(20), 4);
+        assert_eq!((list.current(), list.cursor_line()), (Some(&'d'), 2), "as far as the rows below are seen");
         list.step(1, 4);
         assert_eq!((list.current(), list.cursor_line()), (Some(&'e'), 1), "the room is given back on a move");
+    }
+
+    #[test]
+    fn no_row_is_out_of_sight_while_there_is_room_for_it() {
+        let mut list = list("abcdefgh");
+        list.touch(at(1));
+        list.step(3, 4);
+        list.refresh("defgh".chars().collect(), at(20), 4);
+        assert_eq!((list.current(), list.cursor_line()), (Some(&'d'), 0), "four rows fit: none is left out");
     }
 
     #[test]
