@@ -275,7 +275,11 @@ mod tests {
         list.refresh("xyabcdefgh".chars().collect(), at(10), 4);
         assert_eq!((list.current(), list.cursor_line()), (Some(&'d'), 3));
         list.refresh("de".chars().collect(), at(20), 4);
-        assert_eq!((list.current(), list.cursor_line()), (Some(&'d'), 2), "as far as the rows below are seen");
+        assert_eq!(
+            (list.current(), list.cursor_line()),
+            (Some(&'d'), 2),
+            "as far as the rows below are seen"
+        );
         list.step(1, 4);
         assert_eq!((list.current(), list.cursor_line()), (Some(&'e'), 1), "the room is given back on a move");
     }

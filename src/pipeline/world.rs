@@ -519,8 +519,11 @@ impl World {
     fn items(&self, id: &DeploymentId, deployment: &Deployment, dirty: &Dirty, items: &mut Vec<Item>) {
         let Some(cluster) = self.clusters.get(deployment.cluster) else { return };
         let Some(rendering) = &deployment.rendered else { return };
-        let touched: HashSet<(&GroupVersionKind, Option<&str>, &str)> =
-            dirty.objects.iter().map(|(kind, (space, name))| (kind, space.as_deref(), name.as_str())).collect();
+        let touched: HashSet<(&GroupVersionKind, Option<&str>, &str)> = dirty
+            .objects
+            .iter()
+            .map(|(kind, (space, name))| (kind, space.as_deref(), name.as_str()))
+            .collect();
         for manifest in &rendering.manifests {
             let (space, name) = (manifest.id.namespace.as_deref(), manifest.id.name.as_deref());
             let name = name.unwrap_or_default();
@@ -577,6 +580,9 @@ impl World {
 
     fn trust(cluster: &ClusterEntry, manifest: &Manifest) -> Trust {
         if cluster.not_served.contains(&manifest.kind) {
+            if let Some(why) = silent_group(cluster, &manifest.kind) {
+                return Trust::Unknown(why);
+            }
             return Trust::Unknown(not_served(cluster, &manifest.kind));
         }
         match cluster.store.coverage(&manifest.kind, manifest.id.namespace.as_deref()) {
@@ -726,6 +732,13 @@ impl World {
             && self.deployments.values().all(|d| d.rendered.is_some() && d.looked_back)
             && self.dirty.is_empty()
     }
+}
+
+/// Returns why nothing is known of a kind whose API group does not answer: it may well be served.
+fn silent_group(cluster: &ClusterEntry, kind: &GroupVersionKind) -> Option<String> {
+    let failed = &cluster.facts.as_ref()?.failed_groups;
+    let (group, reason) = failed.iter().find(|(group, _)| group.split('/').next() == Some(&kind.group))?;
+    Some(format!("the API group {group} does not answer: {reason}"))
 }
 
 fn not_served(cluster: &ClusterEntry, kind: &GroupVersionKind) -> String {

@@ -89,6 +89,10 @@ pub(super) async fn apply(runtime: Arc<Runtime>, ticket: Ticket, shown: Box<Plan
             }
             match deployed(&runtime, &kept.request).await {
                 Err(notice) => failed(&runtime, ticket, notice),
+                Ok(deployed) if !is_of_the_same_files(&kept.plan, &deployed) => {
+                    let why = "what Git declares has moved since the plan was made";
+                    plan_anew(&runtime, ticket, kept.request, why).await
+                }
                 Ok(deployed) => {
                     let (told, outcomes) = mpsc::channel(crate::model::limits::CHANNEL);
                     let telling = tokio::spawn(tell(runtime.clone(), ticket, outcomes));
@@ -121,7 +125,7 @@ pub(super) async fn apply(runtime: Arc<Runtime>, ticket: Ticket, shown: Box<Plan
                     match done {
                         Ok(_) => Message::PlanDone { at: (runtime.clock)(), ticket, verdict: None },
                         Err(error @ ExecuteError::Moved { .. }) => {
-                            plan_anew(&runtime, ticket, kept.request, &error).await
+                            plan_anew(&runtime, ticket, kept.request, &error.to_string()).await
                         }
                         Err(error) => failed(&runtime, ticket, Notice::error(error.to_string())),
                     }
@@ -143,11 +147,17 @@ async fn tell(
     }
 }
 
-async fn plan_anew(runtime: &Runtime, ticket: Ticket, request: SyncRequest, moved: &ExecuteError) -> Message {
+/// Returns whether a plan was made from what Git declares now: the same commit, and nothing uncommitted on either side.
+fn is_of_the_same_files(plan: &Plan, deployed: &Deployed) -> bool {
+    let (planned, now) = (&plan.revision, &deployed.revision);
+    planned.commit == now.commit && !planned.dirty && !now.dirty
+}
+
+async fn plan_anew(runtime: &Runtime, ticket: Ticket, request: SyncRequest, why: &str) -> Message {
     match planned(runtime, &request).await {
         Ok((plan, _)) => {
             let shown = keep(runtime, plan, request);
-            let why = moved.to_string();
+            let why = why.to_owned();
             Message::PlanMoved { at: (runtime.clock)(), ticket, plan: Box::new(shown), why }
         }
         Err(notice) => failed(runtime, ticket, notice),
