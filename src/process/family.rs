@@ -170,11 +170,7 @@ mod tree {
         threads
             .flatten()
             .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
-            .flat_map(|line| {
-                line.split_ascii_whitespace()
-                    .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
-                    .collect::<Vec<_>>()
-            })
+            .flat_map(|line| line.split_ascii_whitespace().filter_map(read_pid).collect::<Vec<_>>())
             .collect()
     }
 
@@ -191,7 +187,13 @@ mod tree {
     }
 
     fn session_of(pid: Pid) -> Option<Pid> {
-        stat_field(pid, 3).and_then(|session| Pid::from_raw(session.parse().ok()?))
+        stat_field(pid, 3).and_then(|session| read_pid(&session))
+    }
+
+    /// Reads a process or session id. The kernel writes -1 for the session of a process that is just being taken out
+    /// of the process table, which is none.
+    fn read_pid(text: &str) -> Option<Pid> {
+        text.parse().ok().filter(|id| *id > 0).and_then(Pid::from_raw)
     }
 
     fn carries(pid: Pid, mark: &Mark) -> bool {
@@ -199,6 +201,18 @@ mod tree {
         std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
             environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
         })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::read_pid;
+
+        #[test]
+        fn a_process_that_is_going_has_no_session() {
+            assert_eq!(read_pid("-1"), None);
+            assert_eq!(read_pid("0"), None);
+            assert_eq!(read_pid("7").map(|pid| pid.as_raw_nonzero().get()), Some(7));
+        }
     }
 }
 
