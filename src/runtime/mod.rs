@@ -37,8 +37,34 @@ pub struct Ends {
 
 /// Starts the pipeline and the tasks that serve the deck. They end when the ends are dropped.
 pub fn launch(with: Start) -> Ends {
+    launch_when(with.setup.clock.clone(), async { Ok(with) })
+}
+
+/// As [`launch`], once that `ready` has made what to start with. The deck can be drawn meanwhile; what it asks waits. A
+/// failure is shown as its notice.
+pub fn launch_when(
+    clock: Clock,
+    ready: impl Future<Output = Result<Start, Box<Notice>>> + Send + 'static,
+) -> Ends {
     let (effects, asked) = mpsc::channel(limits::CHANNEL);
     let (messages, inbox) = mpsc::channel(limits::CHANNEL);
+    tokio::spawn(async move {
+        let started = tokio::select! {
+            () = messages.closed() => return,
+            started = ready => started,
+        };
+        match started {
+            Ok(with) => begin(with, asked, messages),
+            Err(notice) => {
+                // The deck has gone: nobody waits.
+                let _ = messages.send(Message::Notice { at: clock(), notice: *notice }).await;
+            }
+        }
+    });
+    Ends { effects, messages: inbox }
+}
+
+fn begin(with: Start, asked: mpsc::Receiver<Effect>, messages: mpsc::Sender<Message>) {
     let clock = with.setup.clock.clone();
     let (handle, updates) = start(with.setup);
     let runtime = Arc::new(Runtime {
@@ -51,7 +77,6 @@ pub fn launch(with: Start) -> Ends {
     });
     tokio::spawn(pass_on(runtime.clone(), updates, with.notices));
     tokio::spawn(serve(runtime, asked));
-    Ends { effects, messages: inbox }
 }
 
 /// What serving an effect needs.

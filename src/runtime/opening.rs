@@ -1,6 +1,6 @@
 //! Opens what the deck is about: the user's repos and clusters, or the demo's world.
 
-use super::{Ends, Start, launch};
+use super::{Ends, Start, launch, launch_when};
 use crate::action::journal::Journal;
 use crate::config::keymap::Keymap;
 use crate::config::settings::Glyphs;
@@ -40,15 +40,37 @@ pub struct Opened {
     pub clock: Clock,
     /// Where copies are saved.
     pub state_folder: Option<PathBuf>,
-    /// What must outlive the deck: the demo's folder and its incident.
-    pub kept: Option<(TempDir, DropGuard)>,
+    /// What must outlive the deck, where it is the demo.
+    pub ground: Option<Ground>,
+}
+
+/// The demo's folder, with what is at work in it.
+pub struct Ground {
+    folder: TempDir,
+    incident: DropGuard,
+    /// Ends once that nothing is built in the folder any more.
+    building: CancellationToken,
+}
+
+impl Ground {
+    /// Ends the incident and removes the folder. Waits for the building to end (a fraction of a second), which would
+    /// leave files behind.
+    pub async fn close(self) {
+        drop(self.incident);
+        self.building.cancelled().await;
+        if let Err(error) = self.folder.close() {
+            tracing::warn!(%error, "the demo's folder is left behind");
+        }
+    }
 }
 
 /// Opens everything and starts the runtime. Nothing has been contacted yet when it returns.
-pub async fn open(wanted: Wanted) -> Result<Opened, Box<Notice>> {
+///
+/// Must be called on an async runtime: the tasks start at once.
+pub fn open(wanted: &Wanted) -> Result<Opened, Box<Notice>> {
     match wanted.demo {
-        Some(demo) => open_demo(&wanted, demo).await,
-        None => open_own(&wanted),
+        Some(demo) => open_demo(wanted, demo),
+        None => open_own(wanted),
     }
 }
 
@@ -61,29 +83,38 @@ fn open_own(wanted: &Wanted) -> Result<Opened, Box<Notice>> {
     let theme = theme(wanted, settings.settings(), &mut notices);
     let journal = state_folder.as_ref().map(|folder| Journal::at(folder.join("journal")));
     let ends = launch(Start { setup, notices, journal });
-    Ok(Opened { ends, options, theme, clock, state_folder, kept: None })
+    Ok(Opened { ends, options, theme, clock, state_folder, ground: None })
 }
 
-/// Builds the demo's world in a folder of its own, which goes with the deck. Its journal lies there too.
-async fn open_demo(wanted: &Wanted, demo: Demo) -> Result<Opened, Box<Notice>> {
+/// Starts on the demo's world, which is built while the deck is drawn, in a folder of its own, which goes with the deck.
+/// Its journal lies there too.
+fn open_demo(wanted: &Wanted, demo: Demo) -> Result<Opened, Box<Notice>> {
     let clock = system_clock();
     let failed = |what: String| Box::new(Notice::error("the demo cannot be built").cause(what));
-    let ground = TempDir::with_prefix("driftdeck-demo-").map_err(|error| failed(error.to_string()))?;
-    let (folder, when) = (ground.path().to_owned(), clock.clone());
-    let built = tokio::task::spawn_blocking(move || DemoWorld::build(&folder, &when)).await;
-    let world =
-        built.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
-    let setup = world.setup(clock.clone());
+    let folder = TempDir::with_prefix("driftdeck-demo-").map_err(|error| failed(error.to_string()))?;
     let mut notices = Vec::new();
     let settings = InForce::default();
     let options = options(wanted, &settings, &mut notices);
     let theme = theme(wanted, settings.settings(), &mut notices);
-    let journal = Some(Journal::at(ground.path().join("journal")));
-    let state_folder = Some(ground.path().join("state"));
-    let cancel = CancellationToken::new();
-    tokio::spawn(play(world, demo.still, clock.clone(), cancel.clone()));
-    let ends = launch(Start { setup, notices, journal });
-    Ok(Opened { ends, options, theme, clock, state_folder, kept: Some((ground, cancel.drop_guard())) })
+    let state_folder = Some(folder.path().join("state"));
+    let (cancel, building) = (CancellationToken::new(), CancellationToken::new());
+    let (at, clocks, ended, built) =
+        (folder.path().to_owned(), clock.clone(), cancel.clone(), building.clone().drop_guard());
+    let ends = launch_when(clock.clone(), async move {
+        let journal = Some(Journal::at(at.join("journal")));
+        let when = clocks.clone();
+        let world = tokio::task::spawn_blocking(move || {
+            let _built = built;
+            DemoWorld::build(&at, &when)
+        });
+        let world = world.await.map_err(|error| failed(error.to_string()))?;
+        let world = world.map_err(|error| failed(error.to_string()))?;
+        let setup = world.setup(clocks.clone());
+        tokio::spawn(play(world, demo.still, clocks, ended));
+        Ok(Start { setup, notices, journal })
+    });
+    let ground = Ground { folder, incident: cancel.drop_guard(), building };
+    Ok(Opened { ends, options, theme, clock, state_folder, ground: Some(ground) })
 }
 
 fn options(wanted: &Wanted, settings: &InForce, notices: &mut Vec<Notice>) -> Options {

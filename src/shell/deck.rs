@@ -9,7 +9,7 @@ use ratatui::Frame;
 use std::process::ExitCode;
 
 /// Opens the deck; returns 0 when the user closed it, 2 when it could not be opened.
-pub fn deck(wanted: Wanted) -> Result<ExitCode, Box<Notice>> {
+pub fn deck(wanted: &Wanted) -> Result<ExitCode, Box<Notice>> {
     let failed = |what: &str, error: std::io::Error| Box::new(Notice::error(what).cause(error.to_string()));
     if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
         return Err(Box::new(
@@ -23,7 +23,7 @@ pub fn deck(wanted: Wanted) -> Result<ExitCode, Box<Notice>> {
         .build()
         .map_err(|error| failed("the async runtime cannot start", error))?;
     let done = runtime.block_on(async {
-        let Opened { ends, options, theme, clock, state_folder, kept } = open(wanted).await?;
+        let Opened { ends, options, theme, clock, state_folder, ground } = open(wanted)?;
         let variable = |name| std::env::var(name).ok();
         let (no_color, colorterm, term) = (variable("NO_COLOR"), variable("COLORTERM"), variable("TERM"));
         let depth = Depth::of(no_color.as_deref(), colorterm.as_deref(), term.as_deref());
@@ -36,7 +36,9 @@ pub fn deck(wanted: Wanted) -> Result<ExitCode, Box<Notice>> {
             state_folder,
         };
         let done = run(state, wiring, |frame, state| draw(frame, state, &paint)).await;
-        drop(kept);
+        if let Some(ground) = ground {
+            ground.close().await;
+        }
         done.map_err(|error| failed("the terminal cannot be used", error))
     });
     // Whatever still runs (a watch, a fetch) has nobody to answer to.

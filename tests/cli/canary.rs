@@ -1,6 +1,8 @@
 //! No value of a Secret leaves the commands that need no cluster: not in a result, a notice, the log or the cache.
 
-use crate::support::{Home, Repository, canary};
+use std::path::Path;
+
+use crate::support::{Home, Repository, Run, canary};
 
 const FORMS: [&str; 3] = ["text", "json", "yaml"];
 
@@ -109,4 +111,35 @@ fn a_manifest_that_cannot_be_read_is_reported_without_its_values() {
         }
     }
     canary::absent_below(&home.path().join("state"));
+}
+
+/// Set where this test program was started by itself, to panic.
+const TO_PANIC: &str = "DRIFTDECK_TEST_PANICS_IN";
+
+/// Panics as the program would: its hooks and its log are in place, and the panic quotes values of a Secret.
+fn panic_with_values(folder: &Path) {
+    driftdeck::config::log::start(None, folder, Some("trace")).unwrap();
+    driftdeck::shell::hooks::install();
+    panic!("{:?}", (canary::DECLARED, canary::PASSWORDS, canary::base64(canary::LIVE[0])));
+}
+
+#[test]
+fn a_panic_says_where_and_shows_no_value_on_the_screen_or_in_the_log() {
+    if let Some(folder) = std::env::var_os(TO_PANIC) {
+        return panic_with_values(Path::new(&folder));
+    }
+    let mut home = home();
+    home.set(TO_PANIC, home.path().join("state").display().to_string());
+    home.set("RUST_BACKTRACE", "full");
+    let itself = std::env::current_exe().unwrap();
+    let this = "canary::a_panic_says_where_and_shows_no_value_on_the_screen_or_in_the_log";
+    let run = Run::of(home.command(itself).args(["--exact", this, "--nocapture", "--test-threads=1"]));
+    assert_ne!(run.code, 0);
+    assert!(run.stderr.contains("driftdeck failed"), "{}", run.stderr);
+    assert!(run.stderr.contains("tests/cli/canary.rs:"), "{}", run.stderr);
+    let log = std::fs::read_to_string(home.path().join("state/driftdeck.log")).unwrap();
+    assert!(log.contains("panic") && log.contains("tests/cli/canary.rs"), "{log}");
+    canary::absent("stdout of a panic", run.stdout.as_bytes());
+    canary::absent("stderr of a panic", run.stderr.as_bytes());
+    canary::absent("the log of a panic", log.as_bytes());
 }

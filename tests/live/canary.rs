@@ -1,6 +1,8 @@
 //! No value of a Secret leaves the commands and the deck: not in a result, the terminal, the log, the cache, the journal.
 
 use crate::support::{Home, Namespace, Repository, Terminal, canary};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A namespace whose Secrets are other than those that a repository declares, and a home where everything is logged.
@@ -137,5 +139,75 @@ fn the_deck_shows_and_keeps_no_value_of_a_secret() {
         canary::absent("the clipboard", &copied);
     }
     canary::absent("the screen", deck.text().as_bytes());
+    nothing_is_kept(&home);
+}
+
+/// Puts a program before the real one in a home's PATH that writes down each call, arguments and environment, and goes
+/// on as the real one. Returns the file with the calls.
+fn recorded(home: &mut Home, program: &str) -> PathBuf {
+    let path = home.environment().iter().find(|(name, _)| name == "PATH").unwrap().1.clone();
+    let mut folders = path.split(':').map(|folder| Path::new(folder).join(program));
+    let real =
+        folders.find(|file| file.is_file()).unwrap_or_else(|| panic!("{program} is in no folder of {path}"));
+    let record = home.path().join(format!("calls-of-{program}"));
+    let script = format!(
+        "#!/bin/sh\n{{ printf '%s\\n' \"$0\" \"$@\"; /usr/bin/env; /bin/cat /proc/$$/cmdline; }} >>'{}'\nexec '{}' \"$@\"\n",
+        record.display(),
+        real.display()
+    );
+    let before = home.write(format!("recorded/{program}"), script);
+    std::fs::set_permissions(&before, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = home.path().join("recorded").display().to_string();
+    if !path.starts_with(&folder) {
+        home.set("PATH", format!("{folder}:{path}"));
+    }
+    record
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn no_child_program_is_given_a_value_of_a_secret() {
+    let (namespace, repository, mut home) = stage("canary-children");
+    let json = |text: &str| serde_json::Value::from(text).to_string();
+    repository
+        .write("kustomized/kustomization.yaml", "namePrefix: kustomized-\nresources: [all.yaml]\n")
+        .write("kustomized/all.yaml", canary::manifests(&canary::DECLARED, canary::PASSWORDS[0]))
+        .write("shipped/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 1.0.0\n")
+        .write("shipped/values.yaml", format!("secret: {}\npassword: {}\n", json(canary::DECLARED[1]), canary::PASSWORDS[0]))
+        .write(
+            "shipped/templates/secret.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: of-chart}\nstringData:\n  a: {{ .Values.secret | quote }}\n  b: {{ .Values.password }}\n",
+        )
+        .commit("Add a kustomization and a chart");
+    repository.with_bare_origin();
+    let calls = ["git", "kustomize", "helm"].map(|program| recorded(&mut home, program));
+    let check = home.driftdeck_in(repository.path(), ["check", "--app", "*"], "");
+    assert!(
+        check.stdout.contains("kustomized-in-data") || check.code <= 1,
+        "{} {}",
+        check.stdout,
+        check.stderr
+    );
+    for app in ["web", "kustomized", "shipped"] {
+        let run = home.driftdeck_in(repository.path(), ["sync", app, "--yes"], "").exits(0);
+        canary::absent("stdout of sync", run.stdout.as_bytes());
+        canary::absent("stderr of sync", run.stderr.as_bytes());
+    }
+    // A made-up ssh that runs on this machine what it is asked to run on the other.
+    let ssh = home.write("through", "#!/bin/sh\nfor last; do :; done\nexec sh -c \"$last\"\n");
+    std::fs::set_permissions(&ssh, std::fs::Permissions::from_mode(0o755)).unwrap();
+    home.set("GIT_SSH", ssh.display().to_string());
+    let remote = format!("ssh://git@remote.invalid{}", repository.path().with_extension("git").display());
+    home.driftdeck(["check", &remote]).exits(0);
+    assert_eq!(
+        namespace.get("secret/of-chart").unwrap()["data"]["a"],
+        canary::base64(canary::DECLARED[1]).as_str()
+    );
+    assert!(namespace.get("secret/kustomized-in-data").is_some());
+    for (record, mark) in calls.iter().zip(["-c\n", "build\n", "template\n"]) {
+        let calls = std::fs::read(record).unwrap_or_default();
+        assert!(String::from_utf8_lossy(&calls).contains(mark), "{} holds the calls", record.display());
+        canary::absent("arguments and environment", &calls);
+    }
     nothing_is_kept(&home);
 }

@@ -11,4 +11,5 @@ mod deck;
 mod ground;
 mod headless;
 mod killed;
+mod remotes;
 mod sync;

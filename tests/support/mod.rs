@@ -13,6 +13,7 @@
 )]
 
 pub mod canary;
+pub mod git_server;
 pub mod patience;
 pub mod plane;
 pub mod programs;
@@ -20,6 +21,7 @@ pub mod proxy;
 pub mod repository;
 pub mod terminal;
 
+pub use git_server::GitServer;
 pub use patience::{eventually, eventually_within, never_within};
 pub use plane::{Access, Namespace, Plane};
 pub use programs::{Home, Run, corpus};

@@ -62,7 +62,7 @@ impl Seen {
     }
 
     /// Reads one request; none where the client closed the connection without sending any.
-    pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
+    pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
         let Some((head, mut rest)) = read_head(stream).await? else { return Ok(None) };
         let head = String::from_utf8(head).map_err(io::Error::other)?;
         let mut lines = head.split("\r\n");
