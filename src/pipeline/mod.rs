@@ -3,6 +3,8 @@
 //! It feeds the deck and the headless commands alike with neutral [`Update`](crate::model::update::Update)s.
 
 pub mod acting;
+mod calm;
+mod declared;
 pub mod demo;
 pub mod discovery;
 pub mod judging;

@@ -13,6 +13,7 @@ use crate::model::{
     App, ClusterFacts, ClusterId, DeploymentId, Engine, Mark, Notice, RepoId, ResourceId, Revision, Schema,
     limits,
 };
+use crate::pipeline::calm::Calm;
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
 use crate::pipeline::rendering::{For, Renderer};
@@ -26,10 +27,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How long the pipeline waits after an event for more of them before it judges.
-const CALM: Duration = Duration::from_millis(25);
+/// How long the pipeline waits after an event for more of them before it judges, and how long at most.
+const CALM: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(250));
 /// How often clusters are asked whether they still answer, and watches looked at for silence.
 const HEARTBEAT: Duration = Duration::from_secs(4);
 /// How often a cluster that lacks a kind is asked what it serves.
@@ -158,6 +160,7 @@ struct Conductor {
     inbox: mpsc::Receiver<Event>,
     cancel: CancellationToken,
     judging: bool,
+    calm: Calm,
     settled: bool,
 }
 
@@ -165,7 +168,9 @@ impl Conductor {
     fn new(setup: Setup, updates: mpsc::Sender<Update>, cancel: CancellationToken) -> Self {
         let (events, inbox) = mpsc::channel(limits::CHANNEL);
         let renderer = Arc::new(Renderer::new(&setup));
+        let (quiet, longest) = if setup.follow { CALM } else { Default::default() };
         Self {
+            calm: Calm::new(quiet, longest),
             world: World::new(Arc::new(Managers::built_in())),
             lines: setup.clusters.iter().map(|_| Line::default()).collect(),
             turns: vec![0; setup.sources.len()],
@@ -191,15 +196,22 @@ impl Conductor {
             if self.flush().await.is_err() {
                 break;
             }
-            let waits = self.world.is_dirty() && !self.judging;
-            let calm = if self.setup.follow && self.settled { CALM } else { Duration::ZERO };
+            let due = self.calm.due().filter(|_| !self.judging);
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
-                Some(request) = requests.recv() => self.answer(request),
+                Some(request) = requests.recv() => {
+                    self.calm.stir(Instant::now());
+                    self.answer(request);
+                }
                 Some(event) = self.inbox.recv() => self.drain(event),
-                () = tokio::time::sleep(calm), if waits => self.judge(),
-                _ = heartbeat.tick(), if self.setup.follow => self.beat(),
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.judge(),
+                _ = heartbeat.tick(), if self.setup.follow => {
+                    self.beat();
+                    if self.world.is_dirty() {
+                        self.calm.stir(Instant::now());
+                    }
+                }
                 _ = rediscovery.tick(), if self.setup.follow => self.rediscover(),
                 else => break,
             }
@@ -222,6 +234,7 @@ impl Conductor {
     }
 
     fn drain(&mut self, first: Event) {
+        self.calm.stir(Instant::now());
         self.take(first);
         for _ in 0..DRAIN {
             match self.inbox.try_recv() {
@@ -601,6 +614,7 @@ impl Conductor {
     }
 
     fn judge(&mut self) {
+        self.calm.settle();
         let work = self.world.take_work();
         if work.iter().all(|(_, items)| items.is_empty()) {
             return;

@@ -32,7 +32,7 @@ pub enum WatchState {
 #[derive(Debug, Default)]
 pub struct Store {
     objects: HashMap<GroupVersionKind, BTreeMap<ObjectKey, Arc<Packed>>>,
-    watches: BTreeMap<WatchKey, WatchState>,
+    watches: BTreeMap<GroupVersionKind, BTreeMap<Scope, WatchState>>,
 }
 
 /// What an event changed.
@@ -47,21 +47,25 @@ pub struct Changed {
 impl Store {
     /// Adds a watch that has not listed yet; one that is known stays as it is.
     pub fn expect(&mut self, key: WatchKey) {
-        self.watches.entry(key).or_insert(WatchState::Pending);
+        self.watches.entry(key.kind).or_default().entry(key.scope).or_insert(WatchState::Pending);
     }
 
     /// Forgets a watch, with its objects unless another watch covers them.
     pub fn forget(&mut self, key: &WatchKey) {
-        self.watches.remove(key);
-        let kept: Vec<&Scope> =
-            self.watches.keys().filter(|k| k.kind == key.kind).map(|k| &k.scope).collect();
+        let Some(kept) = self.watches.get_mut(&key.kind) else { return };
+        kept.remove(&key.scope);
         if let Some(objects) = self.objects.get_mut(&key.kind) {
-            objects.retain(|(namespace, _), _| kept.iter().any(|scope| covers(scope, namespace.as_deref())));
+            objects.retain(|(namespace, _), _| kept.keys().any(|scope| covers(scope, namespace.as_deref())));
         }
     }
 
-    pub fn watches(&self) -> impl Iterator<Item = (&WatchKey, &WatchState)> {
-        self.watches.iter()
+    /// Returns every watch: its kind, where it looks, and how far it can be trusted.
+    pub fn watches(&self) -> impl Iterator<Item = (&GroupVersionKind, &Scope, &WatchState)> {
+        self.watches.iter().flat_map(|(kind, scopes)| scopes.iter().map(move |(scope, s)| (kind, scope, s)))
+    }
+
+    fn states(&mut self) -> impl Iterator<Item = &mut WatchState> {
+        self.watches.values_mut().flat_map(BTreeMap::values_mut)
     }
 
     /// Returns the best state among the watches that cover a place; `None` if no watch does.
@@ -72,11 +76,9 @@ impl Store {
             WatchState::Pending => 2,
             WatchState::Failed { .. } => 3,
         };
-        self.watches
-            .iter()
-            .filter(|(key, _)| &key.kind == kind && covers(&key.scope, namespace))
-            .map(|(_, state)| state)
-            .min_by_key(|state| rank(state))
+        let scopes = self.watches.get(kind)?;
+        let here = namespace.and_then(|namespace| scopes.get(&Scope::Namespace(namespace.to_owned())));
+        scopes.get(&Scope::All).into_iter().chain(here).min_by_key(|state| rank(state))
     }
 
     pub fn object(
@@ -108,7 +110,7 @@ impl Store {
     /// Marks every watch that was fresh but unconfirmed since `before` as stale; returns whether any was.
     pub fn expire(&mut self, before: Timestamp, why: &str) -> bool {
         let mut any = false;
-        for state in self.watches.values_mut() {
+        for state in self.states() {
             if let WatchState::Fresh { confirmed } = *state
                 && confirmed < before
             {
@@ -122,7 +124,7 @@ impl Store {
     /// Confirms every watch that is fresh or went stale by silence alone: the cluster answered, and the streams stand.
     pub fn confirm(&mut self, now: Timestamp, silent: &str) -> bool {
         let mut any = false;
-        for state in self.watches.values_mut() {
+        for state in self.states() {
             match state {
                 WatchState::Fresh { confirmed } => *confirmed = now,
                 WatchState::Stale { why, .. } if why == silent => {
@@ -137,7 +139,8 @@ impl Store {
 
     /// Takes in an event of a watch.
     pub fn apply(&mut self, key: &WatchKey, event: WatchEvent, now: Timestamp) -> Changed {
-        let Some(state) = self.watches.get_mut(key) else { return Changed::default() };
+        let state = self.watches.get_mut(&key.kind).and_then(|scopes| scopes.get_mut(&key.scope));
+        let Some(state) = state else { return Changed::default() };
         let was_fresh = matches!(state, WatchState::Fresh { .. });
         let fresh = WatchState::Fresh { confirmed: now };
         match event {

@@ -11,10 +11,11 @@ use crate::model::{
     App, ClusterFacts, Counts, DeploymentId, Engine, GroupVersionKind, HealthStatus, LiveObject, Manifest,
     Mark, Notice, ResourceId, Revision, Schema, Timestamp, Tree, Verdict, Why, limits,
 };
+use crate::pipeline::declared::Declared;
 use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
 use crate::pipeline::scopes::{self, Wanted};
 use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What is said of a watch that was silent for too long.
@@ -84,12 +85,15 @@ pub struct Rendering {
     /// Nothing was left out.
     pub complete: bool,
     ids: HashSet<ResourceId>,
+    /// Where its objects are looked for: each kind with each namespace, once.
+    places: HashSet<(GroupVersionKind, Option<String>)>,
 }
 
 impl Rendering {
     pub fn new(manifests: Vec<Arc<Manifest>>, notices: Vec<Notice>, complete: bool) -> Self {
         let ids = manifests.iter().map(|m| m.id.clone()).collect();
-        Self { manifests, notices, complete, ids }
+        let places = manifests.iter().map(|m| (m.kind.clone(), m.id.namespace.clone())).collect();
+        Self { manifests, notices, complete, ids, places }
     }
 
     /// Returns whether the object is declared.
@@ -105,9 +109,8 @@ pub struct World {
     pub deployments: BTreeMap<DeploymentId, Deployment>,
     pub managers: Arc<Managers>,
     dirty: BTreeMap<DeploymentId, Dirty>,
-    declared: HashMap<(usize, GroupVersionKind), HashMap<ObjectKey, Vec<DeploymentId>>>,
+    declared: Declared,
     updates: Vec<Update>,
-    claimed_twice: BTreeSet<String>,
     /// Deployments that were seen for the first time since this was last taken.
     appeared: Vec<DeploymentId>,
 }
@@ -128,9 +131,8 @@ impl World {
             deployments: BTreeMap::new(),
             managers,
             dirty: BTreeMap::new(),
-            declared: HashMap::new(),
+            declared: Declared::default(),
             updates: Vec::new(),
-            claimed_twice: BTreeSet::new(),
             appeared: Vec::new(),
         }
     }
@@ -233,7 +235,10 @@ impl World {
         let gone: Vec<DeploymentId> =
             self.deployments.keys().filter(|id| !wanted.contains_key(id)).cloned().collect();
         for id in gone {
-            self.deployments.remove(&id);
+            if let Some(gone) = self.deployments.remove(&id) {
+                let manifests = gone.rendered.as_ref().map_or(&[][..], |rendered| &rendered.manifests);
+                self.declared.remove(&id, gone.cluster, manifests);
+            }
             self.dirty.remove(&id);
             self.tell(Update::DeploymentGone(id));
         }
@@ -275,9 +280,13 @@ impl World {
         if deployment.generation != generation {
             return false;
         }
+        if let Some(before) = &deployment.rendered {
+            self.declared.remove(id, deployment.cluster, &before.manifests);
+        }
+        let notices = self.declared.add(id, deployment.cluster, &rendering.manifests);
         deployment.rendered = Some(rendering);
         self.dirty.entry(id.clone()).or_default().all = true;
-        self.index_declared();
+        self.updates.extend(notices.into_iter().map(Update::Notice));
         true
     }
 
@@ -408,8 +417,7 @@ impl World {
 
     fn mark_kind(&mut self, at: usize, kind: &GroupVersionKind) {
         let affected = self.deployments.iter().filter(|(_, d)| {
-            d.cluster == at
-                && d.rendered.as_ref().is_some_and(|r| r.manifests.iter().any(|m| &m.kind == kind))
+            d.cluster == at && d.rendered.as_ref().is_some_and(|r| r.places.iter().any(|(of, _)| of == kind))
         });
         for (id, _) in affected {
             self.dirty.entry(id.clone()).or_default().all = true;
@@ -417,54 +425,14 @@ impl World {
     }
 
     fn mark_object(&mut self, at: usize, kind: &GroupVersionKind, object: &ObjectKey) {
-        let owners = self.declared.get(&(at, kind.clone())).and_then(|objects| objects.get(object));
-        let affected: Vec<DeploymentId> = match owners {
-            Some(owners) => owners.clone(),
+        let mut affected = self.declared.by(at, kind, object).to_vec();
+        if affected.is_empty() {
             // Nobody declares it: it may be an extra of any deployment that watches its kind.
-            None => {
-                self.deployments.iter().filter(|(_, d)| d.cluster == at).map(|(id, _)| id.clone()).collect()
-            }
-        };
+            affected
+                .extend(self.deployments.iter().filter(|(_, d)| d.cluster == at).map(|(id, _)| id.clone()));
+        }
         for id in affected {
             self.dirty.entry(id).or_default().objects.insert((kind.clone(), object.clone()));
-        }
-    }
-
-    fn index_declared(&mut self) {
-        self.declared.clear();
-        for (id, deployment) in &self.deployments {
-            for manifest in deployment.rendered.iter().flat_map(|r| &r.manifests) {
-                let Some(name) = manifest.id.name.clone() else { continue };
-                self.declared
-                    .entry((deployment.cluster, manifest.kind.clone()))
-                    .or_default()
-                    .entry((manifest.id.namespace.clone(), name))
-                    .or_default()
-                    .push(id.clone());
-            }
-        }
-        let mut notices = Vec::new();
-        for ((_, kind), objects) in &self.declared {
-            for ((namespace, name), owners) in objects.iter().filter(|(_, owners)| owners.len() > 1) {
-                let mut apps: Vec<&str> = owners.iter().map(|o| o.app.name.as_str()).collect();
-                apps.sort_unstable();
-                apps.dedup();
-                if let [first, .., last] = apps[..] {
-                    let place = namespace.as_ref().map(|n| format!("{n}/")).unwrap_or_default();
-                    let object = format!("{}/{place}{name}", kind.group_kind());
-                    notices.push(
-                        Notice::warning(format!("declared by two apps: {first} and {last}"))
-                            .object(object)
-                            .hint("keep it in one of them; each sync would undo the other"),
-                    );
-                }
-            }
-        }
-        notices.sort();
-        for notice in notices {
-            if self.claimed_twice.insert(format!("{} {:?}", notice.title, notice.object)) {
-                self.tell(Update::Notice(notice));
-            }
         }
     }
 
@@ -479,11 +447,8 @@ impl World {
         let Some(rendering) = &deployment.rendered else { return false };
         deployment.planned
             && cluster.knows_schema()
-            && rendering.manifests.iter().all(|m| {
-                !matches!(
-                    cluster.store.coverage(&m.kind, m.id.namespace.as_deref()),
-                    Some(WatchState::Pending)
-                )
+            && rendering.places.iter().all(|(kind, namespace)| {
+                !matches!(cluster.store.coverage(kind, namespace.as_deref()), Some(WatchState::Pending))
             })
     }
 
@@ -555,15 +520,13 @@ impl World {
         let whole = in_cluster.filter_map(|d| d.rendered.as_ref()).all(|r| r.complete);
         let undeclared =
             if whole { Trust::Fresh } else { Trust::Unknown("a rendering is incomplete".to_owned()) };
-        let nobody = HashMap::new();
         for kind in cluster.store.kinds() {
-            let declared = self.declared.get(&(deployment.cluster, kind.clone())).unwrap_or(&nobody);
             for (key, packed) in cluster.store.of_kind(kind) {
                 let wanted = dirty.all
                     || dirty.extras
                     || touched.contains(&(kind, key.0.as_deref(), key.1.as_str()))
                     || extras.contains(&packed.id);
-                if wanted && !declared.contains_key(key) {
+                if wanted && self.declared.by(deployment.cluster, kind, key).is_empty() {
                     items.push(Item {
                         deployment: id.clone(),
                         id: packed.id.clone(),
@@ -709,12 +672,12 @@ impl World {
         let declared = deployment.rendered.iter().flat_map(|r| r.manifests.iter().map(|m| &m.kind));
         let kinds: HashSet<&GroupVersionKind> =
             declared.chain(deployment.statuses.values().map(|s| &s.kind)).collect();
-        let concerned = cluster.store.watches().filter(|(key, _)| kinds.contains(&key.kind));
-        let watches = concerned.filter_map(|(key, state)| match state {
+        let concerned = cluster.store.watches().filter(|(kind, _, _)| kinds.contains(kind));
+        let watches = concerned.filter_map(|(kind, _, state)| match state {
             WatchState::Fresh { .. } => None,
-            WatchState::Pending => Some((key.kind.group_kind().to_string(), "not listed yet".to_owned())),
-            WatchState::Stale { why, .. } => Some((key.kind.group_kind().to_string(), why.clone())),
-            WatchState::Failed { error } => Some((key.kind.group_kind().to_string(), error.to_string())),
+            WatchState::Pending => Some((kind.group_kind().to_string(), "not listed yet".to_owned())),
+            WatchState::Stale { why, .. } => Some((kind.group_kind().to_string(), why.clone())),
+            WatchState::Failed { error } => Some((kind.group_kind().to_string(), error.to_string())),
         });
         let groups = cluster.facts.iter().flat_map(|f| f.failed_groups.clone());
         watches.chain(groups).collect()
@@ -725,7 +688,7 @@ impl World {
         let watches_settled = |c: &ClusterEntry| {
             c.facts.is_none()
                 || (c.knows_schema()
-                    && c.store.watches().all(|(_, state)| !matches!(state, WatchState::Pending)))
+                    && c.store.watches().all(|(_, _, state)| !matches!(state, WatchState::Pending)))
         };
         self.repos.iter().all(|r| r.settled)
             && self.clusters.iter().all(|c| c.settled && watches_settled(c))
