@@ -1,14 +1,16 @@
 //! The program: parses the command line, installs hooks, and hands over to the headless commands or the deck.
 
-use clap::Parser;
-use driftdeck::cli::{self, arguments::Arguments};
+use driftdeck::cli;
 use driftdeck::runtime::opening::{Demo, Wanted};
 use driftdeck::shell;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
     shell::hooks::install();
+    let arguments = match cli::typed() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     cli::prepare(&arguments.options);
     let Some(deck) = arguments.deck() else { return cli::run(&arguments) };
     let demo = deck.demo.then_some(Demo { still: deck.still });

@@ -2,9 +2,11 @@
 
 use crate::cli::opening::wishes;
 use crate::cli::output::Format;
+use crate::model::Notice;
 use crate::pipeline::opening::Wishes;
-use clap::{Args, Parser, Subcommand, ValueHint};
-use std::path::PathBuf;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum as _, ValueHint};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// See drift between Git and Kubernetes, know who caused it, and put it right.
@@ -48,6 +50,50 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+impl Command {
+    /// Returns the command's name as it is typed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Demo(_) => "demo",
+            Self::Apps(_) => "apps",
+            Self::Render(_) => "render",
+            Self::Compare(_) => "compare",
+            Self::Check(_) => "check",
+            Self::Diff(_) => "diff",
+            Self::Sync(_) => "sync",
+            Self::Journal => "journal",
+            Self::Completions { .. } => "completions",
+            Self::Man => "man",
+        }
+    }
+}
+
+/// Returns the form and the command that a command line asks for which cannot be read as a whole.
+pub fn glance(words: &[OsString]) -> (Format, Option<String>) {
+    let mut words = words.iter().skip(1).filter_map(|word| word.to_str());
+    let (mut format, mut command) = (None, None);
+    while let Some(word) = words.next() {
+        let form = match word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o=")) {
+            None if matches!(word, "-o" | "--output") => words.next(),
+            None => word.strip_prefix("-o").filter(|form| !form.is_empty()),
+            given => given,
+        };
+        format = form.and_then(|form| Format::from_str(form, true).ok()).or(format);
+        if command.is_none() && Arguments::command().find_subcommand(word).is_some() {
+            command = Some(word.to_owned());
+        }
+    }
+    (format.unwrap_or_default(), command)
+}
+
+/// Returns the command that a word was perhaps meant to be: one that differs in a letter or two.
+pub fn command_like(word: &str) -> Option<String> {
+    let known = Arguments::command();
+    let near =
+        known.get_subcommands().map(|c| (strsim::damerau_levenshtein(c.get_name(), word), c.get_name()));
+    near.min().filter(|(distance, _)| *distance <= 2 && word.len() > 2).map(|(_, name)| name.to_owned())
 }
 
 /// Options that every command takes. Each can be set as `DRIFTDECK_...` too.
@@ -218,6 +264,17 @@ impl Arguments {
         };
         Some(Deck { wishes: wishes(&self.places, &self.options, true), demo, still })
     }
+
+    /// Returns why the deck cannot be opened on what was typed: a word that is no path here, no URL and no command.
+    pub fn no_such_place(&self) -> Option<Notice> {
+        let is_url = |word: &str| word.contains(':');
+        let strange = self.places.iter().find(|word| !is_url(word) && !Path::new(word).exists())?;
+        let notice = Notice::error(format!("there is no path and no command {strange}"));
+        Some(notice.hint(match command_like(strange) {
+            Some(command) => format!("did you mean driftdeck {command}?"),
+            None => "give a folder, an https or ssh URL, or a command; --help lists them".to_owned(),
+        }))
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -229,7 +286,28 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+
+    #[test]
+    fn a_command_line_that_cannot_be_read_still_says_which_form_and_command_it_asks_for() {
+        for (typed, form, command) in [
+            ("driftdeck check --nonsense -o json", Format::Json, Some("check")),
+            ("driftdeck -ojson diff --base", Format::Json, Some("diff")),
+            ("driftdeck --output=yaml render", Format::Yaml, Some("render")),
+            ("driftdeck -o xml check", Format::Text, Some("check")),
+            ("driftdeck --nonsense", Format::Text, None),
+        ] {
+            let words: Vec<OsString> = typed.split(' ').map(OsString::from).collect();
+            assert_eq!(glance(&words), (form, command.map(str::to_owned)), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_no_path_is_taken_for_the_nearest_command() {
+        for (word, command) in [("chek", Some("check")), ("sycn", Some("sync")), ("fleet", None), ("a", None)]
+        {
+            assert_eq!(command_like(word).as_deref(), command, "{word}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -14,11 +14,12 @@ pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Re
     if what.unified && output.format == crate::cli::output::Format::Text {
         return unified(what, options, output, style).await;
     }
-    let findings = check::gather(&what.places, options).await?.findings();
+    let (gathered, _handle) = check::gather(&what.places, options).await?;
+    let findings = gathered.findings();
     output.notices(&findings.notices);
     let document = findings.to_json("diff", now());
     written(output.document(&document, || report::changes(&findings, style, false)))?;
-    Ok(Exit::of(&findings, options.strict, options.exit_zero))
+    Ok(check::exit(&gathered, &findings, options))
 }
 
 /// Prints the whole objects that differ as unified text: `-` is Git, `+` is the cluster.
@@ -28,11 +29,7 @@ async fn unified(
     output: &Output,
     style: Style,
 ) -> Result<Exit, Failed> {
-    let opened = crate::cli::opening::open(&what.places, options, false)?;
-    let mut gathered = crate::cli::gather::Gathered::default();
-    gathered.notices.extend(opened.notices);
-    let (handle, mut updates) = crate::pipeline::run::start(opened.setup);
-    gathered.until_settled(&mut updates, options.timeout).await;
+    let (gathered, handle) = check::gather(&what.places, options).await?;
     let findings = gathered.findings();
     output.notices(&findings.notices);
     let mut text = String::new();
@@ -44,5 +41,5 @@ async fn unified(
         }
     }
     written(output::text(&text))?;
-    Ok(Exit::of(&findings, options.strict, options.exit_zero))
+    Ok(check::exit(&gathered, &findings, options))
 }

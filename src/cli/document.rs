@@ -90,6 +90,25 @@ impl Findings {
     }
 }
 
+/// Returns the document of a command that could not begin: its own fields, empty, and the reason.
+pub fn failure(command: &str, reason: &Notice, at: Timestamp) -> Json {
+    let own = match command {
+        "render" => json!({ "manifests": [] }),
+        "apps" => json!({ "apps": [] }),
+        "journal" => json!({ "entries": [] }),
+        "sync" => {
+            json!({ "plan": null, "verdict": null, "commit": null, "branch": null, "pullRequest": null })
+        }
+        _ => json!({ "at": time(at), "verdict": "unknown", "complete": false, "apps": [], "resources": [] }),
+    };
+    let mut document = json!({ "schema": SCHEMA, "command": command });
+    if let (Some(fields), Json::Object(own)) = (document.as_object_mut(), own) {
+        fields.extend(own);
+        fields.insert("notices".to_owned(), notices(std::slice::from_ref(reason)).into());
+    }
+    document
+}
+
 /// Returns a time as RFC 3339 in UTC with whole seconds.
 pub fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()

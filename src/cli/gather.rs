@@ -1,6 +1,7 @@
 //! Gathers what the pipeline tells until everything has been judged once.
 
 use crate::cli::document::{AppEntry, Findings, ResourceEntry};
+use crate::config::Glob;
 use crate::model::status::{
     AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
 };
@@ -180,6 +181,13 @@ impl Gathered {
     /// Returns whether no repo could be read at all.
     pub fn read_nothing(&self) -> bool {
         self.repos.values().all(|repo| repo.revision.is_none())
+    }
+
+    /// Returns whether an app was asked for, by name or pattern, that is not there.
+    pub fn lacks(&self, asked: &[String]) -> bool {
+        let names = self.app_names();
+        let found = |asked: &String| names.iter().any(|name| Glob::new(asked.as_str()).matches(name));
+        !asked.iter().all(found)
     }
 
     /// Returns the names of all apps.

@@ -26,6 +26,7 @@ use crate::config::paths::Folders;
 use crate::config::{log, private};
 use crate::model::{Notice, Timestamp};
 use arguments::{Arguments, Command, Options};
+use clap::Parser as _;
 use output::Output;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -67,10 +68,48 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match exit {
         Ok(exit) => exit.into(),
         Err(notice) => {
-            output::notice(&notice);
+            failed(arguments.command.as_ref().map(Command::name), &notice, &output);
             Exit::Failure.into()
         }
     }
+}
+
+/// Says why a command could not begin: on stderr, or as the one document that a program waits for on stdout.
+fn failed(command: Option<&str>, notice: &Notice, output: &Output) {
+    let Some(command) = command.filter(|_| output.format != output::Format::Text) else {
+        return output::notice(notice);
+    };
+    if output.document(&document::failure(command, notice, now()), String::new).is_err() {
+        output::notice(notice);
+    }
+}
+
+/// Reads the command line. What cannot be understood is said, as a document too where one was asked for; then the exit
+/// code is returned.
+pub fn typed() -> Result<Arguments, ExitCode> {
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let typed = Arguments::try_parse_from(&words);
+    if let Ok(arguments) = &typed
+        && let Some(notice) = arguments.no_such_place()
+    {
+        output::notice(&notice);
+        return Err(Exit::Failure.into());
+    }
+    typed.map_err(|error| {
+        // Nobody can be told that stderr is closed. Help and version are no errors.
+        let _ = error.print();
+        let (format, command) = arguments::glance(&words);
+        if let (true, Some(command)) = (error.use_stderr(), command) {
+            let mistake = error.kind().as_str().unwrap_or("the command line cannot be understood");
+            let notice = Notice::error(mistake).cause(error.to_string().trim().to_owned());
+            let output = Output::new(format, false, true);
+            if format != output::Format::Text {
+                // As above, of stdout.
+                let _ = output.document(&document::failure(&command, &notice, now()), String::new);
+            }
+        }
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
 }
 
 /// Makes the process ready: no core dumps, which would hold Secrets, and the log in its file, never on the screen.

@@ -276,7 +276,7 @@ fn short(json: &Json) -> String {
         .get("fingerprint")
         .and_then(|f| f.as_str())
         .filter(|_| json.as_object().is_some_and(|o| o.len() == 1))
-        .map_or_else(|| json.to_string(), |print| format!("<secret {print}>"));
+        .map_or_else(|| json.to_string(), redact::sealed_words);
     let shown = text::terminal(&whole).into_owned();
     if shown.chars().count() > WIDTH { shown.chars().take(WIDTH).collect::<String>() + "…" } else { shown }
 }

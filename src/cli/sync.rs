@@ -236,7 +236,7 @@ async fn await_verdict(
     let mut last = Verdict::Unknown(crate::model::Why::new("not looked at yet"));
     let looking = async {
         loop {
-            let gathered = check::gather(&what.places, options).await?;
+            let (gathered, _handle) = check::gather(&what.places, options).await?;
             if let Some(status) = gathered.deployments.get(id) {
                 last = status.verdict.clone();
             }

@@ -154,6 +154,8 @@ struct Conductor {
     lines: Vec<Line>,
     /// How often each repo was asked to be read.
     turns: Vec<u64>,
+    /// The names of all apps that were found in each repo, wanted or not.
+    names: BTreeMap<usize, BTreeSet<String>>,
     renderer: Arc<Renderer>,
     updates: mpsc::Sender<Update>,
     events: mpsc::Sender<Event>,
@@ -162,6 +164,17 @@ struct Conductor {
     judging: bool,
     calm: Calm,
     settled: bool,
+}
+
+fn apps_there_are(names: &BTreeSet<&String>) -> String {
+    const SHOWN: usize = 20;
+    if names.is_empty() {
+        return "no app was found; driftdeck apps says where it looked".to_owned();
+    }
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(|name| name.as_str()).collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("there are {}{more}", shown.join(", "))
 }
 
 impl Conductor {
@@ -174,6 +187,7 @@ impl Conductor {
             world: World::new(Arc::new(Managers::built_in())),
             lines: setup.clusters.iter().map(|_| Line::default()).collect(),
             turns: vec![0; setup.sources.len()],
+            names: BTreeMap::new(),
             setup,
             renderer,
             updates,
@@ -228,6 +242,9 @@ impl Conductor {
         }
         if !self.settled && !self.judging && self.world.is_settled() {
             self.settled = true;
+            for notice in self.not_found() {
+                self.updates.send(Update::Notice(notice)).await?;
+            }
             self.updates.send(Update::Settled).await?;
         }
         Ok(())
@@ -378,6 +395,7 @@ impl Conductor {
     fn take_repo(&mut self, at: usize, read: Result<Read, RepoStatus>) {
         match read {
             Ok(Read { status, tree, apps, notices }) => {
+                self.names.insert(at, apps.iter().map(|app| app.id.name.clone()).collect());
                 let apps = apps
                     .into_iter()
                     .filter(|app| self.is_wanted(app))
@@ -392,6 +410,22 @@ impl Conductor {
             }
             Err(status) => self.world.set_repo(at, status, None),
         }
+    }
+
+    /// Returns what to say of the apps that were asked for by a name that none has.
+    fn not_found(&self) -> Vec<Notice> {
+        if self.names.len() < self.setup.sources.len() {
+            // It may be in the repo that could not be read.
+            return Vec::new();
+        }
+        let names: BTreeSet<&String> = self.names.values().flatten().collect();
+        let absent = self.setup.only_apps.iter().filter(|glob| {
+            let glob = Glob::new(glob.as_str());
+            !names.iter().any(|name| glob.matches(name))
+        });
+        let notice =
+            |asked: &String| Notice::error(format!("there is no app {asked}")).hint(apps_there_are(&names));
+        absent.map(notice).collect()
     }
 
     fn is_wanted(&self, app: &App) -> bool {

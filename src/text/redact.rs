@@ -16,6 +16,11 @@ pub fn json(value: &Value, object: &str, path: &FieldPath) -> serde_json::Value 
     Redaction::of(object, path, &[value]).json(value)
 }
 
+/// Returns what stands on a screen for a value that is not shown: enough of its fingerprint to tell two apart.
+pub fn sealed_words(fingerprint: &str) -> String {
+    format!("<sealed {}>", fingerprint.get(..8).unwrap_or(fingerprint))
+}
+
 /// Returns a value for text views, with `<sealed 1a2b3c4d>` for what is sealed or masked.
 pub fn value(value: &Value, object: &str, path: &FieldPath) -> Value {
     Redaction::of(object, path, &[value]).text(value)
@@ -81,7 +86,7 @@ impl<'a> Redaction<'a> {
 
     fn text(&self, value: &Value) -> Value {
         self.walk(value, self.top, false, &|leaf| match leaf {
-            Leaf::Hidden(fingerprint) => Value::string(format!("<sealed {}>", &fingerprint[..8])),
+            Leaf::Hidden(fingerprint) => Value::string(sealed_words(&fingerprint)),
             Leaf::Shown(value) => value.clone(),
             Leaf::List(items) => Value::List(items),
             Leaf::Map(fields) => Value::Map(fields.into_iter().collect::<Map>()),

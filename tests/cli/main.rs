@@ -8,5 +8,6 @@ mod support;
 mod canary;
 mod compare;
 mod hostile;
+mod mistakes;
 mod render;
 mod repositories;

@@ -1,0 +1,96 @@
+//! What a user may type wrong, and what is said of it: to people on stderr, to programs as the one document on stdout.
+
+use crate::support::{Home, Repository};
+use serde_json::json;
+
+/// A home whose kubeconfig leads to a server that is not there.
+fn home_without_a_cluster() -> Home {
+    let home = Home::new();
+    home.write(
+        "kubeconfig",
+        "apiVersion: v1\nkind: Config\ncurrent-context: nowhere\n\
+         clusters: [{name: c, cluster: {server: 'https://127.0.0.1:9'}}]\nusers: [{name: u, user: {token: t}}]\n\
+         contexts: [{name: nowhere, context: {cluster: c, user: u}}]\n",
+    );
+    home
+}
+
+fn repository() -> Repository {
+    let repository = Repository::new();
+    for app in ["web", "cart"] {
+        let manifest = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {app}}}\n");
+        repository.write(&format!("{app}/a.yaml"), manifest);
+    }
+    repository.commit("Add two apps");
+    repository
+}
+
+#[test]
+fn a_command_that_could_not_begin_gives_its_document_all_the_same() {
+    let (home, repository) = (Home::new(), repository());
+    for (command, empty) in [
+        ("check", json!({"verdict": "unknown", "complete": false, "apps": [], "resources": []})),
+        ("diff", json!({"verdict": "unknown", "complete": false, "apps": [], "resources": []})),
+        ("sync", json!({"plan": null, "verdict": null, "commit": null, "branch": null, "pullRequest": null})),
+    ] {
+        let words = if command == "sync" { vec!["sync", "web"] } else { vec![command] };
+        let run = home.driftdeck_in(repository.path(), words.into_iter().chain(["-o", "json"]), "").exits(2);
+        let document = run.json();
+        assert_eq!(document["schema"], "driftdeck/v1");
+        assert_eq!(document["command"], command);
+        for (field, value) in empty.as_object().unwrap() {
+            assert_eq!(&document[field], value, "{command}: {field}");
+        }
+        assert_eq!(document["notices"][0]["level"], "error");
+        assert_eq!(document["notices"][0]["title"], "no kubeconfig was found");
+        assert_eq!(run.stderr, "", "it is said once");
+    }
+}
+
+#[test]
+fn a_command_line_that_cannot_be_understood_gives_a_document_where_one_was_asked_for() {
+    let home = Home::new();
+    let run = home.driftdeck(["check", "--nonsense", "-o", "json"]).exits(2);
+    assert_eq!(run.json()["command"], "check");
+    assert_eq!(run.json()["notices"][0]["title"], "unexpected argument found");
+    assert!(run.stderr.contains("--nonsense"), "{}", run.stderr);
+    let run = home.driftdeck(["check", "--nonsense"]).exits(2);
+    assert_eq!(run.stdout, "");
+    home.driftdeck(["--help", "-o", "json"]).exits(0);
+}
+
+#[test]
+fn a_misspelled_command_is_not_taken_for_a_repository() {
+    let run = Home::new().driftdeck(["chek"]).exits(2);
+    assert_eq!(
+        run.stderr,
+        "error: there is no path and no command chek\n  hint: did you mean driftdeck check?\n"
+    );
+}
+
+#[test]
+fn an_app_that_is_not_there_is_said_with_those_that_are() {
+    let (home, repository) = (home_without_a_cluster(), repository());
+    for command in ["check", "diff"] {
+        let run = home.driftdeck_in(repository.path(), [command, "--app", "wbe", "-o", "json"], "").exits(2);
+        let document = run.json();
+        assert_eq!(document["complete"], false);
+        let notices = document["notices"].as_array().unwrap();
+        let said = notices.iter().find(|notice| notice["title"] == "there is no app wbe");
+        let said = said.unwrap_or_else(|| panic!("{notices:?}"));
+        assert_eq!((&said["level"], &said["hint"]), (&json!("error"), &json!("there are cart, web")));
+    }
+}
+
+#[test]
+fn a_cluster_that_is_not_there_makes_every_app_unknown_with_the_reason() {
+    let (home, repository) = (home_without_a_cluster(), repository());
+    let run = home.driftdeck_in(repository.path(), ["check", "-o", "json"], "").exits(3);
+    let document = run.json();
+    let apps = document["apps"].as_array().unwrap();
+    assert_eq!(apps.len(), 2);
+    for app in apps {
+        assert_eq!(app["verdict"], "unknown");
+        assert!(app["why"].as_str().unwrap().contains("127.0.0.1:9"), "{app}");
+    }
+}
