@@ -62,9 +62,26 @@ pub struct Judged {
     pub marks: Vec<Mark>,
 }
 
-/// Judges a batch. A panic makes its own object unknown and nothing else.
+/// Items that one thread judges before another is worth starting.
+const PER_THREAD: usize = 256;
+
+/// Judges a batch, on several threads where it is large; the outcomes are in the items' order. A panic makes its own
+/// object unknown and nothing else. Blocks until all is done.
 pub fn judge_batch(items: &[Item], knowledge: &Knowledge) -> Vec<Judged> {
-    items.iter().map(|item| judge_item(item, knowledge)).collect()
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = items.len().div_ceil(threads).max(PER_THREAD);
+    let judge = |part: &[Item]| part.iter().map(|item| judge_item(item, knowledge)).collect::<Vec<_>>();
+    let (own, others) = items.split_at(share.min(items.len()));
+    std::thread::scope(|scope| {
+        let others: Vec<_> =
+            others.chunks(share).map(|part| (part, scope.spawn(move || judge(part)))).collect();
+        let mut judged = judge(own);
+        for (part, thread) in others {
+            // A thread cannot panic: each item is guarded. If it did all the same, its part is judged here.
+            judged.extend(thread.join().unwrap_or_else(|_| judge(part)));
+        }
+        judged
+    })
 }
 
 fn judge_item(item: &Item, knowledge: &Knowledge) -> Judged {

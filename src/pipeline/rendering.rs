@@ -2,12 +2,14 @@
 
 use crate::cluster::builtin;
 use crate::git::{Ask, Repo};
-use crate::model::{App, ClusterFacts, GroupVersionKind, RenderSpec, ResourceId, Tree};
+use crate::model::{
+    App, AppId, ClusterFacts, ClusterId, GroupVersionKind, Manifest, Notice, RenderSpec, ResourceId, Tree,
+};
 use crate::pipeline::setup::{Place, Setup};
 use crate::pipeline::world::Rendering;
 use crate::render::{self, RenderContext, Rendered, Tools};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -24,11 +26,24 @@ pub struct Renderer {
     turns: Semaphore,
     namespace: Option<String>,
     contexts: HashMap<String, String>,
+    /// The last rendering of each app of plain manifests for each cluster: reading thousands of files again because one
+    /// of another app has changed takes longer than everything else. What child programs render is kept by the tools.
+    plain: Mutex<HashMap<(AppId, ClusterId), Plain>>,
+}
+
+/// A rendering of plain manifests, with all that it depends on.
+struct Plain {
+    digest: String,
+    app: App,
+    facts: Arc<ClusterFacts>,
+    manifests: Vec<Arc<Manifest>>,
+    notices: Vec<Notice>,
+    complete: bool,
 }
 
 /// For whom something is rendered.
 pub struct For<'a> {
-    pub facts: &'a ClusterFacts,
+    pub facts: &'a Arc<ClusterFacts>,
     /// The kubeconfig context, by which its namespace is known.
     pub context: &'a str,
 }
@@ -46,10 +61,11 @@ impl Renderer {
             turns: Semaphore::new(AT_ONCE),
             namespace: setup.namespace.clone(),
             contexts,
+            plain: Mutex::default(),
         }
     }
 
-    /// Renders an app for a cluster.
+    /// Renders an app for a cluster. Manifests that are the same as before are the very same values.
     pub async fn render(
         &self,
         app: &App,
@@ -57,8 +73,35 @@ impl Renderer {
         whom: For<'_>,
         cancel: &CancellationToken,
     ) -> Rendering {
+        let (facts, key) = (whom.facts.clone(), (app.id.clone(), whom.facts.id.clone()));
+        let digest = match app.spec {
+            RenderSpec::Plain { .. } => digest_of(app, &tree).await,
+            RenderSpec::Kustomize | RenderSpec::Helm(_) => None,
+        };
+        if let Some(known) = digest.as_ref().and_then(|digest| self.known(&key, digest, app, &facts)) {
+            return known;
+        }
         let Rendered { manifests, notices, complete } = self.rendered(app, &tree, whom, cancel).await;
-        Rendering::new(manifests.into_iter().map(Arc::new).collect(), notices, complete)
+        let manifests: Vec<_> = manifests.into_iter().map(Arc::new).collect();
+        if let Some(digest) = digest.filter(|_| !cancel.is_cancelled()) {
+            let (app, manifests, notices) = (app.clone(), manifests.clone(), notices.clone());
+            let plain = Plain { digest, app, facts, manifests, notices, complete };
+            self.plain.lock().unwrap_or_else(PoisonError::into_inner).insert(key, plain);
+        }
+        Rendering::new(manifests, notices, complete)
+    }
+
+    fn known(
+        &self,
+        key: &(AppId, ClusterId),
+        digest: &str,
+        app: &App,
+        facts: &ClusterFacts,
+    ) -> Option<Rendering> {
+        let plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |plain: &&Plain| plain.digest == digest && plain.app == *app && *plain.facts == *facts;
+        let Plain { manifests, notices, complete, .. } = plain.get(key).filter(same)?;
+        Some(Rendering::new(manifests.clone(), notices.clone(), *complete))
     }
 
     async fn rendered(
@@ -101,6 +144,12 @@ impl Renderer {
         }
         earlier
     }
+}
+
+/// Returns the digest of an app's files; `None` where they cannot all be read.
+async fn digest_of(app: &App, tree: &Arc<dyn Tree>) -> Option<String> {
+    let (tree, path) = (tree.clone(), app.path.clone());
+    tokio::task::spawn_blocking(move || tree.digest(&path).ok()).await.ok().flatten()
 }
 
 fn earlier_trees(path: &std::path::Path, inside: &str, limit: usize) -> Vec<Arc<dyn Tree>> {

@@ -20,7 +20,7 @@ use crate::pipeline::rendering::{For, Renderer};
 use crate::pipeline::scopes::Wanted;
 use crate::pipeline::setup::{Setup, Source};
 use crate::pipeline::store::{Store, WatchKey};
-use crate::pipeline::world::{ClusterEntry, Rendering, Repo, World};
+use crate::pipeline::world::{ClusterEntry, LookedBack, Rendering, Repo, World};
 use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How long the pipeline waits after an event for more of them before it judges, and how long at most.
 const CALM: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(250));
@@ -130,7 +130,7 @@ enum Event {
     Facts { at: usize, facts: Result<Arc<ClusterFacts>, ClusterError> },
     Schema { at: usize, question: u64, answer: Result<Arc<Schema>, ClusterError> },
     Rendered { id: DeploymentId, generation: u64, rendering: Rendering },
-    Earlier { id: DeploymentId, earlier: BTreeSet<ResourceId> },
+    Earlier { id: DeploymentId, past: Box<LookedBack>, earlier: BTreeSet<ResourceId> },
     Watch { at: usize, key: WatchKey, event: WatchEvent },
     Judged(Vec<Judged>),
     Answered { at: usize, answer: Result<(), ClusterError> },
@@ -157,6 +157,10 @@ struct Conductor {
     /// The names of all apps that were found in each repo, wanted or not.
     names: BTreeMap<usize, BTreeSet<String>>,
     renderer: Arc<Renderer>,
+    /// What ends a deployment's rendering when a newer one is asked for.
+    rendering: BTreeMap<DeploymentId, DropGuard>,
+    /// For what each deployment's past was last looked at.
+    looking: BTreeMap<DeploymentId, LookedBack>,
     updates: mpsc::Sender<Update>,
     events: mpsc::Sender<Event>,
     inbox: mpsc::Receiver<Event>,
@@ -190,6 +194,8 @@ impl Conductor {
             names: BTreeMap::new(),
             setup,
             renderer,
+            rendering: BTreeMap::new(),
+            looking: BTreeMap::new(),
             updates,
             events,
             inbox,
@@ -373,7 +379,7 @@ impl Conductor {
             Event::Facts { at, facts } => self.take_facts(at, facts),
             Event::Schema { at, question, answer } => self.take_schema(at, question, answer),
             Event::Rendered { id, generation, rendering } => self.take_rendering(&id, generation, rendering),
-            Event::Earlier { id, earlier } => self.world.set_earlier(&id, earlier),
+            Event::Earlier { id, past, earlier } => self.world.set_earlier(&id, *past, earlier),
             Event::Watch { at, key, event } => self.take_watch(at, &key, event, now),
             Event::Judged(judged) => {
                 self.judging = false;
@@ -459,14 +465,16 @@ impl Conductor {
         }
     }
 
-    fn render(&self, id: DeploymentId, generation: u64) {
+    fn render(&mut self, id: DeploymentId, generation: u64) {
         let Some(deployment) = self.world.deployments.get(&id) else { return };
         let Some(tree) = self.world.repos.get(deployment.repo).and_then(|r| r.tree.clone()) else { return };
         let Some(cluster) = self.world.clusters.get(deployment.cluster) else { return };
         let Some(facts) = cluster.facts.clone() else { return };
         let (renderer, app, context) =
             (self.renderer.clone(), deployment.app.clone(), cluster.status.context.clone());
-        let cancel = self.cancel.clone();
+        let cancel = self.cancel.child_token();
+        // The one before ends: its outcome would be dropped.
+        self.rendering.insert(id.clone(), cancel.clone().drop_guard());
         self.spawn(async move {
             let whom = For { facts: &facts, context: &context };
             let rendering = renderer.render(&app, tree, whom, &cancel).await;
@@ -537,18 +545,23 @@ impl Conductor {
     }
 
     /// Starts looking at what earlier commits rendered to: live objects of those are extras.
-    fn look_back(&self, id: &DeploymentId) {
+    fn look_back(&mut self, id: &DeploymentId) {
         let Some(deployment) = self.world.deployments.get(id) else { return };
+        let past = deployment.past();
+        if deployment.looked_back.as_ref() == Some(&past) || self.looking.get(id) == Some(&past) {
+            return;
+        }
         let Some(place) = self.setup.sources.get(deployment.repo).map(|s| s.place.clone()) else { return };
         let Some(cluster) = self.world.clusters.get(deployment.cluster) else { return };
         let Some(facts) = cluster.facts.clone() else { return };
         let (renderer, app, context) =
             (self.renderer.clone(), deployment.app.clone(), cluster.status.context.clone());
+        self.looking.insert(id.clone(), past.clone());
         let (cancel, id) = (self.cancel.clone(), id.clone());
         self.spawn(async move {
             let whom = For { facts: &facts, context: &context };
             let earlier = renderer.earlier(&place, &app, whom, &cancel).await;
-            Event::Earlier { id, earlier }
+            Event::Earlier { id, past: Box::new(past), earlier }
         });
     }
 

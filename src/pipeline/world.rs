@@ -9,13 +9,13 @@ use crate::model::status::{
 use crate::model::update::Update;
 use crate::model::{
     App, ClusterFacts, Counts, DeploymentId, Engine, GroupVersionKind, HealthStatus, LiveObject, Manifest,
-    Mark, Notice, ResourceId, Revision, Schema, Timestamp, Tree, Verdict, Why, limits,
+    Mark, Notice, Oid, ResourceId, Revision, Schema, Timestamp, Tree, Verdict, Why, limits,
 };
 use crate::pipeline::declared::Declared;
 use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
 use crate::pipeline::scopes::{self, Wanted};
 use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is said of a watch that was silent for too long.
@@ -71,10 +71,24 @@ pub struct Deployment {
     pub claims: Arc<Claims>,
     pub engine: Engine,
     told: Option<DeploymentStatus>,
-    /// Earlier commits were looked at.
-    pub looked_back: bool,
+    /// What earlier commits were looked at for; `None` before the first look has ended.
+    pub looked_back: Option<LookedBack>,
     /// An object of it was seen in this cluster before, so that its absence is `missing`.
     pub seen_before: bool,
+}
+
+/// What decides what the earlier commits of an app rendered to: where its past begins, and what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookedBack {
+    pub commit: Option<Oid>,
+    pub app: App,
+}
+
+impl Deployment {
+    /// Returns what its earlier commits are to be looked at for now.
+    pub fn past(&self) -> LookedBack {
+        LookedBack { commit: self.revision.commit.clone(), app: self.app.clone() }
+    }
 }
 
 /// What rendering an app came to.
@@ -94,6 +108,29 @@ impl Rendering {
         let ids = manifests.iter().map(|m| m.id.clone()).collect();
         let places = manifests.iter().map(|m| (m.kind.clone(), m.id.namespace.clone())).collect();
         Self { manifests, notices, complete, ids, places }
+    }
+
+    /// Returns the places of the objects that only one of two renderings declares, or that they declare in another way.
+    fn differs_from(&self, before: &Rendering) -> Vec<(GroupVersionKind, ObjectKey)> {
+        let place =
+            |m: &Manifest| (m.kind.clone(), (m.id.namespace.clone(), m.id.name.clone().unwrap_or_default()));
+        let mut known: HashMap<_, Vec<&Arc<Manifest>>> = HashMap::new();
+        for manifest in &before.manifests {
+            known.entry(place(manifest)).or_default().push(manifest);
+        }
+        let mut changed = Vec::new();
+        for manifest in &self.manifests {
+            let place = place(manifest);
+            let same = known.get_mut(&place).and_then(|same| {
+                let at = same.iter().position(|b| Arc::ptr_eq(b, manifest) || b == &manifest)?;
+                Some(same.swap_remove(at))
+            });
+            if same.is_none() {
+                changed.push(place);
+            }
+        }
+        changed.extend(known.into_iter().filter(|(_, left)| !left.is_empty()).map(|(place, _)| place));
+        changed
     }
 
     /// Returns whether the object is declared.
@@ -262,7 +299,7 @@ impl World {
                 claims: Arc::default(),
                 engine: app.engine,
                 told: None,
-                looked_back: false,
+                looked_back: None,
                 seen_before: seen(&id),
             });
             deployment.app = app;
@@ -284,16 +321,34 @@ impl World {
             self.declared.remove(id, deployment.cluster, &before.manifests);
         }
         let notices = self.declared.add(id, deployment.cluster, &rendering.manifests);
-        deployment.rendered = Some(rendering);
-        self.dirty.entry(id.clone()).or_default().all = true;
+        let at = deployment.cluster;
+        let before = deployment.rendered.replace(rendering);
+        let whole = |rendering: &Option<Rendering>| rendering.as_ref().is_none_or(|r| r.complete);
+        let moved = whole(&before) != whole(&deployment.rendered);
+        match (&before, &deployment.rendered) {
+            (Some(before), Some(now)) if deployment.planned => {
+                let changed = now.differs_from(before);
+                if !changed.is_empty() {
+                    self.dirty.entry(id.clone()).or_default().objects.extend(changed);
+                }
+            }
+            _ => self.dirty.entry(id.clone()).or_default().all = true,
+        }
         self.updates.extend(notices.into_iter().map(Update::Notice));
+        self.tell_deployment(id);
+        if moved {
+            // Whether something is an extra can be said only where every rendering of the cluster is whole.
+            for (id, _) in self.deployments.iter().filter(|(_, d)| d.cluster == at) {
+                self.dirty.entry(id.clone()).or_default().extras = true;
+            }
+        }
         true
     }
 
-    /// Takes in what earlier commits of a deployment's app rendered to.
-    pub fn set_earlier(&mut self, id: &DeploymentId, earlier: BTreeSet<ResourceId>) {
-        if let Some(deployment) = self.deployments.get_mut(id) {
-            deployment.looked_back = true;
+    /// Takes in what earlier commits of a deployment's app rendered to, unless the app has moved on meanwhile.
+    pub fn set_earlier(&mut self, id: &DeploymentId, past: LookedBack, earlier: BTreeSet<ResourceId>) {
+        if let Some(deployment) = self.deployments.get_mut(id).filter(|d| d.past() == past) {
+            deployment.looked_back = Some(past);
             if deployment.claims.earlier == earlier {
                 return;
             }
@@ -644,6 +699,16 @@ impl World {
         self.updates.extend(updates);
     }
 
+    /// Tells of a deployment that has been told of before, if something about it is other now: its revision, say.
+    fn tell_deployment(&mut self, id: &DeploymentId) {
+        let Some(deployment) = self.deployments.get_mut(id).filter(|d| d.told.is_some()) else { return };
+        let status = summary(id, deployment);
+        if deployment.told.as_ref() != Some(&status) {
+            deployment.told = Some(status.clone());
+            self.tell(Update::Deployment(status));
+        }
+    }
+
     /// Tells again of a deployment whose rendering has nothing to judge (it failed, or is empty).
     pub fn tell_empty(&mut self, id: &DeploymentId) {
         let Some(deployment) = self.deployments.get_mut(id) else { return };
@@ -692,7 +757,7 @@ impl World {
         };
         self.repos.iter().all(|r| r.settled)
             && self.clusters.iter().all(|c| c.settled && watches_settled(c))
-            && self.deployments.values().all(|d| d.rendered.is_some() && d.looked_back)
+            && self.deployments.values().all(|d| d.rendered.is_some() && d.looked_back == Some(d.past()))
             && self.dirty.is_empty()
     }
 }
