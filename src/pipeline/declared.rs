@@ -15,8 +15,15 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// Adds a deployment's manifests. Returns a warning for each object that another app declares too, once in a life.
-    pub fn add(&mut self, id: &DeploymentId, cluster: usize, manifests: &[Arc<Manifest>]) -> Vec<Notice> {
+    /// Adds a deployment's manifests. Returns a warning for each object that another app declares too, once in a life,
+    /// unless these owners of it are no news.
+    pub fn add(
+        &mut self,
+        id: &DeploymentId,
+        cluster: usize,
+        manifests: &[Arc<Manifest>],
+        is_news: impl Fn(&[DeploymentId]) -> bool,
+    ) -> Vec<Notice> {
         let mut notices = Vec::new();
         for manifest in manifests {
             let Some(name) = manifest.id.name.clone() else { continue };
@@ -27,7 +34,7 @@ impl Declared {
                 continue;
             }
             owners.push(id.clone());
-            notices.extend(declared_twice(manifest, owners));
+            notices.extend(declared_twice(manifest, owners).filter(|_| is_news(owners)));
         }
         notices.retain(|notice| self.told.insert(format!("{} {:?}", notice.title, notice.object)));
         notices.sort();

@@ -6,6 +6,7 @@ pub mod acting;
 mod calm;
 mod declared;
 pub mod demo;
+pub mod deployment;
 pub mod discovery;
 pub mod judging;
 mod kept;

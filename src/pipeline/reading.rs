@@ -4,6 +4,7 @@ use crate::config::settings::AppSetting;
 use crate::git::{Ask, CommitFacts, Repo, Snapshot, Watch};
 use crate::model::status::RepoStatus;
 use crate::model::{App, Notice, RenderSpec, RepoId, Tree};
+use crate::pipeline::deployment::{Member, Role};
 use crate::pipeline::discovery::{self, Discovered};
 use crate::pipeline::remotes;
 use crate::pipeline::setup::{Place, Setup, Source};
@@ -15,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Read {
     pub status: RepoStatus,
     pub tree: Arc<dyn Tree>,
-    pub apps: Vec<App>,
+    /// All apps of the repo, each with what it is in this run.
+    pub apps: Vec<Member>,
     pub notices: Vec<Notice>,
 }
 
@@ -91,7 +93,7 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
         discovery::discover_at(&*snapshot.tree, &status.id, repo.name(), path)
             .map_err(|error| Box::new(Notice::error(error.to_string())))
     };
-    let Discovered { mut apps, mut notices } = if !source.discovery {
+    let mut found = if !source.discovery {
         Discovered::default()
     } else if source.named || !repo.prefix().is_empty() {
         at(repo.prefix())?
@@ -101,14 +103,29 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
     for setting in &source.apps {
         match at(&setting.path).map(|found| configured(setting, found)) {
             Ok(Some(app)) => {
-                apps.retain(|other| other.path != app.path && other.id != app.id);
-                apps.push(app);
+                let differs = |other: &App| other.path != app.path && other.id != app.id;
+                found.apps.retain(differs);
+                found.others.retain(differs);
+                let asked = lies_in(&app.path, repo.prefix());
+                if asked { found.apps.push(app) } else { found.others.push(app) }
             }
-            Ok(None) => notices.push(unfit(setting, "it is not exactly one thing to render")),
-            Err(notice) => notices.push(unfit(setting, &notice.title)),
+            Ok(None) => found.notices.push(unfit(setting, "it is not exactly one thing to render")),
+            Err(notice) => found.notices.push(unfit(setting, &notice.title)),
         }
     }
+    let Discovered { apps, others, parts, notices } = found;
+    let asked = apps.into_iter().map(|app| {
+        let role = if parts.contains(&app.id) { Role::Part } else { Role::Asked };
+        Member { app, role }
+    });
+    let apps = asked.chain(others.into_iter().map(|app| Member { app, role: Role::Other })).collect();
     Ok(Read { status, tree: snapshot.tree, apps, notices })
+}
+
+/// Returns whether a path of a repo is a folder or file, or lies below it; everything lies in the repo's root.
+fn lies_in(path: &str, folder: &str) -> bool {
+    folder.is_empty()
+        || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Returns the app that the configuration names, with what it says of it.

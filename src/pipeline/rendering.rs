@@ -5,8 +5,8 @@ use crate::git::{Ask, Repo};
 use crate::model::{
     App, AppId, ClusterFacts, ClusterId, GroupVersionKind, Manifest, Notice, RenderSpec, ResourceId, Tree,
 };
+use crate::pipeline::deployment::Rendering;
 use crate::pipeline::setup::{Place, Setup};
-use crate::pipeline::world::Rendering;
 use crate::render::{self, RenderContext, Rendered, Tools};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};

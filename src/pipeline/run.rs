@@ -14,13 +14,14 @@ use crate::model::{
     limits,
 };
 use crate::pipeline::calm::Calm;
+use crate::pipeline::deployment::{LookedBack, Member, Rendering, Role};
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
 use crate::pipeline::rendering::{For, Renderer};
 use crate::pipeline::scopes::Wanted;
 use crate::pipeline::setup::{Setup, Source};
 use crate::pipeline::store::{Store, WatchKey};
-use crate::pipeline::world::{ClusterEntry, LookedBack, Rendering, Repo, World};
+use crate::pipeline::world::{ClusterEntry, Repo, World};
 use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -154,7 +155,7 @@ struct Conductor {
     lines: Vec<Line>,
     /// How often each repo was asked to be read.
     turns: Vec<u64>,
-    /// The names of all apps that were found in each repo, wanted or not.
+    /// The names of all apps that were found in each repo where it was looked, wanted or not.
     names: BTreeMap<usize, BTreeSet<String>>,
     renderer: Arc<Renderer>,
     /// What ends a deployment's rendering when a newer one is asked for.
@@ -401,12 +402,9 @@ impl Conductor {
     fn take_repo(&mut self, at: usize, read: Result<Read, RepoStatus>) {
         match read {
             Ok(Read { status, tree, apps, notices }) => {
-                self.names.insert(at, apps.iter().map(|app| app.id.name.clone()).collect());
-                let apps = apps
-                    .into_iter()
-                    .filter(|app| self.is_wanted(app))
-                    .map(|app| self.expect_named(app))
-                    .collect::<Vec<_>>();
+                let asked = apps.iter().filter(|member| member.role.is_asked());
+                self.names.insert(at, asked.map(|member| member.app.id.name.clone()).collect());
+                let apps: Vec<_> = apps.into_iter().map(|member| self.narrowed(member)).collect();
                 tracing::debug!(repo = %status.name, apps = apps.len(), "a repo was read");
                 self.world.set_repo(at, status, Some((tree, apps)));
                 for notice in notices {
@@ -439,11 +437,15 @@ impl Conductor {
             || self.setup.only_apps.iter().any(|glob| Glob::new(glob).matches(&app.id.name))
     }
 
-    /// An app that was asked for by its very name is expected to be deployed.
-    fn expect_named(&self, mut app: App) -> App {
-        let name = &app.id.name;
-        app.expected |= self.setup.only_apps.contains(name) || self.setup.expected.contains(name);
-        app
+    /// Applies what was asked for by name. Apps that were not asked for stay: what they declare is no extra of the others.
+    fn narrowed(&self, mut member: Member) -> Member {
+        if !self.is_wanted(&member.app) {
+            member.role = Role::Other;
+        }
+        // An app that was asked for by its very name is expected to be deployed.
+        let name = &member.app.id.name;
+        member.app.expected |= self.setup.only_apps.contains(name) || self.setup.expected.contains(name);
+        member
     }
 
     /// Writes down which deployments were seen for the first time.
@@ -533,11 +535,15 @@ impl Conductor {
             return;
         }
         tracing::debug!(app = %id.app.name, cluster = %id.cluster.0, notices = notices.len(), "an app was rendered");
+        let Some(deployment) = self.world.deployments.get(id) else { return };
+        let (at, asked) = (deployment.cluster, deployment.role.is_asked());
+        if !asked {
+            return;
+        }
         self.world.tell_empty(id);
         for notice in notices {
             self.world.tell(Update::Notice(notice));
         }
-        let Some(at) = self.world.deployments.get(id).map(|d| d.cluster) else { return };
         if self.world.all_rendered(at) {
             self.plan_watches(at);
         }

@@ -3,19 +3,20 @@
 
 use crate::cluster::{WatchEvent, builtin};
 use crate::drift::{Autoscaled, Managers};
-use crate::model::status::{
-    AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
-};
+use crate::model::status::{AppStatus, ClusterState, ClusterStatus, RepoStatus};
 use crate::model::update::Update;
 use crate::model::{
-    App, ClusterFacts, Counts, DeploymentId, Engine, GroupVersionKind, HealthStatus, LiveObject, Manifest,
-    Mark, Notice, Oid, ResourceId, Revision, Schema, Timestamp, Tree, Verdict, Why, limits,
+    App, ClusterFacts, DeploymentId, Engine, GroupVersionKind, LiveObject, Manifest, Mark, RepoId,
+    ResourceId, Revision, Schema, Timestamp, Tree, limits,
 };
 use crate::pipeline::declared::Declared;
+use crate::pipeline::deployment::{
+    Deployment, LookedBack, Member, Rendering, Role, settle_absence, still_there, summary,
+};
 use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
 use crate::pipeline::scopes::{self, Wanted};
 use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What is said of a watch that was silent for too long.
@@ -25,7 +26,8 @@ pub const SILENT: &str = "the cluster has not answered";
 pub struct Repo {
     pub status: RepoStatus,
     pub tree: Option<Arc<dyn Tree>>,
-    pub apps: Vec<App>,
+    /// All of its apps, each with what it is in this run.
+    pub apps: Vec<Member>,
     /// It was read, or could not be.
     pub settled: bool,
 }
@@ -51,91 +53,6 @@ impl ClusterEntry {
     /// Returns whether the newest question for a schema was answered.
     fn knows_schema(&self) -> bool {
         self.schema.is_some() && self.schema_awaited.is_none()
-    }
-}
-
-/// A deployment with its rendering and its verdicts.
-pub struct Deployment {
-    pub app: App,
-    pub repo: usize,
-    pub cluster: usize,
-    pub namespace: Option<String>,
-    pub revision: Revision,
-    /// Counts renderings: an older one that arrives late is dropped.
-    pub generation: u64,
-    pub rendered: Option<Rendering>,
-    /// The cluster's watches were worked out with a rendering of it.
-    planned: bool,
-    pub statuses: BTreeMap<ResourceId, ResourceStatus>,
-    present: BTreeSet<ResourceId>,
-    pub claims: Arc<Claims>,
-    pub engine: Engine,
-    told: Option<DeploymentStatus>,
-    /// What earlier commits were looked at for; `None` before the first look has ended.
-    pub looked_back: Option<LookedBack>,
-    /// An object of it was seen in this cluster before, so that its absence is `missing`.
-    pub seen_before: bool,
-}
-
-/// What decides what the earlier commits of an app rendered to: where its past begins, and what it is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LookedBack {
-    pub commit: Option<Oid>,
-    pub app: App,
-}
-
-impl Deployment {
-    /// Returns what its earlier commits are to be looked at for now.
-    pub fn past(&self) -> LookedBack {
-        LookedBack { commit: self.revision.commit.clone(), app: self.app.clone() }
-    }
-}
-
-/// What rendering an app came to.
-#[derive(Default)]
-pub struct Rendering {
-    pub manifests: Vec<Arc<Manifest>>,
-    pub notices: Vec<Notice>,
-    /// Nothing was left out.
-    pub complete: bool,
-    ids: HashSet<ResourceId>,
-    /// Where its objects are looked for: each kind with each namespace, once.
-    places: HashSet<(GroupVersionKind, Option<String>)>,
-}
-
-impl Rendering {
-    pub fn new(manifests: Vec<Arc<Manifest>>, notices: Vec<Notice>, complete: bool) -> Self {
-        let ids = manifests.iter().map(|m| m.id.clone()).collect();
-        let places = manifests.iter().map(|m| (m.kind.clone(), m.id.namespace.clone())).collect();
-        Self { manifests, notices, complete, ids, places }
-    }
-
-    /// Returns the places of the objects that only one of two renderings declares, or that they declare in another way.
-    fn differs_from(&self, before: &Rendering) -> Vec<(GroupVersionKind, ObjectKey)> {
-        let place =
-            |m: &Manifest| (m.kind.clone(), (m.id.namespace.clone(), m.id.name.clone().unwrap_or_default()));
-        let mut known: HashMap<_, Vec<&Arc<Manifest>>> = HashMap::new();
-        for manifest in &before.manifests {
-            known.entry(place(manifest)).or_default().push(manifest);
-        }
-        let mut changed = Vec::new();
-        for manifest in &self.manifests {
-            let place = place(manifest);
-            let same = known.get_mut(&place).and_then(|same| {
-                let at = same.iter().position(|b| Arc::ptr_eq(b, manifest) || b == &manifest)?;
-                Some(same.swap_remove(at))
-            });
-            if same.is_none() {
-                changed.push(place);
-            }
-        }
-        changed.extend(known.into_iter().filter(|(_, left)| !left.is_empty()).map(|(place, _)| place));
-        changed
-    }
-
-    /// Returns whether the object is declared.
-    pub fn declares(&self, id: &ResourceId) -> bool {
-        self.ids.contains(id)
     }
 }
 
@@ -189,7 +106,7 @@ impl World {
     }
 
     /// Takes in a repo that was read anew, or could not be.
-    pub fn set_repo(&mut self, at: usize, status: RepoStatus, read: Option<(Arc<dyn Tree>, Vec<App>)>) {
+    pub fn set_repo(&mut self, at: usize, status: RepoStatus, read: Option<(Arc<dyn Tree>, Vec<Member>)>) {
         let Some(repo) = self.repos.get_mut(at) else { return };
         repo.settled = true;
         if read.is_none() && repo.tree.is_some() {
@@ -205,10 +122,18 @@ impl World {
             repo.tree = Some(tree);
             repo.apps = apps;
         }
-        let apps = repo.apps.iter().map(|app| AppStatus { app: app.clone(), notice: None }).collect();
         let (status, id) = (repo.status.clone(), repo.status.id.clone());
         self.tell(Update::Repo(status));
+        let apps = self.apps_of(&id).into_iter().map(|app| AppStatus { app, notice: None }).collect();
         self.tell(Update::Apps { repo: id, apps });
+    }
+
+    /// Returns the apps of a repo that were asked for, each once; the repo may have been asked for at several paths.
+    fn apps_of(&self, id: &RepoId) -> Vec<App> {
+        let same = self.repos.iter().filter(|repo| repo.status.id == *id);
+        let asked = same.flat_map(|repo| &repo.apps).filter(|member| member.role.is_asked());
+        let mut told = BTreeSet::new();
+        asked.map(|member| &member.app).filter(|app| told.insert(&app.id)).cloned().collect()
     }
 
     /// Takes in what a cluster says of itself. Its identity may be another than the context's name, that stood in.
@@ -256,37 +181,49 @@ impl World {
     /// Adds the deployments of a repo's apps to the connected clusters and drops those that are gone. Returns the ones
     /// to render, each with the number of its rendering.
     pub fn match_apps(&mut self, seen: &dyn Fn(&DeploymentId) -> bool) -> Vec<(DeploymentId, u64)> {
-        let mut wanted = BTreeMap::new();
+        let mut wanted: BTreeMap<DeploymentId, (App, Role, usize, usize, Revision)> = BTreeMap::new();
         for (repo_at, repo) in self.repos.iter().enumerate() {
             let Some(revision) = repo.status.revision.clone() else { continue };
-            for app in &repo.apps {
+            for Member { app, role } in &repo.apps {
                 for (cluster_at, cluster) in self.clusters.iter().enumerate() {
                     let named = app.contexts.is_empty() || app.contexts.contains(&cluster.status.context);
                     if cluster.facts.is_some() && named {
                         let id = DeploymentId { app: app.id.clone(), cluster: cluster.status.id.clone() };
-                        wanted.insert(id, (app.clone(), repo_at, cluster_at, revision.clone()));
+                        // A repo that was asked for at several paths has each app several times.
+                        if wanted.get(&id).is_none_or(|(_, other, ..)| other < role) {
+                            wanted.insert(id, (app.clone(), *role, repo_at, cluster_at, revision.clone()));
+                        }
                     }
                 }
             }
         }
-        let gone: Vec<DeploymentId> =
-            self.deployments.keys().filter(|id| !wanted.contains_key(id)).cloned().collect();
+        // One that is asked for now and was not before, or the other way round, begins anew.
+        let stays = |id: &DeploymentId, d: &Deployment| {
+            wanted.get(id).is_some_and(|(_, role, ..)| role.is_asked() == d.role.is_asked())
+        };
+        let gone = self.deployments.iter().filter(|(id, d)| !stays(id, d));
+        let gone: Vec<DeploymentId> = gone.map(|(id, _)| id.clone()).collect();
         for id in gone {
+            let mut asked = false;
             if let Some(gone) = self.deployments.remove(&id) {
+                asked = gone.role.is_asked();
                 let manifests = gone.rendered.as_ref().map_or(&[][..], |rendered| &rendered.manifests);
                 self.declared.remove(&id, gone.cluster, manifests);
             }
             self.dirty.remove(&id);
-            self.tell(Update::DeploymentGone(id));
+            if asked {
+                self.tell(Update::DeploymentGone(id));
+            }
         }
         let mut render = Vec::new();
-        for (id, (app, repo, cluster, revision)) in wanted {
+        for (id, (app, role, repo, cluster, revision)) in wanted {
             let namespace = app
                 .namespace
                 .clone()
                 .or_else(|| self.clusters.get(cluster).and_then(|c| c.namespace.clone()));
             let deployment = self.deployments.entry(id.clone()).or_insert_with(|| Deployment {
                 app: app.clone(),
+                role,
                 repo,
                 cluster,
                 namespace: namespace.clone(),
@@ -303,6 +240,8 @@ impl World {
                 seen_before: seen(&id),
             });
             deployment.app = app;
+            deployment.role = role;
+            deployment.repo = repo;
             deployment.revision = revision;
             deployment.namespace = namespace;
             deployment.generation += 1;
@@ -317,32 +256,43 @@ impl World {
         if deployment.generation != generation {
             return false;
         }
-        if let Some(before) = &deployment.rendered {
-            self.declared.remove(id, deployment.cluster, &before.manifests);
+        let (at, now) = (deployment.cluster, Arc::new(rendering));
+        let before = deployment.rendered.replace(now.clone());
+        let (planned, asked) = (deployment.planned, deployment.role.is_asked());
+        if let Some(before) = &before {
+            self.declared.remove(id, at, &before.manifests);
         }
-        let notices = self.declared.add(id, deployment.cluster, &rendering.manifests);
-        let at = deployment.cluster;
-        let before = deployment.rendered.replace(rendering);
-        let whole = |rendering: &Option<Rendering>| rendering.as_ref().is_none_or(|r| r.complete);
-        let moved = whole(&before) != whole(&deployment.rendered);
-        match (&before, &deployment.rendered) {
-            (Some(before), Some(now)) if deployment.planned => {
-                let changed = now.differs_from(before);
-                if !changed.is_empty() {
-                    self.dirty.entry(id.clone()).or_default().objects.extend(changed);
-                }
-            }
+        let deployments = &self.deployments;
+        let notices = self.declared.add(id, at, &now.manifests, |owners| {
+            let mut roles = owners.iter().filter_map(|id| deployments.get(id)).map(|d| d.role);
+            roles.clone().any(Role::is_asked) && roles.all(|role| role != Role::Part)
+        });
+        self.updates.extend(notices.into_iter().map(Update::Notice));
+        let changed = before.as_ref().map(|before| now.differs_from(before));
+        match &changed {
+            _ if !asked => {}
+            Some(changed) if planned => self.mark_objects(id, changed),
             _ => self.dirty.entry(id.clone()).or_default().all = true,
         }
-        self.updates.extend(notices.into_iter().map(Update::Notice));
         self.tell_deployment(id);
-        if moved {
+        if before.is_none_or(|before| !before.complete) || !now.complete {
             // Whether something is an extra can be said only where every rendering of the cluster is whole.
-            for (id, _) in self.deployments.iter().filter(|(_, d)| d.cluster == at) {
-                self.dirty.entry(id.clone()).or_default().extras = true;
+            self.mark_extras(at);
+        } else {
+            // What one app no longer declares may be another's now, and the other way round.
+            for other in self.asked_in(at).filter(|other| other != id).collect::<Vec<_>>() {
+                self.mark_objects(&other, changed.as_deref().unwrap_or_default());
             }
         }
         true
+    }
+
+    /// Returns the deployments of a cluster that are to be judged.
+    fn asked_in(&self, at: usize) -> impl Iterator<Item = DeploymentId> {
+        self.deployments
+            .iter()
+            .filter(move |(_, d)| d.cluster == at && d.role.is_asked())
+            .map(|(id, _)| id.clone())
     }
 
     /// Takes in what earlier commits of a deployment's app rendered to, unless the app has moved on meanwhile.
@@ -357,9 +307,10 @@ impl World {
         }
     }
 
-    /// Returns whether every deployment has a rendering.
+    /// Returns whether every deployment that is to be judged has a rendering.
     pub fn all_rendered(&self, cluster: usize) -> bool {
-        self.deployments.values().filter(|d| d.cluster == cluster).all(|d| d.rendered.is_some())
+        let asked = self.deployments.values().filter(|d| d.cluster == cluster && d.role.is_asked());
+        asked.into_iter().all(|d| d.rendered.is_some())
     }
 
     /// Works out anew which watches a cluster needs. Returns those to start and those to end.
@@ -376,7 +327,7 @@ impl World {
         let manifests = self
             .deployments
             .values()
-            .filter(|d| d.cluster == at)
+            .filter(|d| d.cluster == at && d.role.is_asked())
             .filter_map(|d| d.rendered.as_ref())
             .flat_map(|r| r.manifests.iter().map(Arc::as_ref));
         let needed = scopes::needed(manifests, &facts, secrets_everywhere);
@@ -465,14 +416,28 @@ impl World {
     }
 
     fn mark_cluster(&mut self, at: usize) {
-        for (id, _) in self.deployments.iter().filter(|(_, d)| d.cluster == at) {
-            self.dirty.entry(id.clone()).or_default().all = true;
+        for id in self.asked_in(at).collect::<Vec<_>>() {
+            self.dirty.entry(id).or_default().all = true;
+        }
+    }
+
+    fn mark_extras(&mut self, at: usize) {
+        for id in self.asked_in(at).collect::<Vec<_>>() {
+            self.dirty.entry(id).or_default().extras = true;
+        }
+    }
+
+    fn mark_objects(&mut self, id: &DeploymentId, objects: &[(GroupVersionKind, ObjectKey)]) {
+        if !objects.is_empty() {
+            self.dirty.entry(id.clone()).or_default().objects.extend(objects.iter().cloned());
         }
     }
 
     fn mark_kind(&mut self, at: usize, kind: &GroupVersionKind) {
         let affected = self.deployments.iter().filter(|(_, d)| {
-            d.cluster == at && d.rendered.as_ref().is_some_and(|r| r.places.iter().any(|(of, _)| of == kind))
+            d.cluster == at
+                && d.role.is_asked()
+                && d.rendered.as_ref().is_some_and(|r| r.places.iter().any(|(of, _)| of == kind))
         });
         for (id, _) in affected {
             self.dirty.entry(id.clone()).or_default().all = true;
@@ -483,9 +448,9 @@ impl World {
         let mut affected = self.declared.by(at, kind, object).to_vec();
         if affected.is_empty() {
             // Nobody declares it: it may be an extra of any deployment that watches its kind.
-            affected
-                .extend(self.deployments.iter().filter(|(_, d)| d.cluster == at).map(|(id, _)| id.clone()));
+            affected.extend(self.asked_in(at));
         }
+        affected.retain(|id| self.deployments.get(id).is_some_and(|d| d.role.is_asked()));
         for id in affected {
             self.dirty.entry(id).or_default().objects.insert((kind.clone(), object.clone()));
         }
@@ -571,8 +536,8 @@ impl World {
             return;
         }
         // What nobody seems to declare may be declared where a rendering left something out.
-        let in_cluster = self.deployments.values().filter(|d| d.cluster == deployment.cluster);
-        let whole = in_cluster.filter_map(|d| d.rendered.as_ref()).all(|r| r.complete);
+        let mut in_cluster = self.deployments.values().filter(|d| d.cluster == deployment.cluster);
+        let whole = in_cluster.all(|d| d.rendered.as_ref().is_some_and(|r| r.complete));
         let undeclared =
             if whole { Trust::Fresh } else { Trust::Unknown("a rendering is incomplete".to_owned()) };
         for kind in cluster.store.kinds() {
@@ -581,7 +546,10 @@ impl World {
                     || dirty.extras
                     || touched.contains(&(kind, key.0.as_deref(), key.1.as_str()))
                     || extras.contains(&packed.id);
-                if wanted && self.declared.by(deployment.cluster, kind, key).is_empty() {
+                let declared = !self.declared.by(deployment.cluster, kind, key).is_empty();
+                // What another app has come to declare is dropped: nothing claims it any more.
+                let claims = if declared { Arc::default() } else { deployment.claims.clone() };
+                if wanted && (!declared || extras.contains(&packed.id)) {
                     items.push(Item {
                         deployment: id.clone(),
                         id: packed.id.clone(),
@@ -589,7 +557,7 @@ impl World {
                         desired: None,
                         live: Some(packed.clone()),
                         trust: undeclared.clone(),
-                        claims: deployment.claims.clone(),
+                        claims,
                     });
                 }
             }
@@ -757,7 +725,10 @@ impl World {
         };
         self.repos.iter().all(|r| r.settled)
             && self.clusters.iter().all(|c| c.settled && watches_settled(c))
-            && self.deployments.values().all(|d| d.rendered.is_some() && d.looked_back == Some(d.past()))
+            && self
+                .deployments
+                .values()
+                .all(|d| d.rendered.is_some() && (!d.role.is_asked() || d.looked_back == Some(d.past())))
             && self.dirty.is_empty()
     }
 }
@@ -786,91 +757,4 @@ fn not_served(cluster: &ClusterEntry, kind: &GroupVersionKind) -> String {
         ),
         None => format!("the cluster does not serve {} {}", kind.kind, kind.api_version()),
     }
-}
-
-fn still_there(deployment: &Deployment, id: &ResourceId) -> bool {
-    deployment.rendered.as_ref().is_some_and(|r| r.declares(id))
-}
-
-/// What settling a deployment's absence changed.
-#[derive(Default)]
-struct Absence {
-    flipped: Vec<(ResourceId, ResourceStatus)>,
-    /// It was not deployed here, and now something of it is.
-    came_back: bool,
-}
-
-/// Makes a deployment none of whose objects exist `not deployed here`, and missing again once one does. Returns the
-/// resources that this changed.
-fn settle_absence(deployment: &mut Deployment) -> Absence {
-    let excusable = !deployment.app.expected && !deployment.seen_before;
-    let blind = deployment.statuses.values().any(
-        |s| matches!(s.verdict(), Verdict::Unknown(why) if !why.0.starts_with("the cluster does not serve")),
-    );
-    let absent = excusable && deployment.present.is_empty() && !blind;
-    let mut settled = Absence::default();
-    for (id, status) in &mut deployment.statuses {
-        let not_here = Verdict::Excluded(Why::not_deployed_here());
-        let next = match status.verdict() {
-            Verdict::Missing | Verdict::Unknown(_) | Verdict::Invalid if absent => not_here,
-            verdict if !absent && *verdict == not_here => {
-                settled.came_back = true;
-                Verdict::Missing
-            }
-            _ => continue,
-        };
-        let mut judgement = (*status.judgement).clone();
-        judgement.verdict = next;
-        status.judgement = Arc::new(judgement);
-        settled.flipped.push((id.clone(), status.clone()));
-    }
-    settled
-}
-
-fn summary(id: &DeploymentId, deployment: &Deployment) -> DeploymentStatus {
-    let mut counts = Counts::default();
-    let mut health = HealthStatus::Healthy;
-    for status in deployment.statuses.values() {
-        counts.add(status.verdict());
-        if !matches!(status.verdict(), Verdict::Excluded(_)) {
-            health = health.max(status.health().status);
-        }
-    }
-    let rendering = deployment.rendered.as_ref();
-    let failed = rendering.is_some_and(|r| !r.complete);
-    let notices = rendering.map(|r| r.notices.clone()).unwrap_or_default();
-    let verdict = match counts.verdict() {
-        Verdict::Drifted => Verdict::Drifted,
-        _ if failed => Verdict::Unknown(Why::new(
-            notices
-                .iter()
-                .find(|n| n.level == crate::model::Level::Error)
-                .map_or("the render failed", |n| n.title.as_str()),
-        )),
-        Verdict::Excluded(_) if counts.excluded > 0 && deployment.present.is_empty() => {
-            Verdict::Excluded(first_reason(deployment))
-        }
-        other => other,
-    };
-    DeploymentStatus {
-        id: id.clone(),
-        namespace: deployment.namespace.clone(),
-        engine: deployment.engine,
-        path: deployment.app.path.clone(),
-        revision: deployment.revision.clone(),
-        verdict,
-        health: if counts.total() == 0 { HealthStatus::Unknown } else { health },
-        counts,
-        notices,
-    }
-}
-
-fn first_reason(deployment: &Deployment) -> Why {
-    let mut reasons = deployment.statuses.values().filter_map(|s| match s.verdict() {
-        Verdict::Excluded(why) => Some(why.clone()),
-        _ => None,
-    });
-    let not_here = Why::not_deployed_here();
-    let first = reasons.next().unwrap_or_else(|| Why::new("nothing to compare"));
-    if first == not_here || reasons.any(|why| why == not_here) { not_here } else { first }
 }

@@ -11,5 +11,6 @@ mod deck;
 mod ground;
 mod headless;
 mod killed;
+mod narrowed;
 mod remotes;
 mod sync;

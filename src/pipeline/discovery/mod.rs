@@ -17,6 +17,7 @@ use crate::model::{App, AppId, Engine, Notice, Origin, RenderSpec, RepoId, Tree,
 use crate::render::{self, paths};
 use belonging::Belonging;
 use naming::Place;
+use std::collections::BTreeSet;
 use survey::{Folder, Survey};
 
 /// What was found in a repo.
@@ -24,6 +25,10 @@ use survey::{Folder, Survey};
 pub struct Discovered {
     /// Sorted by path. Names are unique.
     pub apps: Vec<App>,
+    /// The repo's other apps, where less than the whole repo was asked for.
+    pub others: Vec<App>,
+    /// Those of `apps` that the whole repo does not have as such: a file of an app, or a base of one.
+    pub parts: BTreeSet<AppId>,
     pub notices: Vec<Notice>,
 }
 
@@ -34,13 +39,13 @@ pub struct Discovered {
 pub fn discover(tree: &dyn Tree, repo: &RepoId, repo_name: &str) -> Discovered {
     let survey = Survey::of(tree, "");
     let found = find(tree, &survey);
-    Discovered { apps: name(found, repo, repo_name), notices: survey.notices }
+    Discovered { apps: name(found, repo, repo_name), notices: survey.notices, ..Discovered::default() }
 }
 
 /// Finds what a path that the user gave stands for: a file, a folder, a kustomization or a chart.
 ///
 /// A kustomization or chart is exactly that, also where another one includes it. Of a folder it is whatever can be
-/// rendered under it. If it is one app it is `expected`. Errors: there is nothing at the path, or it cannot be read.
+/// rendered under it. If it is one app it is `expected`. What else the repo holds comes as `others`. Errors: there is nothing at the path, or it cannot be read.
 pub fn discover_at(
     tree: &dyn Tree,
     repo: &RepoId,
@@ -58,8 +63,13 @@ pub fn discover_at(
             None => unknown.push(candidate),
         }
     }
+    let others = whole.apps.iter().filter(|app| !apps.iter().any(|asked| asked.id == app.id));
+    let others: Vec<App> = others.cloned().collect();
+    let mut parts = BTreeSet::new();
     if !unknown.is_empty() {
-        apps.extend(name_beside(unknown, &whole.apps, repo, repo_name));
+        let named = name_beside(unknown, &whole.apps, repo, repo_name);
+        parts.extend(named.iter().map(|app| app.id.clone()));
+        apps.extend(named);
     }
     let alone = apps.len() == 1;
     for app in &mut apps {
@@ -67,7 +77,7 @@ pub fn discover_at(
     }
     notices.extend(whole.notices.into_iter().filter(|_| path.is_empty()));
     notices.dedup();
-    Ok(Discovered { apps, notices })
+    Ok(Discovered { apps, others, parts, notices })
 }
 
 /// An app that has no name yet.

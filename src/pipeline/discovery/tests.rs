@@ -242,3 +242,33 @@ fn the_manifests_of_real_projects_are_found() {
         ]
     );
 }
+
+#[test]
+fn of_a_path_the_rest_of_the_repo_is_known_too() {
+    let tree = with(&[
+        ("apps/web/web.yaml", POD),
+        ("apps/web/shape.yaml", POD),
+        ("apps/cart/base/kustomization.yaml", "resources: [cart.yaml]"),
+        ("apps/cart/base/cart.yaml", POD),
+        ("apps/cart/overlays/prod/kustomization.yaml", "resources: [../../base]"),
+    ]);
+    for (path, apps, others, parts) in [
+        ("", &["cart", "web"][..], &[][..], &[][..]),
+        ("apps/web", &["web"], &["cart"], &[]),
+        ("apps/web/web.yaml", &["apps-web"], &["cart", "web"], &["apps-web"]),
+        ("apps/cart/base", &["apps-cart"], &["cart", "web"], &["apps-cart"]),
+    ] {
+        let found = discover_at(&tree, &repo(), "shop", path).unwrap();
+        let names = |apps: &[App]| apps.iter().map(|app| app.id.name.clone()).collect::<Vec<_>>();
+        let marked: Vec<&str> = found.parts.iter().map(|id| id.name.as_str()).collect();
+        assert_eq!(
+            (names(&found.apps), names(&found.others), marked),
+            (
+                apps.iter().map(|name| (*name).to_owned()).collect(),
+                others.iter().map(|name| (*name).to_owned()).collect(),
+                parts.to_vec(),
+            ),
+            "{path}"
+        );
+    }
+}
