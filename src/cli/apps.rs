@@ -1,7 +1,7 @@
 //! `driftdeck apps`: what was discovered, and from where.
 
 use crate::cli::arguments::{Options, Places};
-use crate::cli::document::{SCHEMA, notices};
+use crate::cli::document::{SCHEMA, notices, worst_first};
 use crate::cli::gather::Gathered;
 use crate::cli::output::Output;
 use crate::cli::{Exit, Failed, opening, written};
@@ -19,6 +19,14 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
     let mut said = gathered.notices.clone();
     said.extend(gathered.repos.values().filter_map(|r| r.notice.clone()));
     let rows = rows(&gathered);
+    let mistaken = said.iter().any(|notice| notice.level == Level::Error);
+    if rows.is_empty() && !mistaken {
+        said.push(
+            Notice::error("no apps were found")
+                .hint("give a PATH with manifests, a kustomization or a chart"),
+        );
+    }
+    worst_first(&mut said);
     let document = json!({
         "schema": SCHEMA, "command": "apps",
         "apps": rows.iter().map(Row::to_json).collect::<Vec<_>>(),
@@ -26,14 +34,7 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
     });
     output.notices(&said);
     written(output.document(&document, || rows.iter().map(Row::to_text).collect()))?;
-    let failed = said.iter().any(|n: &Notice| n.level == Level::Error) || rows.is_empty();
-    if rows.is_empty() && said.is_empty() {
-        return Err(Box::new(
-            Notice::error("no apps were found")
-                .hint("give a PATH with manifests, a kustomization or a chart"),
-        ));
-    }
-    Ok(if failed { Exit::Failure } else { Exit::Success })
+    Ok(if mistaken || rows.is_empty() { Exit::Failure } else { Exit::Success })
 }
 
 /// One app as a row.

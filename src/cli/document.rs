@@ -7,6 +7,7 @@ use crate::model::status::{DeploymentStatus, ResourceStatus};
 use crate::model::{Confidence, Counts, FieldChange, Notice, Problem, Revision, Timestamp, Verdict};
 use crate::text::redact;
 use serde_json::{Value as Json, json};
+use std::collections::HashSet;
 
 /// The name and version of the documents.
 pub const SCHEMA: &str = "driftdeck/v1";
@@ -73,6 +74,7 @@ impl Findings {
                 (&a.kind, &a.namespace, &a.name).cmp(&(&b.kind, &b.namespace, &b.name))
             })
         });
+        worst_first(&mut self.notices);
     }
 
     /// Returns the document.
@@ -217,6 +219,13 @@ pub fn change(change: &FieldChange, object: &str) -> Json {
         "authored": declared.map(|d| time(d.authored)),
         "note": change.note,
     })
+}
+
+/// Puts notices in the order of their level, each once.
+pub fn worst_first(notices: &mut Vec<Notice>) {
+    let mut said = HashSet::new();
+    notices.retain(|notice| said.insert(notice.clone()));
+    notices.sort_by_key(|notice| notice.level);
 }
 
 /// Returns notices as the contract writes them.

@@ -1,7 +1,7 @@
 //! `driftdeck render`: the manifests of a path with the origin of each; and two renderings against each other.
 
 use crate::cli::arguments::{Options, RenderArguments};
-use crate::cli::document::{Findings, ResourceEntry, SCHEMA, notices, problems};
+use crate::cli::document::{Findings, ResourceEntry, SCHEMA, notices, problems, worst_first};
 use crate::cli::output::{Format, Output};
 use crate::cli::report::{self, Style};
 use crate::cli::{Exit, Failed, now, written};
@@ -23,7 +23,7 @@ pub async fn run(what: &RenderArguments, options: &Options, output: &Output) -> 
                 .hint("leave --show-secrets out, or redirect the output to a file"),
         ));
     }
-    let rendered = offline::render(
+    let mut rendered = offline::render(
         source(&what.path)?,
         options.revision.clone(),
         options.namespace.clone(),
@@ -31,6 +31,7 @@ pub async fn run(what: &RenderArguments, options: &Options, output: &Output) -> 
         &CancellationToken::new(),
     )
     .await?;
+    worst_first(&mut rendered.notices);
     output.notices(&rendered.notices);
     let body = |manifest: &Manifest| -> Json {
         if show {

@@ -3,6 +3,7 @@
 use crate::action::confirm;
 use crate::action::sync::{Only, Options as SyncOptions, Selection};
 use crate::cli::arguments::{Options, SyncArguments};
+use crate::cli::document::worst_first;
 use crate::cli::gather::Gathered;
 use crate::cli::output::{Format, Output};
 use crate::cli::plan::{to_json, to_text};
@@ -56,6 +57,7 @@ pub async fn run(
             entry.command, entry.app, entry.outcome
         )));
     }
+    worst_first(&mut said);
     let sync = sync_options(what)?;
     let plan = acting::plan_sync(&deployed, &sync, now()).await.map_err(|e| failed(&e, e.hint()))?;
     let nothing = plan.ticked().next().is_none();

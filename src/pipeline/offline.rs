@@ -87,7 +87,9 @@ fn open(source: Source, revision: Option<String>) -> Result<Opened, Box<Notice>>
                         .hint("give a manifest, a folder of manifests, a kustomization or a chart"),
                 ));
             }
-            Ok((snapshot.tree, found.apps, found.notices, snapshot.revision))
+            let mut notices = repo.notices();
+            notices.extend(found.notices);
+            Ok((snapshot.tree, found.apps, notices, snapshot.revision))
         }
     }
 }

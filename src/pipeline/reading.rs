@@ -113,7 +113,9 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
             Err(notice) => found.notices.push(unfit(setting, &notice.title)),
         }
     }
-    let Discovered { apps, others, parts, notices } = found;
+    let Discovered { apps, others, parts, notices: of_discovery } = found;
+    let mut notices = repo.notices();
+    notices.extend(of_discovery);
     let asked = apps.into_iter().map(|app| {
         let role = if parts.contains(&app.id) { Role::Part } else { Role::Asked };
         Member { app, role }

@@ -157,6 +157,8 @@ struct Conductor {
     turns: Vec<u64>,
     /// The names of all apps that were found in each repo where it was looked, wanted or not.
     names: BTreeMap<usize, BTreeSet<String>>,
+    /// What was to be said of each repo when it was last read: it is said again only once it was no longer so.
+    said: BTreeMap<usize, Vec<Notice>>,
     renderer: Arc<Renderer>,
     /// What ends a deployment's rendering when a newer one is asked for.
     rendering: BTreeMap<DeploymentId, DropGuard>,
@@ -193,6 +195,7 @@ impl Conductor {
             lines: setup.clusters.iter().map(|_| Line::default()).collect(),
             turns: vec![0; setup.sources.len()],
             names: BTreeMap::new(),
+            said: BTreeMap::new(),
             setup,
             renderer,
             rendering: BTreeMap::new(),
@@ -407,7 +410,8 @@ impl Conductor {
                 let apps: Vec<_> = apps.into_iter().map(|member| self.narrowed(member)).collect();
                 tracing::debug!(repo = %status.name, apps = apps.len(), "a repo was read");
                 self.world.set_repo(at, status, Some((tree, apps)));
-                for notice in notices {
+                let before = self.said.insert(at, notices.clone()).unwrap_or_default();
+                for notice in notices.into_iter().filter(|notice| !before.contains(notice)) {
                     self.world.tell(Update::Notice(notice));
                 }
                 self.render_all();

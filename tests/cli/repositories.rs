@@ -1,7 +1,7 @@
 //! `driftdeck apps` and `driftdeck diff --base`: what is known of a repository alone.
 
 use crate::support::{Home, Repository};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn config_map(name: &str, value: &str) -> String {
     format!(
@@ -68,4 +68,45 @@ fn two_renderings_are_compared_without_a_cluster() {
         .collect();
     assert_eq!(rows, [json!(["a", "drifted", ".data.x", "2", "1"]), json!(["b", "extra", null, null, null])]);
     home.driftdeck(["diff", path, "--base", "HEAD"]).exits(0);
+}
+
+/// Returns the titles of a document's notices.
+fn titles(document: &Value) -> Vec<&str> {
+    document["notices"].as_array().unwrap().iter().map(|n| n["title"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_a_person_should_know_of_a_checkout_is_said_by_every_command_that_reads_it() {
+    let (home, repo) = (Home::new(), Repository::named("fleet"));
+    for value in ["1", "2"] {
+        repo.write("web/a.yaml", config_map("web", value));
+        repo.commit("Set a value");
+    }
+    let source = format!("file://{}", repo.path().display());
+    repo.git(&["clone", "--quiet", "--depth", "1", &source, "../shallow"]);
+    let shallow = repo.path().with_file_name("shallow");
+    let (path, file) = (shallow.to_str().unwrap(), shallow.join("web/a.yaml"));
+    for words in [
+        vec!["apps", path],
+        vec!["render", path],
+        vec!["compare", path, file.to_str().unwrap()],
+        vec!["diff", path, "--base", "HEAD"],
+    ] {
+        let document = home.driftdeck(words.iter().copied().chain(["-o", "json"])).exits(0).json();
+        assert!(titles(&document).contains(&"fleet is a shallow clone"), "{words:?}: {document:#}");
+        let run = home.driftdeck(&words).exits(0);
+        assert_eq!(run.stderr.matches("fleet is a shallow clone").count(), 1, "{words:?}: {}", run.stderr);
+    }
+    home.write("plain/a.yaml", config_map("web", "1"));
+    let document = home.driftdeck(["render", "plain", "-o", "json"]).exits(0).json();
+    assert!(titles(&document)[0].ends_with("plain is in no Git repository"), "{document:#}");
+}
+
+#[test]
+fn a_repo_without_apps_gives_one_document_that_says_so() {
+    let (home, repo) = (Home::new(), Repository::named("fleet"));
+    repo.write("README.md", "# Nothing");
+    repo.commit("Add nothing");
+    let run = home.driftdeck(["apps", repo.path().to_str().unwrap(), "-o", "json"]).exits(2);
+    assert_eq!((titles(&run.json()), &run.json()["apps"]), (vec!["no apps were found"], &json!([])));
 }
