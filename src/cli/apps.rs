@@ -4,6 +4,7 @@ use crate::cli::arguments::{Options, Places};
 use crate::cli::document::{SCHEMA, notices, worst_first};
 use crate::cli::gather::Gathered;
 use crate::cli::output::Output;
+use crate::cli::report::{self, Style};
 use crate::cli::{Exit, Failed, opening, written};
 use crate::model::{Level, Notice};
 use crate::text;
@@ -33,7 +34,12 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
         "notices": notices(&said),
     });
     output.notices(&said);
-    written(output.document(&document, || rows.iter().map(Row::to_text).collect()))?;
+    let style = Style { colour: output.colour, ascii: options.ascii };
+    let as_text = || {
+        let lines: String = rows.iter().map(Row::to_text).collect();
+        report::revisions(gathered.repos.values(), style) + &lines
+    };
+    written(output.document(&document, as_text))?;
     Ok(if mistaken || rows.is_empty() { Exit::Failure } else { Exit::Success })
 }
 

@@ -3,7 +3,7 @@
 //! A field may be added here, never renamed. Nothing is left out: an absent value is `null`. Values that are secret or
 //! look like it become fingerprints in [`crate::text::redact`].
 
-use crate::model::status::{DeploymentStatus, ResourceStatus};
+use crate::model::status::{DeploymentStatus, RepoStatus, ResourceStatus};
 use crate::model::{Confidence, Counts, FieldChange, Notice, Problem, Revision, Timestamp, Verdict};
 use crate::text::redact;
 use serde_json::{Value as Json, json};
@@ -15,6 +15,7 @@ pub const SCHEMA: &str = "driftdeck/v1";
 /// What `check`, `compare` and `diff` found.
 #[derive(Debug, Default)]
 pub struct Findings {
+    pub repos: Vec<RepoStatus>,
     pub apps: Vec<AppEntry>,
     pub resources: Vec<ResourceEntry>,
     pub notices: Vec<Notice>,

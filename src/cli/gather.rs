@@ -98,6 +98,7 @@ impl Gathered {
     pub fn findings(&self) -> Findings {
         let mut findings =
             Findings { notices: self.notices.clone(), incomplete: !self.settled, ..Findings::default() };
+        findings.repos = self.repos.values().cloned().collect();
         for repo in self.repos.values() {
             if let Some(notice) = &repo.notice {
                 push_new(&mut findings.notices, notice.clone());

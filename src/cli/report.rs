@@ -1,7 +1,7 @@
 //! Writes findings as text for people.
 
 use crate::cli::document::{AppEntry, Findings, ResourceEntry};
-use crate::model::status::ResourceStatus;
+use crate::model::status::{RepoStatus, ResourceStatus};
 use crate::model::text_diff::Side;
 use crate::model::{Cause, Class, FieldChange, TextDiff, Verdict};
 use crate::text::{self, redact};
@@ -64,9 +64,21 @@ impl Style {
     }
 }
 
-/// Writes one line for each app, and one for each object that is not in sync.
+/// Writes a line for each repo: what it was read at, and how far that is from its upstream and from what is committed. A
+/// folder in no repository has none.
+pub fn revisions<'a>(repos: impl IntoIterator<Item = &'a RepoStatus>, style: Style) -> String {
+    let line = |repo: &RepoStatus| {
+        let revision = repo.revision.as_ref().filter(|r| r.commit.is_some() || r.dirty)?;
+        let distance = revision.distance().map(|words| format!(", {words}")).unwrap_or_default();
+        let words = format!("{} {}{distance}", repo.name, revision.words());
+        Some(style.paint(Hue::Dim, &text::terminal(&words)) + "\n")
+    };
+    repos.into_iter().filter_map(line).collect()
+}
+
+/// Writes one line for each repo, one for each app, and one for each object that is not in sync.
 pub fn verdicts(findings: &Findings, style: Style) -> String {
-    let mut out = String::new();
+    let mut out = revisions(&findings.repos, style);
     for app in &findings.apps {
         out += &app_line(app, style);
         let of_app = findings
@@ -87,7 +99,7 @@ pub fn verdicts(findings: &Findings, style: Style) -> String {
 
 /// Writes every field that differs, with who wrote it and where Git declares it. `all` adds what does not count.
 pub fn changes(findings: &Findings, style: Style, all: bool) -> String {
-    let mut out = String::new();
+    let mut out = revisions(&findings.repos, style);
     for resource in &findings.resources {
         let shown: Vec<&FieldChange> =
             resource.status.judgement.changes.iter().filter(|c| all || c.counts).collect();

@@ -119,7 +119,7 @@ pub fn plan_markdown(state: &State, plan: &Plan) -> String {
         plan.command,
         code(&plan.app.name),
         code(&plan.context),
-        code(&words::revision(&plan.revision))
+        code(&plan.revision.marked())
     );
     for step in &plan.steps {
         let tick = if step.ticked { "x" } else { " " };

@@ -4,8 +4,7 @@
 
 use crate::model::status::{ClusterState, RepoStatus, ResourceStatus};
 use crate::model::{
-    Asked, Cause, Class, Engine, FieldChange, HealthStatus, Revision, Segment, Timestamp, Value, Verdict,
-    Writer,
+    Cause, Class, Engine, FieldChange, HealthStatus, Revision, Segment, Timestamp, Value, Verdict, Writer,
 };
 use jiff::tz::TimeZone;
 
@@ -341,37 +340,6 @@ pub fn name(id: &crate::model::ResourceId) -> String {
 /// Returns the system that deploys an app, else how it renders.
 pub fn engine(engine: Engine, spec: &crate::model::RenderSpec) -> &'static str {
     if engine == Engine::None { spec.word() } else { engine.word() }
-}
-
-/// Returns a revision as it is asked, with its commit: `main 3f2c1d9`, `main* 7d00e2f` with uncommitted changes.
-pub fn revision(revision: &Revision) -> String {
-    let dirty = if revision.dirty { "*" } else { "" };
-    match (&revision.asked, &revision.commit) {
-        (Asked::Name(name), Some(commit)) if commit.0.starts_with(name.as_str()) => {
-            format!("{}{dirty}", commit.short())
-        }
-        (asked, Some(commit)) => format!("{}{dirty} {}", asked.words(), commit.short()),
-        (asked, None) => format!("{}{dirty}", asked.words()),
-    }
-}
-
-/// Returns how far a checkout is from its upstream and from what is committed: `14 behind origin/main, dirty`.
-pub fn distance(revision: &Revision) -> Option<String> {
-    let mut words = Vec::new();
-    let upstream = match &revision.asked {
-        Asked::WorkingFolder { branch: Some(branch) } => format!(" origin/{branch}"),
-        _ => String::new(),
-    };
-    if revision.behind > 0 {
-        words.push(format!("{} behind{upstream}", revision.behind));
-    }
-    if revision.ahead > 0 {
-        words.push(format!("{} ahead{}", revision.ahead, if revision.behind > 0 { "" } else { &upstream }));
-    }
-    if revision.dirty {
-        words.push("uncommitted changes".to_owned());
-    }
-    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// Returns what is desired, with who made it so: `fleet@3f2c1d9 "Raise memory of web", Ana, 2h`.

@@ -16,6 +16,47 @@ pub struct Revision {
     pub ahead: usize,
 }
 
+impl Revision {
+    /// Returns it as it is asked, with its commit: `main 3f2c1d9`; `3f2c1d9` where a commit was asked for.
+    pub fn words(&self) -> String {
+        self.with_mark("")
+    }
+
+    /// Returns its words with a mark on uncommitted changes: `main* 7d00e2f`.
+    pub fn marked(&self) -> String {
+        self.with_mark(if self.dirty { "*" } else { "" })
+    }
+
+    fn with_mark(&self, mark: &str) -> String {
+        match (&self.asked, &self.commit) {
+            (Asked::Name(name), Some(commit)) if commit.0.starts_with(name.as_str()) => {
+                format!("{}{mark}", commit.short())
+            }
+            (asked, Some(commit)) => format!("{}{mark} {}", asked.words(), commit.short()),
+            (asked, None) => format!("{}{mark}", asked.words()),
+        }
+    }
+
+    /// Returns how far it is from its upstream and from what is committed: `14 behind origin/main, uncommitted changes`.
+    pub fn distance(&self) -> Option<String> {
+        let mut words = Vec::new();
+        let upstream = match &self.asked {
+            Asked::WorkingFolder { branch: Some(branch) } => format!(" origin/{branch}"),
+            _ => String::new(),
+        };
+        if self.behind > 0 {
+            words.push(format!("{} behind{upstream}", self.behind));
+        }
+        if self.ahead > 0 {
+            words.push(format!("{} ahead{}", self.ahead, if self.behind > 0 { "" } else { &upstream }));
+        }
+        if self.dirty {
+            words.push("uncommitted changes".to_owned());
+        }
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Asked {

@@ -88,6 +88,12 @@ fn open(source: Source, revision: Option<String>) -> Result<Opened, Box<Notice>>
                 ));
             }
             let mut notices = repo.notices();
+            if snapshot.revision.dirty {
+                notices.push(
+                    Notice::info(format!("{} has uncommitted changes; they are included", repo.name()))
+                        .hint("name a revision to leave them out: --revision HEAD"),
+                );
+            }
             notices.extend(found.notices);
             Ok((snapshot.tree, found.apps, notices, snapshot.revision))
         }

@@ -9,7 +9,7 @@ use crate::deck::state::Choice;
 use crate::deck::world::Standing;
 use crate::deck::{Column, Rect, ResourceKey, State, marks, words};
 use crate::model::status::{ClusterState, ClusterStatus};
-use crate::model::{AppId, Verdict};
+use crate::model::{AppId, Revision, Verdict};
 
 /// Draws a column's title and rule, and returns the place of its rows without the rule on the right.
 fn column_frame(pen: &mut Pen, state: &State, column: Column, at: Rect, more: &str) -> Rect {
@@ -113,7 +113,7 @@ pub(super) fn repos(pen: &mut Pen, state: &State, at: Rect) {
         }
         pen.put_right(right, if repo.fetching { "fetching" } else { &age }, Role::Dim, Cut::End);
         let room = Rect { width: place.width.saturating_sub(age_width + 2), ..place };
-        let revision = repo.revision.as_ref().map(words::revision).unwrap_or_default();
+        let revision = repo.revision.as_ref().map(Revision::marked).unwrap_or_default();
         let distance = repo.revision.as_ref().is_some_and(|r| r.behind > 0 || r.ahead > 0 || r.dirty);
         let role = if distance { Role::Warning } else { Role::Dim };
         let used = pen.put_right(room, &revision, role, Cut::Middle) + 1;

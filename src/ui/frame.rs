@@ -31,8 +31,8 @@ fn repo(pen: &mut Pen, state: &State, at: Rect) {
     };
     let mut used = pen.put_all(at, [(repo.name.as_str(), Role::Text), (" ", Role::Text)]);
     if let Some(revision) = &repo.revision {
-        used += pen.put(after(at, used), &words::revision(revision), Role::Text);
-        if let Some(distance) = words::distance(revision) {
+        used += pen.put(after(at, used), &revision.marked(), Role::Text);
+        if let Some(distance) = revision.distance() {
             let dot = format!(" {} ", pen.glyphs.dot);
             used += pen.put(after(at, used), &dot, Role::Dim);
             used += pen.put(after(at, used), &distance, Role::Warning);

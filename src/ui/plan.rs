@@ -66,8 +66,8 @@ fn steps(view: &PlanView) -> usize {
 
 fn from(state: &State, plan: &Plan) -> String {
     let repo = state.world.repo(&plan.app.repo).map(|repo| format!("{} ", repo.name)).unwrap_or_default();
-    let distance = words::distance(&plan.revision).map(|d| format!(", {d}")).unwrap_or_default();
-    format!("desired {repo}{}{distance}", words::revision(&plan.revision))
+    let distance = plan.revision.distance().map(|d| format!(", {d}")).unwrap_or_default();
+    format!("desired {repo}{}{distance}", plan.revision.marked())
 }
 
 fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &PlanLine) {

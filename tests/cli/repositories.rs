@@ -110,3 +110,30 @@ fn a_repo_without_apps_gives_one_document_that_says_so() {
     let run = home.driftdeck(["apps", repo.path().to_str().unwrap(), "-o", "json"]).exits(2);
     assert_eq!((titles(&run.json()), &run.json()["apps"]), (vec!["no apps were found"], &json!([])));
 }
+
+#[test]
+fn uncommitted_changes_are_included_and_said_so_and_so_is_how_far_a_checkout_is_behind() {
+    let (home, repo) = (Home::new(), Repository::named("fleet"));
+    repo.write("web/a.yaml", config_map("web", "1"));
+    let first = repo.commit("Set a value");
+    repo.write("web/a.yaml", config_map("web", "2"));
+    repo.commit("Set another");
+    repo.with_bare_origin();
+    repo.git(&["reset", "--quiet", "--hard", "HEAD^"]);
+    let (path, short) = (repo.path().to_str().unwrap(), &first[..7]);
+    let header = |words: &str| format!("fleet main {short}, 1 behind origin/main{words}\n");
+    let apps = |words: &str| header(words) + &format!("{:<24} {:<10} {:<40} {path}\n", "web", "plain", "web");
+    assert_eq!(home.driftdeck(["apps", path]).exits(0).stdout, apps(""));
+    assert_eq!(home.driftdeck(["render", path]).exits(0).stderr, "");
+
+    repo.write("web/a.yaml", config_map("web", "3"));
+    assert_eq!(home.driftdeck(["apps", path]).exits(0).stdout, apps(", uncommitted changes"));
+    let file = repo.path().join("web/a.yaml").display().to_string();
+    for words in [vec!["render", path], vec!["compare", path, &file], vec!["diff", path, "--base", "HEAD"]] {
+        let run = home.driftdeck(&words);
+        let said = "info: fleet has uncommitted changes; they are included\n";
+        assert_eq!(run.stderr.matches(said).count(), 1, "{words:?}: {}", run.stderr);
+        let run = home.driftdeck(words.iter().copied().chain(["--revision", "HEAD"]));
+        assert!(!run.stderr.contains("uncommitted"), "{words:?}: {}", run.stderr);
+    }
+}
