@@ -1,6 +1,6 @@
 //! `driftdeck sync`: plan, print the plan, ask, write, wait for the verdict.
 
-use crate::action::confirm;
+use crate::action::confirm::{self, Ask};
 use crate::action::sync::{Only, Options as SyncOptions, Selection};
 use crate::cli::arguments::{Options, SyncArguments};
 use crate::cli::document::worst_first;
@@ -68,15 +68,29 @@ pub async fn run(
         written(output.document(&document, || to_text(&plan, style)))?;
         return Ok(exit_of_plan(&plan, verdict.as_ref()));
     }
-    // Asking blocks a thread: it must not be the one that notices ctrl-C.
-    let asking = {
-        let (plan, confirm, yes, output) = (plan.clone(), what.confirm.clone(), what.yes, *output);
-        tokio::task::spawn_blocking(move || confirmed(&plan, confirm, yes, &output, style))
-    };
-    let answers = tokio::select! {
-        answers = asking => answers.unwrap_or_else(|_| Err(Box::new(Notice::error("nothing was written"))))?,
-        () = cancel.cancelled() => return Ok(Exit::Interrupted),
-    };
+    let open = confirm::unanswered(&plan, &what.confirm);
+    // Naming a protected cluster is an answer to the question too.
+    let named = open.is_empty() && !confirm::asks(&plan).is_empty();
+    let sure = open.is_empty() && (what.yes || named);
+    if !sure && !can_ask(output) {
+        said.insert(0, unconfirmed(&open));
+        output.notices(&said);
+        written(output.document(&to_json("sync", Some(&plan), None, &said), || to_text(&plan, style)))?;
+        return Ok(Exit::Failure);
+    }
+    if output.format == Format::Text {
+        eprint_text(&to_text(&plan, style));
+    }
+    let mut answers = what.confirm.clone();
+    if !sure {
+        // Asking blocks a thread: it must not be the one that notices ctrl-C.
+        let yes = what.yes;
+        let asking = tokio::task::spawn_blocking(move || ask(&open, yes));
+        answers.extend(tokio::select! {
+            typed = asking => typed.unwrap_or_else(|_| Err(Box::new(Notice::error("nothing was written"))))?,
+            () = cancel.cancelled() => return Ok(Exit::Interrupted),
+        });
+    }
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
@@ -153,36 +167,23 @@ fn sync_options(what: &SyncArguments) -> Result<SyncOptions, Failed> {
     })
 }
 
-/// Gets every answer that the plan wants, from the command line or, on a terminal, by asking.
-fn confirmed(
-    plan: &Plan,
-    confirm: Vec<String>,
-    yes: bool,
-    output: &Output,
-    style: Style,
-) -> Result<Vec<String>, Failed> {
-    let mut answers = confirm;
-    let open = confirm::unanswered(plan, &answers);
-    // Naming a protected cluster is an answer to the question too.
-    let named = open.is_empty() && !confirm::asks(plan).is_empty();
-    if open.is_empty() && (yes || named) {
-        if output.format == Format::Text {
-            eprint_text(&to_text(plan, style));
-        }
-        return Ok(answers);
-    }
-    let on_terminal =
-        std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && output.format == Format::Text;
-    if !on_terminal {
-        let wants: Vec<String> =
-            open.iter().map(|ask| format!("--confirm {} ({})", ask.words.join(" or "), ask.why)).collect();
-        let wants = if wants.is_empty() { "--yes".to_owned() } else { wants.join(", ") };
-        return Err(Box::new(
-            Notice::error("nothing was written: the plan is not confirmed").hint(format!("it wants {wants}")),
-        ));
-    }
-    eprint_text(&to_text(plan, style));
-    for ask in &open {
+/// Returns whether there is somebody who can be asked.
+fn can_ask(output: &Output) -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && output.format == Format::Text
+}
+
+/// Says which answers a plan still wants.
+fn unconfirmed(open: &[Ask]) -> Notice {
+    let wants: Vec<String> =
+        open.iter().map(|ask| format!("--confirm {} ({})", ask.words.join(" or "), ask.why)).collect();
+    let wants = if wants.is_empty() { "--yes".to_owned() } else { wants.join(", ") };
+    Notice::error("nothing was written: the plan is not confirmed").hint(format!("it wants {wants}"))
+}
+
+/// Asks for every answer that a plan still wants, and returns those that name something.
+fn ask(open: &[Ask], yes: bool) -> Result<Vec<String>, Failed> {
+    let mut answers = Vec::new();
+    for ask in open {
         let typed = prompt(&format!("{}; type {} to go on: ", ask.why, ask.words.join(" or ")))?;
         if !ask.words.contains(&typed) {
             return Err(Box::new(Notice::error("nothing was written: the name typed is another one")));

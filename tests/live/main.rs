@@ -10,6 +10,7 @@ mod cluster;
 mod deck;
 mod ground;
 mod headless;
+mod headless_sync;
 mod killed;
 mod narrowed;
 mod remotes;
