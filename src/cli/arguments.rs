@@ -4,8 +4,9 @@ use crate::cli::opening::wishes;
 use crate::cli::output::Format;
 use crate::model::Notice;
 use crate::pipeline::opening::Wishes;
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum as _, ValueHint};
-use std::ffi::OsString;
+use clap::builder::FalseyValueParser;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _, ValueHint};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -70,8 +71,17 @@ impl Command {
     }
 }
 
-/// Returns the form and the command that a command line asks for which cannot be read as a whole.
-pub fn glance(words: &[OsString]) -> (Format, Option<String>) {
+/// Reads a command line. A variable of the environment that is set to nothing counts as not set.
+pub fn read(words: &[OsString]) -> Result<Arguments, clap::Error> {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = Arguments::command()
+        .mut_args(|arg| if arg.get_env().is_some_and(is_empty) { arg.env(None::<&str>) } else { arg });
+    Arguments::from_arg_matches(&command.try_get_matches_from(words)?)
+}
+
+/// Returns the form and the command that a command line asks for which cannot be read as a whole; `otherwise`: the form
+/// that the environment asks for.
+pub fn glance(words: &[OsString], otherwise: Option<&str>) -> (Format, Option<String>) {
     let mut words = words.iter().skip(1).filter_map(|word| word.to_str());
     let (mut format, mut command) = (None, None);
     while let Some(word) = words.next() {
@@ -85,7 +95,8 @@ pub fn glance(words: &[OsString]) -> (Format, Option<String>) {
             command = Some(word.to_owned());
         }
     }
-    (format.unwrap_or_default(), command)
+    let otherwise = otherwise.and_then(|form| Format::from_str(form, true).ok());
+    (format.or(otherwise).unwrap_or_default(), command)
 }
 
 /// Returns the command that a word was perhaps meant to be: one that differs in a letter or two.
@@ -122,7 +133,7 @@ pub struct Options {
     #[arg(long = "app", value_name = "NAME", global = true, env = "DRIFTDECK_APP", value_delimiter = ',')]
     pub apps: Vec<String>,
     /// Write nothing, whatever is asked
-    #[arg(long, global = true, env = "DRIFTDECK_READ_ONLY")]
+    #[arg(long, global = true, env = "DRIFTDECK_READ_ONLY", value_parser = FalseyValueParser::new())]
     pub read_only: bool,
     /// Configuration file
     #[arg(long, value_name = "FILE", global = true, env = "DRIFTDECK_CONFIG", value_hint = ValueHint::FilePath)]
@@ -134,22 +145,22 @@ pub struct Options {
     #[arg(long, value_name = "D", global = true, env = "DRIFTDECK_REQUEST_TIMEOUT", value_parser = duration)]
     pub request_timeout: Option<Duration>,
     /// What could not be compared (3) wins over drift (1)
-    #[arg(long, global = true, env = "DRIFTDECK_STRICT")]
+    #[arg(long, global = true, env = "DRIFTDECK_STRICT", value_parser = FalseyValueParser::new())]
     pub strict: bool,
     /// Exit 0 on drift and on what could not be compared
-    #[arg(long, global = true, env = "DRIFTDECK_EXIT_ZERO")]
+    #[arg(long, global = true, env = "DRIFTDECK_EXIT_ZERO", value_parser = FalseyValueParser::new())]
     pub exit_zero: bool,
     /// Form of the result
     #[arg(short, long, value_name = "FORM", global = true, env = "DRIFTDECK_OUTPUT", default_value = "text")]
     pub output: Format,
     /// No progress and no notices below errors
-    #[arg(short, long, global = true, env = "DRIFTDECK_QUIET")]
+    #[arg(short, long, global = true, env = "DRIFTDECK_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
     /// No colour
-    #[arg(long, global = true, env = "DRIFTDECK_NO_COLOR")]
+    #[arg(long, global = true, env = "DRIFTDECK_NO_COLOR", value_parser = FalseyValueParser::new())]
     pub no_color: bool,
     /// ASCII instead of other glyphs
-    #[arg(long, global = true, env = "DRIFTDECK_ASCII")]
+    #[arg(long, global = true, env = "DRIFTDECK_ASCII", value_parser = FalseyValueParser::new())]
     pub ascii: bool,
     /// Log file, instead of the one in the state folder
     #[arg(long, value_name = "FILE", global = true, env = "DRIFTDECK_LOG_FILE", value_hint = ValueHint::FilePath)]
@@ -297,8 +308,11 @@ mod tests {
             ("driftdeck --nonsense", Format::Text, None),
         ] {
             let words: Vec<OsString> = typed.split(' ').map(OsString::from).collect();
-            assert_eq!(glance(&words), (form, command.map(str::to_owned)), "{typed}");
+            assert_eq!(glance(&words, None), (form, command.map(str::to_owned)), "{typed}");
         }
+        let words = ["driftdeck", "check", "--nonsense"].map(OsString::from);
+        assert_eq!(glance(&words, Some("yaml")), (Format::Yaml, Some("check".to_owned())));
+        assert_eq!(glance(&words, Some("")).0, Format::Text);
     }
 
     #[test]

@@ -26,7 +26,6 @@ use crate::config::paths::Folders;
 use crate::config::{log, private};
 use crate::model::{Notice, Timestamp};
 use arguments::{Arguments, Command, Options};
-use clap::Parser as _;
 use output::Output;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -88,7 +87,7 @@ fn failed(command: Option<&str>, notice: &Notice, output: &Output) {
 /// code is returned.
 pub fn typed() -> Result<Arguments, ExitCode> {
     let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
-    let typed = Arguments::try_parse_from(&words);
+    let typed = arguments::read(&words);
     if let Ok(arguments) = &typed
         && let Some(notice) = arguments.no_such_place()
     {
@@ -98,7 +97,7 @@ pub fn typed() -> Result<Arguments, ExitCode> {
     typed.map_err(|error| {
         // Nobody can be told that stderr is closed. Help and version are no errors.
         let _ = error.print();
-        let (format, command) = arguments::glance(&words);
+        let (format, command) = arguments::glance(&words, std::env::var("DRIFTDECK_OUTPUT").ok().as_deref());
         if let (true, Some(command)) = (error.use_stderr(), command) {
             let mistake = error.kind().as_str().unwrap_or("the command line cannot be understood");
             let notice = Notice::error(mistake).cause(error.to_string().trim().to_owned());

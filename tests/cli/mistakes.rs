@@ -94,3 +94,51 @@ fn a_cluster_that_is_not_there_makes_every_app_unknown_with_the_reason() {
         assert!(app["why"].as_str().unwrap().contains("127.0.0.1:9"), "{app}");
     }
 }
+
+#[test]
+fn every_switch_can_be_set_and_unset_by_its_variable() {
+    let repository = repository();
+    for name in ["READ_ONLY", "STRICT", "EXIT_ZERO", "QUIET", "NO_COLOR", "ASCII"] {
+        for value in ["1", "true", "yes", "on", "0", "false", "no", "off", ""] {
+            let mut home = Home::new();
+            home.set(&format!("DRIFTDECK_{name}"), value);
+            let run = home.driftdeck(["apps", repository.path().to_str().unwrap()]);
+            assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{name}={value}");
+        }
+    }
+    let said = |value: &str| {
+        let mut home = Home::new();
+        home.set("DRIFTDECK_QUIET", value);
+        home.write("plain/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+        !home.driftdeck(["apps", "plain"]).exits(0).stderr.is_empty()
+    };
+    assert_eq!(["1", "yes", "0", "no", ""].map(said), [false, false, true, true, true]);
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_counts_as_not_set() {
+    let repository = repository();
+    let names = [
+        "CONTEXT",
+        "KUBECONFIG",
+        "AS",
+        "AS_GROUP",
+        "NAMESPACE",
+        "REVISION",
+        "APP",
+        "CONFIG",
+        "TIMEOUT",
+        "REQUEST_TIMEOUT",
+        "OUTPUT",
+        "LOG_FILE",
+    ];
+    for name in names {
+        let mut home = Home::new();
+        home.set(&format!("DRIFTDECK_{name}"), "");
+        let run = home.driftdeck(["apps", repository.path().to_str().unwrap()]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{name}");
+    }
+    let mut home = Home::new();
+    home.set("DRIFTDECK_OUTPUT", "json");
+    assert_eq!(home.driftdeck(["check", "--nonsense"]).exits(2).json()["command"], "check");
+}
