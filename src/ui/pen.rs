@@ -9,6 +9,7 @@ use crate::deck::state::{Options, State};
 use crate::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect as Cells;
+use ratatui::style::{Color, Style};
 use std::borrow::Cow;
 
 /// How a text that is too long is cut.
@@ -85,9 +86,17 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Gives a place the look of a role, on top of what is written there.
+    /// Gives a place the look of a role, on top of what is written there. What has a background of its own keeps it: its
+    /// letters were chosen for that one.
     pub fn look(&mut self, at: Rect, role: Role) {
-        self.buffer.set_style(cells(at), self.paint.style(role));
+        let style = self.paint.style(role);
+        let at = cells(at).intersection(self.buffer.area);
+        for position in at.positions() {
+            if let Some(cell) = self.buffer.cell_mut(position) {
+                let style = if cell.bg == Color::Reset { style } else { Style { bg: None, ..style } };
+                cell.set_style(style);
+            }
+        }
     }
 
     /// Empties a place.

@@ -49,6 +49,37 @@ fn fewer_colours_are_kept_to() {
 }
 
 #[test]
+fn nothing_is_written_in_the_colour_of_its_background() {
+    for theme in ["dark", "light"] {
+        for depth in [Depth::Sixteen, Depth::TwoHundredFiftySix, Depth::True] {
+            for keys in ["", "j 3 j 4", "j 3 j 4 j", "j 3 j 4 enter d / 'image enter", "m", "?", "3 j 4 i G"] {
+                let mut typist = Typist::at(120, 40);
+                typist.keys(keys);
+                let (buffer, _) = typist.buffer(theme, depth);
+                for cell in buffer.content().iter().filter(|cell| cell.symbol() != " ") {
+                    assert!(
+                        cell.fg != cell.bg || cell.fg == Color::Reset,
+                        "{:?} in {theme}, {depth:?} after {keys}",
+                        cell
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_searched_for_keeps_its_own_background_under_the_cursor() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("j 3 j 4 enter d");
+    crate::screens::answer_diffs(&mut typist);
+    typist.keys("/ 'image enter");
+    let (buffer, _) = typist.buffer("dark", Depth::True);
+    let (x, y) = find(&buffer, "image");
+    assert_eq!(buffer[(x, y)].bg, Color::Rgb(0x7f, 0xdb, 0xca));
+}
+
+#[test]
 fn the_terminals_cursor_sits_on_the_focused_row() {
     let mut typist = Typist::at(120, 40);
     typist.keys("j");
