@@ -257,47 +257,63 @@ impl fmt::Display for Rgb {
 mod tests {
     use super::*;
 
-    /// Roles that carry what a person must read.
-    fn matters(role: Role) -> bool {
-        !matches!(role, Role::Dim | Role::Rule | Role::Comment)
+    /// Rules divide; everything else is read, also what recedes: who wrote a value, and when.
+    fn is_read(role: &Role) -> bool {
+        *role != Role::Rule
     }
 
-    #[test]
-    fn text_that_matters_has_a_contrast_of_seven_to_one() {
-        for name in ["dark", "light"] {
-            let theme = Theme::built_in(name).unwrap();
-            let text = theme.style(Role::Text).fg.unwrap();
-            for role in Role::ALL.into_iter().filter(|r| matters(*r)) {
-                let style = theme.style(role);
-                let ratio = style.fg.unwrap_or(text).contrast(style.bg.unwrap_or(theme.background));
-                assert!(ratio >= 7.0, "{name} {role:?}: {ratio:.2}");
-            }
+    /// Returns what lies behind a role's text: its own background, or the terminal's, the cursor's, the selection's.
+    fn behind(theme: &Theme, role: Role) -> Vec<Option<Style>> {
+        match theme.style(role) {
+            style if style.bg.is_some() => vec![Some(style)],
+            _ => vec![None, Some(theme.style(Role::Cursor)), Some(theme.style(Role::Selected))],
+        }
+    }
+
+    /// Returns one of xterm's colours from 16 on.
+    fn of_256(number: u8) -> Rgb {
+        const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+        let step = |at: u8| STEPS[usize::from(at % 6)];
+        match number {
+            232.. => Rgb(8 + 10 * (number - 232), 8 + 10 * (number - 232), 8 + 10 * (number - 232)),
+            _ => Rgb(step((number - 16) / 36), step((number - 16) / 6), step(number - 16)),
         }
     }
 
     #[test]
-    fn every_colour_stays_readable_on_the_row_under_the_cursor() {
+    fn text_has_a_contrast_of_seven_to_one_also_under_the_cursor_and_with_256_colours() {
         for name in ["dark", "light"] {
             let theme = Theme::built_in(name).unwrap();
-            for under in [Role::Cursor, Role::Selected] {
-                let under = theme.style(under).bg.unwrap_or(theme.background);
-                for role in Role::ALL.into_iter().filter(|r| matters(*r)) {
-                    let style = theme.style(role);
-                    if let (Some(fg), None) = (style.fg, style.bg) {
-                        let ratio = fg.contrast(under);
-                        assert!(ratio >= 7.0, "{name} {role:?} on the cursor: {ratio:.2}");
-                    }
+            let text = theme.style(Role::Text).fg.unwrap();
+            let ways: [(&str, fn(Rgb) -> Rgb); 2] = [("true", |c| c), ("256", |c| of_256(c.to_256()))];
+            for (role, (depth, shown)) in
+                Role::ALL.into_iter().filter(is_read).flat_map(|r| ways.map(|way| (r, way)))
+            {
+                let fg = shown(theme.style(role).fg.unwrap_or(text));
+                for under in behind(&theme, role) {
+                    let bg = under.and_then(|style| style.bg).map_or(theme.background, shown);
+                    let ratio = fg.contrast(bg);
+                    assert!(ratio >= 7.0, "{name} {role:?} {fg} on {bg}, {depth}: {ratio:.2}");
                 }
             }
         }
     }
 
     #[test]
-    fn what_recedes_can_still_be_read() {
+    fn no_text_has_the_colour_of_what_is_behind_it_where_there_are_sixteen() {
         for name in ["dark", "light"] {
             let theme = Theme::built_in(name).unwrap();
-            for role in [Role::Dim, Role::Comment] {
-                assert!(theme.style(role).fg.unwrap().contrast(theme.background) >= 4.5, "{name} {role:?}");
+            let sixteen = |own: Option<u8>, rgb: Option<Rgb>| own.or_else(|| rgb.map(Rgb::to_16));
+            for role in Role::ALL {
+                let style = theme.style(role);
+                let fg = sixteen(style.fg16, style.fg.or(theme.style(Role::Text).fg));
+                for under in behind(&theme, role) {
+                    let bg = match under {
+                        Some(under) => sixteen(under.bg16, under.bg),
+                        None => Some(theme.background.to_16()),
+                    };
+                    assert_ne!(fg, bg, "{name} {role:?}");
+                }
             }
         }
     }
