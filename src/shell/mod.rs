@@ -88,10 +88,16 @@ pub async fn run(mut state: State, wiring: Wiring, draw: impl Fn(&mut Frame<'_>,
                 }
             },
             () = tokio::time::sleep_until(frame_due), if changed => {
-                screen.draw(|frame| draw(frame, &state))?;
-                last_frame = Instant::now();
-                changed = false;
-                None
+                // A size that changed while somebody else had the terminal was told to them, not to us.
+                let now = size();
+                if now == state.size {
+                    screen.draw(|frame| draw(frame, &state))?;
+                    last_frame = Instant::now();
+                    changed = false;
+                    None
+                } else {
+                    Some(Message::Resize { size: now })
+                }
             }
             () = tokio::time::sleep(until_tick) => Some(Message::Tick { now: clock() }),
         };

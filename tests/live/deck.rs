@@ -256,9 +256,13 @@ fn a_suspended_deck_gives_the_terminal_back_and_returns_as_it_was() {
     });
     shell.keys("echo he''re<enter>");
     shell.await_text("here");
+    // The deck is not told of a size that changes while it is stopped.
+    shell.resize(100, 30);
     shell.keys("fg<enter>");
-    shell.await_screen("the deck again", |screen| {
-        screen.alternate_screen() && screen.contents().contains("all in sync")
+    shell.await_screen("the deck again, in the new size", |screen| {
+        let text = screen.contents();
+        let footer = text.lines().nth(29).is_some_and(|line| line.trim_end().ends_with("? help"));
+        screen.alternate_screen() && text.contains("all in sync") && footer
     });
     shell.keys("q");
     shell.await_screen("the shell again", |screen| !screen.alternate_screen());
