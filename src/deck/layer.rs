@@ -123,6 +123,10 @@ impl Layer {
         matches!(self, Layer::Resource(_) | Layer::Plan(_) | Layer::Matrix(_) | Layer::Who(_))
     }
 
+    pub fn plan(&self) -> Option<&PlanView> {
+        if let Layer::Plan(view) = self { Some(view) } else { None }
+    }
+
     pub fn deployment(&self) -> Option<&DeploymentId> {
         match self {
             Layer::Resource(view) => Some(&view.deployment),

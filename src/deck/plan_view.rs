@@ -63,6 +63,10 @@ impl PlanView {
         matches!(self.phase, Phase::Planning { .. } | Phase::Applying { .. })
     }
 
+    pub fn is_applying(&self) -> bool {
+        matches!(self.phase, Phase::Applying { .. })
+    }
+
     /// Returns whether a key that arrives now is dropped.
     pub fn is_guarded(&self, at: Timestamp) -> bool {
         self.shown_at.is_some_and(|shown| at.duration_since(shown) < KEY_GUARD)

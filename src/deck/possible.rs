@@ -25,7 +25,7 @@ pub fn possible(state: &State, command: Command) -> Result<(), String> {
         Need::Forge => page(state).map(|_| ()),
         Need::Unseen if state.unseen.count() == 0 => Err("nothing new since you looked".to_owned()),
         Need::Unseen => Ok(()),
-        Need::Writable => writable(state).map(|_| ()),
+        Need::Writable => no_plan_below(state).and_then(|()| writable(state)).map(|_| ()),
         Need::TextView => match state.layers.last() {
             Some(Layer::Resource(view)) if view.mode != Mode::Fields => Ok(()),
             _ => Err(format!("only in a text view: {}", hint(state, Command::CycleView))),
@@ -39,6 +39,24 @@ pub fn here(state: &State) -> Vec<&'static Entry> {
     let place = state.place();
     let of = |place: Place| COMMANDS.iter().filter(move |entry| entry.places.contains(&place));
     of(place).chain(of(Place::Everywhere)).collect()
+}
+
+/// One plan at a time: what is shown or runs is not pushed aside by another.
+fn no_plan_below(state: &State) -> Result<(), String> {
+    let Some(plan) = state.layers.iter().find_map(Layer::plan) else { return Ok(()) };
+    let back = hint(state, Command::Back);
+    match plan.phase {
+        Phase::Planning { .. } => Err(format!("a plan is being computed: {back}")),
+        Phase::Applying { .. } => Err("a plan is being carried out".to_owned()),
+        Phase::Ready | Phase::Failed(_) | Phase::Done { .. } => {
+            Err(format!("a plan is open below: {back}, where {}", hint(state, Command::Replan)))
+        }
+    }
+}
+
+/// Returns a command's key to say it in a sentence; its name where it has none.
+pub(super) fn key(state: &State, command: Command) -> String {
+    state.options.keymap.key(command).map_or_else(|| command.entry().name.to_owned(), |key| key.to_string())
 }
 
 fn hint(state: &State, command: Command) -> String {

@@ -52,7 +52,8 @@ fn fewer_colours_are_kept_to() {
 fn nothing_is_written_in_the_colour_of_its_background() {
     for theme in ["dark", "light"] {
         for depth in [Depth::Sixteen, Depth::TwoHundredFiftySix, Depth::True] {
-            for keys in ["", "j 3 j 4", "j 3 j 4 j", "j 3 j 4 enter d / 'image enter", "m", "?", "3 j 4 i G"] {
+            for keys in ["", "j 3 j 4", "j 3 j 4 j", "j 3 j 4 enter d / 'image enter", "m", "?", "3 j 4 i G"]
+            {
                 let mut typist = Typist::at(120, 40);
                 typist.keys(keys);
                 let (buffer, _) = typist.buffer(theme, depth);

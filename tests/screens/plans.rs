@@ -3,6 +3,7 @@
 use crate::typist::Typist;
 use crate::world::{app_id, cluster_id, deployment_id, hotfix, resource_id};
 use driftdeck::deck::{Effect, Layer, Message, SyncRequest, Ticket};
+use driftdeck::model::update::Update;
 use driftdeck::model::{
     Asked, Bound, GroupVersionKind, LastApplied, Notice, Oid, Operation, Plan, Revision, Step, StepAction,
     StepOutcome, Verdict, Way, Writer,
@@ -219,6 +220,63 @@ fn a_plan_that_is_carried_out_is_not_left_but_can_be_stopped() {
     typist.keys("ctrl-c");
     assert_eq!(typist.effects(), [Effect::Cancel { ticket: Ticket(1) }]);
     assert_eq!(typist.said(), "stops before the next step");
+}
+
+/// Ways to leave everything at once for the deck.
+const ALL_AT_ONCE: [&str; 5] =
+    ["u", ": 'billing enter", ": 'prod-us enter", ": 'shop-charts enter", "m j enter"];
+
+fn something_new(typist: &mut Typist) {
+    let judgement = crate::world::judged(Verdict::Missing, Vec::new(), crate::world::healthy());
+    let gone = crate::world::resource("cart", "prod-eu", "v1", "Service", "cart-00", judgement);
+    typist.tell(vec![Update::Resources {
+        deployment: gone.deployment.clone(),
+        changed: vec![gone],
+        gone: Vec::new(),
+    }]);
+}
+
+#[test]
+fn no_way_out_loses_a_plan_that_is_carried_out() {
+    for way in ALL_AT_ONCE {
+        for on_top in ["", "d", "w", "!"] {
+            let mut typist = confirmed();
+            something_new(&mut typist);
+            typist.keys("A");
+            typist.effects();
+            typist.keys(on_top).keys(way);
+            assert!(typist.state.layers.iter().any(|l| matches!(l, Layer::Plan(_))), "{on_top} {way}");
+            assert_eq!(typist.said(), "the plan is being carried out: ctrl-c stops before the next step");
+            assert!(!typist.effects().iter().any(|e| matches!(e, Effect::Cancel { .. })), "{on_top} {way}");
+        }
+    }
+}
+
+#[test]
+fn every_way_out_gives_up_a_plan_that_is_being_computed() {
+    for way in ALL_AT_ONCE {
+        let mut typist = asked();
+        something_new(&mut typist);
+        typist.effects();
+        typist.keys(way);
+        assert!(typist.state.layers.is_empty(), "{way}");
+        assert_eq!(typist.effects(), [Effect::Cancel { ticket: Ticket(1) }], "{way}");
+    }
+}
+
+#[test]
+fn a_second_plan_never_pushes_the_first_aside() {
+    let said = |typist: &mut Typist| {
+        typist.keys("d");
+        typist.effects();
+        typist.keys("S");
+        assert!(typist.effects().is_empty());
+        typist.said().to_owned()
+    };
+    assert_eq!(said(&mut ready()), "a plan is open below: esc back, where r plan again");
+    let mut applying = confirmed();
+    applying.keys("A");
+    assert_eq!(said(&mut applying), "a plan is being carried out");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{lists, overlays, plan, prompts, view};
 use crate::deck::effect::Effect;
 use crate::deck::layer::Layer;
+use crate::deck::plan_view::PlanView;
 use crate::deck::possible::{self, possible};
 use crate::deck::state::{INTERRUPT_AGAIN, State};
 use crate::model::command::Command;
@@ -90,7 +91,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         | Command::Everything
         | Command::Who => overlays::open(state, command),
         Command::Search => prompts::open_search(state),
-        Command::NextUnseen => lists::next_unseen(state, at),
+        Command::NextUnseen => lists::next_unseen(state, at, effects),
         _ => route(state, at, command, effects),
     }
 }
@@ -117,18 +118,29 @@ fn close(state: &mut State, effects: &mut Vec<Effect>) {
     if state.layers.is_empty() { super::quit(state, effects) } else { leave(state, effects) }
 }
 
-/// Leaves the topmost layer. A plan that is being computed is given up; one that is being carried out is not left.
+/// Leaves the topmost layer.
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
-    if let Some(Layer::Plan(view)) = state.layers.last() {
-        if matches!(view.phase, crate::deck::plan_view::Phase::Applying { .. }) {
-            return state.refuse("the plan is being carried out: ctrl-c stops before the next step");
-        }
-        if view.is_running() {
-            effects.push(Effect::Cancel { ticket: view.ticket });
-        }
+    leave_from(state, state.layers.len().saturating_sub(1), effects);
+}
+
+/// Leaves every layer for the deck. Returns whether it did.
+pub(super) fn leave_all(state: &mut State, effects: &mut Vec<Effect>) -> bool {
+    leave_from(state, 0, effects)
+}
+
+/// Leaves this layer and what lies on it. A plan that is being computed is given up; one that is being carried out is
+/// not left, and then nothing is. Returns whether they were left.
+fn leave_from(state: &mut State, lowest: usize, effects: &mut Vec<Effect>) -> bool {
+    let plans = || state.layers.iter().skip(lowest).filter_map(Layer::plan);
+    if plans().any(PlanView::is_applying) {
+        let key = possible::key(state, Command::Interrupt);
+        state.refuse(format!("the plan is being carried out: {key} stops before the next step"));
+        return false;
     }
-    state.layers.pop();
+    effects.extend(plans().filter(|p| p.is_running()).map(|plan| Effect::Cancel { ticket: plan.ticket }));
+    state.layers.truncate(lowest);
     state.outdated = true;
+    true
 }
 
 /// Cancels what runs; with nothing to cancel, a second time within two seconds quits.

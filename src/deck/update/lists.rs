@@ -296,7 +296,10 @@ fn tick_all(state: &mut State) {
 }
 
 /// Goes to the next change that was not looked at: in the list at hand, then in other apps.
-pub(super) fn next_unseen(state: &mut State, at: Timestamp) {
+pub(super) fn next_unseen(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
+    if !super::commands::leave_all(state, effects) {
+        return;
+    }
     let rows = state.drift.rows();
     let is_new = |row: &DriftRow| match row {
         DriftRow::Resource(key) => state.unseen.is_new(key),
@@ -312,7 +315,6 @@ pub(super) fn next_unseen(state: &mut State, at: Timestamp) {
         };
         show_deployment(state, &deployment);
     }
-    state.layers.clear();
     state.focus = Column::Drift;
     if let Some(row) = next {
         go(state, at, row);

@@ -93,18 +93,22 @@ pub(super) fn picked(state: &mut State, item: Item, effects: &mut Vec<Effect>) {
     if let Some(why) = item.refused {
         return state.refuse(why);
     }
+    if let Pick::Command(command) = item.pick {
+        return prompts::run(state, command, effects);
+    }
+    if !commands::leave_all(state, effects) {
+        return;
+    }
     match item.pick {
-        Pick::Command(command) => return prompts::run(state, command, effects),
+        Pick::Command(_) => {}
         Pick::App(app) => show_app(state, &app),
         Pick::Cluster(cluster) => {
-            state.layers.clear();
             lists::claim(state);
             state.focus = Column::Clusters;
             let height = state.height(Column::Clusters);
             state.clusters.go_to(&Choice::One(cluster), height);
         }
         Pick::Repo(repo) => {
-            state.layers.clear();
             lists::claim(state);
             state.focus = Column::Repos;
             let height = state.height(Column::Repos);
@@ -116,7 +120,6 @@ pub(super) fn picked(state: &mut State, item: Item, effects: &mut Vec<Effect>) {
 }
 
 fn show_app(state: &mut State, app: &AppId) {
-    state.layers.clear();
     state.apps.filter = None;
     state.faults_only = false;
     let height = state.height(Column::Apps);
@@ -253,8 +256,9 @@ fn matrix_command(state: &mut State, at: Timestamp, command: Command, effects: &
         Command::ColumnLeft => view.column = view.column.saturating_sub(1),
         Command::Open => {
             let chosen = view.apps.get(view.row).cloned().zip(view.clusters.get(view.column).cloned());
-            state.layers.pop();
-            if let Some((app, cluster)) = chosen {
+            if let Some((app, cluster)) = chosen
+                && commands::leave_all(state, effects)
+            {
                 lists::show_deployment(state, &DeploymentId { app, cluster });
                 state.focus = Column::Drift;
             }
