@@ -17,6 +17,8 @@ pub struct Glyphs {
     pub absent: &'static str,
     pub fold: &'static str,
     pub dot: &'static str,
+    /// Behind and ahead of the upstream.
+    pub distance: [&'static str; 2],
     pub corners: [&'static str; 4],
     pub spinner: [&'static str; 8],
 }
@@ -33,6 +35,7 @@ const UNICODE: Glyphs = Glyphs {
     absent: "—",
     fold: "⋯",
     dot: "·",
+    distance: ["↓", "↑"],
     corners: ["┌", "┐", "└", "┘"],
     spinner: ["⠋", "⠙", "⠸", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
@@ -49,6 +52,7 @@ const ASCII: Glyphs = Glyphs {
     absent: "(none)",
     fold: "...",
     dot: ".",
+    distance: ["-", "+"],
     corners: ["+", "+", "+", "+"],
     spinner: ["|", "/", "-", "\\", "|", "/", "-", "\\"],
 };

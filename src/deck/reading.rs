@@ -239,32 +239,46 @@ fn side(word: &str, role: Role, value: String) -> Words {
     vec![(format!("   {word:<10}"), role), (value, role)]
 }
 
+/// A key of the footer with its word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub key: String,
+    pub word: &'static str,
+    /// It stays where there is no room for all.
+    pub pinned: bool,
+}
+
 /// Returns what the footer offers here: keys with their words, most useful first, only what works now.
-pub fn footer(state: &State) -> Vec<(String, &'static str)> {
+pub fn footer(state: &State) -> Vec<Offer> {
     let fixed: &[(&str, &'static str)] = match state.layers.last() {
         Some(Layer::Search(_)) => &[("enter", "keep"), ("esc", "as before")],
         Some(Layer::Palette(_)) => &[("enter", "do it"), ("up down", "choose"), ("esc", "leave")],
-        Some(Layer::Confirm(_)) => {
-            &[("enter", "check the name, writes nothing"), ("esc", "leave, writes nothing")]
-        }
+        Some(Layer::Confirm(_)) => &[("enter", "check the name"), ("esc", "leave, writes nothing")],
         Some(Layer::Copy(_) | Layer::Everything(_)) => &[("enter", "choose"), ("esc", "leave")],
         _ => &[],
     };
     if !fixed.is_empty() {
-        return fixed.iter().map(|(key, word)| ((*key).to_owned(), *word)).collect();
+        let offer = |(key, word): &(&str, &'static str)| Offer {
+            key: (*key).to_owned(),
+            word,
+            pinned: *key == "esc",
+        };
+        return fixed.iter().map(offer).collect();
     }
     let place = state.place();
     let mut offers = Vec::new();
     for entry in super::possible::here(state) {
         let Some(word) = entry.footer else { continue };
         // Where the person only reads, what belongs to lists is not offered.
-        let reading = place == Place::Reading && !matches!(entry.command, Command::Back | Command::Copy);
+        let reading = place == Place::Reading
+            && !matches!(entry.command, Command::Back | Command::Copy | Command::Help);
         let at_home = state.layers.is_empty() && entry.command == Command::Back;
-        if reading || at_home || entry.command == Command::Help || possible(state, entry.command).is_err() {
+        if reading || at_home || possible(state, entry.command).is_err() {
             continue;
         }
         if let Some(key) = state.options.keymap.key(entry.command) {
-            offers.push((key.to_string(), word));
+            let pinned = matches!(entry.command, Command::Apply | Command::Back | Command::Help);
+            offers.push(Offer { key: key.to_string(), word, pinned });
         }
     }
     offers

@@ -342,6 +342,22 @@ pub fn engine(engine: Engine, spec: &crate::model::RenderSpec) -> &'static str {
     if engine == Engine::None { spec.word() } else { engine.word() }
 }
 
+/// Returns how far a checkout is from its upstream and from what is committed, in a few cells: `↓14 ↑2 *`. The marks
+/// are those for behind and ahead.
+pub fn distance_short(revision: &Revision, [behind, ahead]: [&str; 2]) -> Option<String> {
+    let mut words = Vec::new();
+    if revision.behind > 0 {
+        words.push(format!("{behind}{}", revision.behind));
+    }
+    if revision.ahead > 0 {
+        words.push(format!("{ahead}{}", revision.ahead));
+    }
+    if revision.dirty {
+        words.push("*".to_owned());
+    }
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
 /// Returns what is desired, with who made it so: `fleet@3f2c1d9 "Raise memory of web", Ana, 2h`.
 pub fn desired(repo: &RepoStatus, revision: &Revision, now: Timestamp, zone: &TimeZone) -> String {
     let mut text = match &revision.commit {

@@ -1,7 +1,8 @@
 //! Draws the three columns: repos, apps, clusters.
 
 use super::cursor_row;
-use super::frame::{cluster_role, guard, spinner};
+use super::frame::spinner;
+use super::header::{cluster_role, guard};
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
 use crate::deck::list::{List, Row};

@@ -190,7 +190,7 @@ fn deployment(pen: &mut Pen, state: &State, place: Rect, id: &DeploymentId) {
     }
     if let Some(cluster) = state.world.cluster(&id.cluster) {
         let words = words::cluster_state(&cluster.state, state.now, &state.options.zone);
-        used += pen.put(after(place, used), &format!("  {words}"), super::frame::cluster_role(cluster));
+        used += pen.put(after(place, used), &format!("  {words}"), super::header::cluster_role(cluster));
     }
     let rest = after(place, used + 1);
     pen.rule(Rect { width: rest.width.saturating_sub(1), ..rest });

@@ -2,7 +2,7 @@
 
 use super::columns::mark_role;
 use super::cursor_row;
-use super::frame::guard;
+use super::header::guard;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
 use crate::deck::layer::MatrixView;

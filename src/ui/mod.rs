@@ -5,6 +5,7 @@ mod columns;
 mod cut;
 mod drift;
 mod frame;
+mod header;
 mod matrix;
 mod overlays;
 pub mod paint;
@@ -26,7 +27,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, paint: &Paint) -> Option<(u16, u
     let area = Rect::new(0, 0, state.size.width, state.size.height);
     pen.clear(area);
     let layout = state.layout();
-    frame::header(&mut pen, state, layout.header);
+    header::draw(&mut pen, state, layout.header);
     let screen = state.layers.iter().rposition(Layer::is_screen);
     if screen.is_none() {
         deck(&mut pen, state);

@@ -1,7 +1,8 @@
 //! Draws a plan: what it writes step by step, what it will not do, what follows, and how to get out.
 
 use super::cursor_row;
-use super::frame::{guard, spinner};
+use super::frame::spinner;
+use super::header::guard;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
 use crate::deck::plan_lines::{PlanLine, lines};

@@ -60,8 +60,7 @@ fn nothing_is_written_in_the_colour_of_its_background() {
                 for cell in buffer.content().iter().filter(|cell| cell.symbol() != " ") {
                     assert!(
                         cell.fg != cell.bg || cell.fg == Color::Reset,
-                        "{:?} in {theme}, {depth:?} after {keys}",
-                        cell
+                        "{cell:?} in {theme}, {depth:?} after {keys}"
                     );
                 }
             }

@@ -125,6 +125,18 @@ fn the_plan_as_it_is_shown() {
 }
 
 #[test]
+fn what_applies_a_plan_and_the_way_out_are_offered_at_every_width() {
+    for width in [120, 80, 40] {
+        let mut typist = Typist::at(width, 12);
+        typist.keys("2 j 3 j S");
+        typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(1), plan: Box::new(plan()) });
+        let screen = typist.wait(SignedDuration::from_secs(1)).screen();
+        let footer = screen.lines().last().unwrap();
+        assert!(footer.contains("A apply") && footer.contains("esc back"), "{footer}");
+    }
+}
+
+#[test]
 fn the_prompt_for_the_name_as_it_is_shown() {
     let mut typist = ready();
     typist.keys("A 'prod-e");

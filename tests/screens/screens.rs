@@ -194,6 +194,84 @@ fn ascii_and_words_of_four_letters() {
     insta::assert_snapshot!("words_120x40", typist.screen());
 }
 
+/// Keys that lead to every screen and overlay there is.
+const EVERYWHERE: [&str; 20] = [
+    "1",
+    "2 j",
+    "3 j",
+    "4",
+    "j 3 j 4",
+    "j 3 j 4 enter",
+    "j 3 j 4 enter d",
+    "j 3 j 4 enter d d",
+    "j 3 j d",
+    "j 3 j 4 w",
+    "j 3 j 4 y",
+    "j 3 j 4 a",
+    "j 3 j S",
+    "m",
+    "!",
+    "?",
+    ":",
+    "/ 'a",
+    "2 j 3 j j",
+    "2 j 3 j j j",
+];
+
+/// A checkout that is behind, ahead and dirty.
+fn far_off() -> driftdeck::model::update::Update {
+    let mut fleet = world::repo("fleet", world::branch("main"), world::COMMIT, world::at("00:40:00"));
+    let revision = fleet.revision.as_mut().unwrap();
+    (revision.behind, revision.ahead, revision.dirty) = (14, 2, true);
+    driftdeck::model::update::Update::Repo(fleet)
+}
+
+#[test]
+fn how_far_the_checkout_is_off_is_on_every_screen_and_never_cut() {
+    for (width, height) in [(160, 40), (120, 40), (100, 30), (99, 30), (80, 24), (60, 20), (40, 12)] {
+        for ascii in [false, true] {
+            for keys in EVERYWHERE {
+                let mut typist = Typist::with(width, height, Options { ascii, ..Options::default() });
+                typist.tell(vec![far_off()]);
+                // The repos column chooses fleet: all of them have no one distance.
+                typist.keys("1 j 2").keys(keys);
+                let screen = typist.screen();
+                let header = screen.lines().next().unwrap();
+                let short = if ascii { "-14 +2 *" } else { "↓14 ↑2 *" };
+                let words = "14 behind origin/main, 2 ahead, uncommitted changes";
+                assert!(header.contains(short) || header.contains(words), "{width} {keys}\n{screen}");
+                let guarded = header.contains("PROTECTED") || header.contains("edge");
+                assert!(guarded, "{width} {keys}\n{screen}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_way_out_is_on_every_screen_that_lies_on_the_deck() {
+    for (width, height) in SIZES {
+        for keys in EVERYWHERE {
+            let mut typist = Typist::at(width, height);
+            typist.keys(keys);
+            if typist.state.layers.is_empty() {
+                continue;
+            }
+            let screen = typist.screen();
+            let footer = screen.lines().last().unwrap();
+            assert!(footer.contains("esc "), "{width} {keys}\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn what_was_just_said_goes_before_what_stands_there_always() {
+    let mut typist = Typist::at(40, 12);
+    typist.keys("2 j j t");
+    let screen = typist.screen();
+    let status = screen.lines().nth(10).unwrap();
+    assert_eq!(status, " t means nothing here; ? shows the keys");
+}
+
 #[test]
 fn each_screen_says_desired_and_live_and_where_one_is() {
     let ways = ["", "4", "j 3 j 4 enter", "j 3 j 4 enter d", "j 3 j 4 w", "m", "j 3 j 4 S"];
