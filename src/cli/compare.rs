@@ -4,10 +4,9 @@ use crate::cli::arguments::{CompareArguments, Options};
 use crate::cli::document::{Findings, ResourceEntry};
 use crate::cli::output::Output;
 use crate::cli::report::{self, Style};
-use crate::cli::{Exit, Failed, now, render::source, written};
+use crate::cli::{Exit, Failed, now, opening, render::source, written};
 use crate::model::{Level, Notice};
 use crate::pipeline::offline;
-use crate::pipeline::setup::find_tools;
 use tokio_util::sync::CancellationToken;
 
 /// Compares and prints every change.
@@ -17,10 +16,8 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
     }
     let (desired, live) = (source(&what.desired)?, source(&what.live)?);
     let cancel = CancellationToken::new();
-    let tools = find_tools(Vec::new());
-    let rendered =
-        offline::render(desired, options.revision.clone(), options.namespace.clone(), &tools, &cancel)
-            .await?;
+    let (how, said) = opening::offline(&what.desired, options)?;
+    let rendered = offline::render(desired, options.revision.clone(), &how, &cancel).await?;
     let dump = tokio::task::spawn_blocking(move || offline::read_dump(live)).await.unwrap_or_else(|_| {
         Err(Box::new(Notice::error("driftdeck failed while reading; the log says where")))
     })?;
@@ -33,6 +30,7 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
         incomplete: !rendered.complete || !dump.complete,
         ..Findings::default()
     };
+    findings.notices.extend(said);
     findings.notices.extend(rendered.notices);
     findings.notices.extend(dump.notices);
     findings.sort();

@@ -3,12 +3,13 @@
 use crate::cli::arguments::{DiffArguments, Options};
 use crate::cli::output::{self, Output};
 use crate::cli::report::{self, Style};
-use crate::cli::{Exit, Failed, check, now, render, written};
+use crate::cli::{Exit, Failed, check, now, opening, render, written};
 
 /// Compares everything once and prints every change.
 pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Result<Exit, Failed> {
     if let Some(base) = &what.base {
-        return render::between(base, &what.places, options, output).await;
+        let between = render::between(base, &what.places, options, output);
+        return opening::in_time(options.timeout, between).await;
     }
     let style = Style { colour: output.colour, ascii: options.ascii };
     if what.unified && output.format == crate::cli::output::Format::Text {

@@ -145,8 +145,12 @@ async fn dispatch(
     let options = &arguments.options;
     match &arguments.command {
         Some(Command::Apps(places)) => apps::run(places, options, output).await,
-        Some(Command::Render(what)) => render::run(what, options, output).await,
-        Some(Command::Compare(what)) => compare::run(what, options, output).await,
+        Some(Command::Render(what)) => {
+            opening::in_time(options.timeout, render::run(what, options, output)).await
+        }
+        Some(Command::Compare(what)) => {
+            opening::in_time(options.timeout, compare::run(what, options, output)).await
+        }
         Some(Command::Check(places)) => check::run(places, options, output).await,
         Some(Command::Diff(what)) => diff::run(what, options, output).await,
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,

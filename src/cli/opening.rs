@@ -5,7 +5,9 @@ use crate::cli::Failed;
 use crate::cli::arguments::Options;
 use crate::config::paths::Folders;
 use crate::model::Notice;
+use crate::pipeline::offline::How;
 use crate::pipeline::opening::{self, Opened, Wishes, system_clock};
+use std::time::Duration;
 
 /// Returns what was asked for in the words of the pipeline.
 pub fn wishes(places: &[String], options: &Options, follow: bool) -> Wishes {
@@ -35,6 +37,25 @@ pub fn open(places: &[String], options: &Options, follow: bool) -> Result<Opened
 pub fn open_repos(places: &[String], options: &Options) -> Result<Opened, Failed> {
     let wishes = Wishes { without_clusters: true, ..wishes(places, options, false) };
     opening::open(&wishes, system_clock())
+}
+
+/// Returns how a path is rendered without a cluster (`-` is standard input), and what is to be said about it.
+pub fn offline(path: &str, options: &Options) -> Result<(How, Vec<Notice>), Failed> {
+    let places: Vec<String> =
+        [path].iter().filter(|path| **path != "-").map(|path| (*path).to_owned()).collect();
+    opening::offline(&wishes(&places, options, false))
+}
+
+/// Waits for work within the time of `--timeout`; what takes longer ends with an error.
+pub async fn in_time<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, Failed>>,
+) -> Result<T, Failed> {
+    let Some(limit) = limit else { return work.await };
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        let title = format!("it was not done within {}s", limit.as_secs_f32());
+        Err(Box::new(Notice::error(title).hint("allow more with --timeout")))
+    })
 }
 
 /// Returns the journal of this user.

@@ -4,11 +4,10 @@ use crate::cli::arguments::{Options, RenderArguments};
 use crate::cli::document::{Findings, ResourceEntry, SCHEMA, notices, problems, worst_first};
 use crate::cli::output::{Format, Output};
 use crate::cli::report::{self, Style};
-use crate::cli::{Exit, Failed, now, written};
+use crate::cli::{Exit, Failed, now, opening, written};
 use crate::model::sealed::open_value;
 use crate::model::{FieldPath, Level, Manifest, Notice, Opener, Value};
 use crate::pipeline::offline::{self, Source};
-use crate::pipeline::setup::find_tools;
 use crate::text::{redact, yaml};
 use serde_json::{Value as Json, json};
 use std::io::{IsTerminal, Read};
@@ -23,14 +22,10 @@ pub async fn run(what: &RenderArguments, options: &Options, output: &Output) -> 
                 .hint("leave --show-secrets out, or redirect the output to a file"),
         ));
     }
-    let mut rendered = offline::render(
-        source(&what.path)?,
-        options.revision.clone(),
-        options.namespace.clone(),
-        &find_tools(Vec::new()),
-        &CancellationToken::new(),
-    )
-    .await?;
+    let (how, said) = opening::offline(&what.path, options)?;
+    let cancel = CancellationToken::new();
+    let mut rendered = offline::render(source(&what.path)?, options.revision.clone(), &how, &cancel).await?;
+    rendered.notices.extend(said);
     worst_first(&mut rendered.notices);
     output.notices(&rendered.notices);
     let body = |manifest: &Manifest| -> Json {
@@ -106,19 +101,11 @@ pub async fn between(
             ));
         }
     };
-    let tools = find_tools(Vec::new());
+    let (how, said) = opening::offline(&path, options)?;
     let cancel = CancellationToken::new();
-    let namespace = options.namespace.clone();
-    let desired = offline::render(
-        Source::Path(path.clone()),
-        options.revision.clone(),
-        namespace.clone(),
-        &tools,
-        &cancel,
-    )
-    .await?;
-    let before =
-        offline::render(Source::Path(path), Some(base.to_owned()), namespace, &tools, &cancel).await?;
+    let desired =
+        offline::render(Source::Path(path.clone()), options.revision.clone(), &how, &cancel).await?;
+    let before = offline::render(Source::Path(path), Some(base.to_owned()), &how, &cancel).await?;
     let statuses = offline::between(&before, &desired);
     let mut findings = Findings {
         resources: statuses
@@ -128,6 +115,7 @@ pub async fn between(
         incomplete: !desired.complete || !before.complete,
         ..Findings::default()
     };
+    findings.notices.extend(said);
     findings.notices.extend(desired.notices);
     findings.notices.extend(before.notices);
     findings.sort();

@@ -4,6 +4,8 @@
 
 pub mod acting;
 mod calm;
+mod configured;
+mod contexts;
 mod declared;
 pub mod demo;
 pub mod deployment;
@@ -19,6 +21,7 @@ pub mod run;
 pub mod scopes;
 pub mod seen;
 pub mod setup;
+mod sources;
 pub mod store;
 pub mod texts;
 pub mod world;

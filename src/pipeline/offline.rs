@@ -2,18 +2,21 @@
 
 use crate::cluster::builtin;
 use crate::cluster::offline::snapshot::flattened;
+use crate::config::Glob;
+use crate::config::settings::AppSetting;
 use crate::drift::{self, Autoscaled, Context, Managers};
 use crate::git::{Ask, Repo};
 use crate::model::status::ResourceStatus;
 use crate::model::{
-    AppId, Cause, Class, ClusterId, DeploymentId, GroupKind, Health, HealthStatus, Judgement, LiveObject,
-    Manifest, MemoryTree, Notice, RepoId, ResourceId, Revision, Tree, TreeError, Value, Verdict,
+    App, AppId, Cause, Class, ClusterId, DeploymentId, GroupKind, Health, HealthStatus, Judgement,
+    LiveObject, Manifest, MemoryTree, Notice, RepoId, ResourceId, Revision, Tree, TreeError, Value, Verdict,
 };
-use crate::pipeline::discovery;
+use crate::pipeline::configured::{absent, configured};
+use crate::pipeline::discovery::{self, Discovered};
 use crate::pipeline::rendering::is_namespaced;
 use crate::render::{self, RenderContext, Tools, is_manifest_file};
 use crate::text::yaml;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +33,19 @@ pub struct Offline {
     pub revision: Option<Revision>,
 }
 
+/// How things are rendered without a cluster.
+#[derive(Clone)]
+pub struct How {
+    pub tools: Tools,
+    /// The namespace asked for on the command line, and that of the context.
+    pub namespace: Option<String>,
+    pub namespace_of_context: Option<String>,
+    /// What the configuration says of apps in the repo.
+    pub apps: Vec<AppSetting>,
+    /// Only apps whose name matches one of these; empty: all.
+    pub only_apps: Vec<String>,
+}
+
 /// Where something is read from.
 #[derive(Debug, Clone)]
 pub enum Source {
@@ -42,20 +58,21 @@ pub enum Source {
 pub async fn render(
     source: Source,
     revision: Option<String>,
-    namespace: Option<String>,
-    tools: &Tools,
+    how: &How,
     cancel: &CancellationToken,
 ) -> Result<Offline, Box<Notice>> {
     let mut context = RenderContext::unknown(no_cluster());
-    context.namespace_asked = namespace;
+    context.namespace_asked.clone_from(&how.namespace);
+    context.namespace_of_context.clone_from(&how.namespace_of_context);
     context.namespaced = Arc::new(is_namespaced);
-    let opened = tokio::task::spawn_blocking(move || open(source, revision)).await;
+    let (tools, how) = (how.tools.clone(), how.clone());
+    let opened = tokio::task::spawn_blocking(move || open(source, revision, &how)).await;
     let (tree, apps, notices, revision) = opened.unwrap_or_else(|_| {
         Err(Box::new(Notice::error("driftdeck failed while reading; the log says where")))
     })?;
     let mut offline = Offline { notices, complete: true, revision: Some(revision), ..Offline::default() };
     for app in apps {
-        let rendered = render::render(&app, &tree, tools, &context, cancel).await;
+        let rendered = render::render(&app, &tree, &tools, &context, cancel).await;
         offline.manifests.extend(rendered.manifests);
         offline.notices.extend(rendered.notices);
         offline.complete &= rendered.complete;
@@ -63,9 +80,9 @@ pub async fn render(
     Ok(offline)
 }
 
-type Opened = (Arc<dyn Tree>, Vec<crate::model::App>, Vec<Notice>, Revision);
+type Opened = (Arc<dyn Tree>, Vec<App>, Vec<Notice>, Revision);
 
-fn open(source: Source, revision: Option<String>) -> Result<Opened, Box<Notice>> {
+fn open(source: Source, revision: Option<String>, how: &How) -> Result<Opened, Box<Notice>> {
     match source {
         Source::Bytes(bytes) => {
             let tree: Arc<dyn Tree> = Arc::new(MemoryTree::default().file(STANDARD_INPUT, bytes));
@@ -79,8 +96,14 @@ fn open(source: Source, revision: Option<String>) -> Result<Opened, Box<Notice>>
             let repo = Repo::open(Path::new(&path)).map_err(|e| Box::new(e.notice()))?;
             let ask = revision.map_or(Ask::Default, Ask::Name);
             let snapshot = repo.revision(&ask).map_err(|e| Box::new(e.notice()))?;
-            let found = discovery::discover_at(&*snapshot.tree, repo.id(), repo.name(), repo.prefix())
+            let mut found = discovery::discover_at(&*snapshot.tree, repo.id(), repo.name(), repo.prefix())
                 .map_err(|e| no_tree(&e))?;
+            found.apps = found.apps.into_iter().map(|app| as_configured(app, &how.apps)).collect();
+            let names: BTreeSet<String> = found.apps.iter().map(|app| app.id.name.clone()).collect();
+            if let Some(absent) = absent(&how.only_apps, &names).into_iter().next() {
+                return Err(Box::new(absent));
+            }
+            found.apps.retain(|app| how.asks_for(app));
             if found.apps.is_empty() && found.notices.is_empty() {
                 return Err(Box::new(
                     Notice::error(format!("{path} holds nothing to render"))
@@ -98,6 +121,20 @@ fn open(source: Source, revision: Option<String>) -> Result<Opened, Box<Notice>>
             Ok((snapshot.tree, found.apps, notices, snapshot.revision))
         }
     }
+}
+
+impl How {
+    fn asks_for(&self, app: &App) -> bool {
+        let asked = |glob: &String| Glob::new(glob.as_str()).matches(&app.id.name);
+        self.only_apps.is_empty() || self.only_apps.iter().any(asked)
+    }
+}
+
+/// Returns an app with what the configuration says of its path.
+fn as_configured(app: App, settings: &[AppSetting]) -> App {
+    let found = Discovered { apps: vec![app.clone()], ..Discovered::default() };
+    let said = settings.iter().find(|setting| setting.path == app.path);
+    said.and_then(|setting| configured(setting, found)).unwrap_or(app)
 }
 
 fn no_tree(error: &TreeError) -> Box<Notice> {

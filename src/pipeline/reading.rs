@@ -1,9 +1,9 @@
 //! Reads a repo: opens it, resolves the revision, discovers its apps; and tells when it moved.
 
-use crate::config::settings::AppSetting;
 use crate::git::{Ask, CommitFacts, Repo, Snapshot, Watch};
 use crate::model::status::RepoStatus;
-use crate::model::{App, Notice, RenderSpec, RepoId, Tree};
+use crate::model::{App, Notice, RepoId, Tree};
+use crate::pipeline::configured::{configured, unfit};
 use crate::pipeline::deployment::{Member, Role};
 use crate::pipeline::discovery::{self, Discovered};
 use crate::pipeline::remotes;
@@ -128,27 +128,6 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
 fn lies_in(path: &str, folder: &str) -> bool {
     folder.is_empty()
         || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Returns the app that the configuration names, with what it says of it.
-fn configured(setting: &AppSetting, found: Discovered) -> Option<App> {
-    let [mut app] = <[App; 1]>::try_from(found.apps).ok()?;
-    app.id.name.clone_from(&setting.name);
-    app.namespace.clone_from(&setting.namespace);
-    app.contexts.clone_from(&setting.contexts);
-    app.revision.clone_from(&setting.revision);
-    app.expected = true;
-    if let RenderSpec::Helm(chart) = &mut app.spec {
-        chart.values.clone_from(&setting.values);
-        chart.release.clone_from(&setting.name);
-    }
-    Some(app)
-}
-
-fn unfit(setting: &AppSetting, why: &str) -> Notice {
-    Notice::error(format!("the app {} of the configuration is not there", setting.name))
-        .cause(why)
-        .file(&setting.declared.file, setting.declared.line)
 }
 
 fn status(repo: &Repo, snapshot: &Snapshot) -> RepoStatus {

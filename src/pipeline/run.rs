@@ -14,6 +14,7 @@ use crate::model::{
     limits,
 };
 use crate::pipeline::calm::Calm;
+use crate::pipeline::configured::absent;
 use crate::pipeline::deployment::{LookedBack, Member, Rendering, Role};
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
@@ -171,17 +172,6 @@ struct Conductor {
     judging: bool,
     calm: Calm,
     settled: bool,
-}
-
-fn apps_there_are(names: &BTreeSet<&String>) -> String {
-    const SHOWN: usize = 20;
-    if names.is_empty() {
-        return "no app was found; driftdeck apps says where it looked".to_owned();
-    }
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(|name| name.as_str()).collect();
-    let more = names.len().saturating_sub(SHOWN);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("there are {}{more}", shown.join(", "))
 }
 
 impl Conductor {
@@ -426,14 +416,7 @@ impl Conductor {
             // It may be in the repo that could not be read.
             return Vec::new();
         }
-        let names: BTreeSet<&String> = self.names.values().flatten().collect();
-        let absent = self.setup.only_apps.iter().filter(|glob| {
-            let glob = Glob::new(glob.as_str());
-            !names.iter().any(|name| glob.matches(name))
-        });
-        let notice =
-            |asked: &String| Notice::error(format!("there is no app {asked}")).hint(apps_there_are(&names));
-        absent.map(notice).collect()
+        absent(&self.setup.only_apps, &self.names.values().flatten().cloned().collect())
     }
 
     fn is_wanted(&self, app: &App) -> bool {

@@ -1,7 +1,7 @@
 //! Defines what the pipeline is started with.
 
 use crate::cluster::Cluster;
-use crate::config::settings::AppSetting;
+use crate::config::settings::{AppSetting, FETCH_EVERY};
 use crate::model::Timestamp;
 use crate::pipeline::seen::Seen;
 use crate::render::Tools;
@@ -63,6 +63,19 @@ pub struct Source {
 }
 
 impl Source {
+    /// Returns a place that is read as it stands there, with discovery and nothing configured.
+    pub fn at(place: Place) -> Self {
+        Self {
+            place,
+            revision: None,
+            named: false,
+            discovery: true,
+            apps: Vec::new(),
+            only_configured: false,
+            fetch_interval: FETCH_EVERY,
+        }
+    }
+
     /// Returns whether the configuration's name for a repo means this one: its URL, its path, or the last segment.
     pub fn is_called(&self, name: &str) -> bool {
         let location = match &self.place {

@@ -7,6 +7,7 @@ mod support;
 
 mod canary;
 mod compare;
+mod configured;
 mod hostile;
 mod mistakes;
 mod render;

@@ -16,7 +16,6 @@ mod tests;
 pub use play::play;
 
 use crate::cluster::{ClusterError, Offline};
-use crate::config::settings::FETCH_EVERY;
 use crate::git::write::WriteError;
 use crate::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
 use history::{Past, Repos};
@@ -90,15 +89,7 @@ impl DemoWorld {
 
     /// Returns what the pipeline is started with, to follow this world.
     pub fn setup(&self, clock: Clock) -> Setup {
-        let source = Source {
-            place: Place::Local(self.folder().to_owned()),
-            revision: None,
-            named: true,
-            discovery: true,
-            apps: Vec::new(),
-            only_configured: false,
-            fetch_interval: FETCH_EVERY,
-        };
+        let source = Source { named: true, ..Source::at(Place::Local(self.folder().to_owned())) };
         Setup {
             sources: vec![source],
             only_apps: Vec::new(),
