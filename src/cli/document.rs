@@ -29,7 +29,9 @@ pub struct AppEntry {
     pub status: DeploymentStatus,
     pub repo: String,
     /// The context's name.
+    /// The context, and what people call the cluster.
     pub cluster: String,
+    pub called: String,
 }
 
 /// A resource's entry; `compare` has neither app nor cluster.

@@ -53,8 +53,10 @@ impl Gathered {
     /// Takes in one update.
     pub fn take(&mut self, update: Update) {
         match update {
-            Update::Repo(status) => {
-                self.repos.retain(|_, known| known.location != status.location);
+            Update::Repo { status, was } => {
+                if let Some(was) = was {
+                    self.repos.remove(&was);
+                }
                 self.repos.insert(status.id.clone(), status);
             }
             Update::Apps { repo, apps } => {
@@ -89,7 +91,7 @@ impl Gathered {
         }
     }
 
-    /// Returns the name by which people call a cluster.
+    /// Returns a cluster's context: what `--context` takes.
     pub fn context(&self, cluster: &ClusterId) -> String {
         self.clusters.get(cluster).map_or_else(|| cluster.0.clone(), |c| c.context.clone())
     }
@@ -115,7 +117,7 @@ impl Gathered {
             findings.incomplete = true;
             push_new(
                 &mut findings.notices,
-                Notice::error(format!("{} could not be compared", cluster.context)).cause(why.clone()),
+                Notice::error(format!("{} could not be compared", cluster.name)).cause(why.clone()),
             );
             findings.apps.extend(self.unreached(cluster, why));
         }
@@ -133,7 +135,8 @@ impl Gathered {
                     cluster: Some(cluster.clone()),
                 });
             }
-            findings.apps.push(AppEntry { status: status.clone(), repo, cluster });
+            let called = self.clusters.get(&id.cluster).map_or_else(|| cluster.clone(), |c| c.name.clone());
+            findings.apps.push(AppEntry { status: status.clone(), repo, cluster, called });
         }
         findings.sort();
         findings
@@ -168,6 +171,7 @@ impl Gathered {
                     status,
                     repo: repo.location.clone(),
                     cluster: cluster.context.clone(),
+                    called: cluster.name.clone(),
                 });
             }
         }

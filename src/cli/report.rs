@@ -147,7 +147,7 @@ fn app_line(app: &AppEntry, style: Style) -> String {
         "{} {} on {}  {}",
         style.mark(&status.verdict),
         text::terminal(&status.id.app.name),
-        text::terminal(&app.cluster),
+        text::terminal(&app.called),
         parts.join(", ")
     );
     style.paint(hue, &line) + "\n"

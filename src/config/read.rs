@@ -219,7 +219,7 @@ fn read_app(at: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Opt
     }
     let app = AppSetting {
         name: needed(at, "name", "an app", mistakes)?,
-        repo: at.text("repo", mistakes),
+        repo: at.text("repo", mistakes).map(|name| from.repo(&name)),
         path: needed(at, "path", "an app", mistakes)?,
         revision: at.text("revision", mistakes),
         contexts: at.texts("contexts", mistakes),
@@ -328,6 +328,13 @@ fn origin(at: &Cursor<'_>, from: Base<'_>) -> Origin {
 }
 
 impl Base<'_> {
+    /// Returns what a repo is called by; a path as it stands on the disk.
+    fn repo(&self, text: &str) -> String {
+        let is_path =
+            ["~", ".", ".."].contains(&text) || ["~/", "./", "../"].iter().any(|p| text.starts_with(p));
+        if is_path { self.path(text).to_string_lossy().into_owned() } else { text.to_owned() }
+    }
+
     fn path(&self, text: &str) -> PathBuf {
         match (text.strip_prefix('~').map(|rest| rest.trim_start_matches('/')), self.home) {
             (Some(rest), Some(home)) if text == "~" || text.starts_with("~/") => home.join(rest),

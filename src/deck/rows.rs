@@ -45,7 +45,7 @@ fn repo_rows(state: &State) -> Vec<Choice<RepoId>> {
 /// Clusters stay in the order of the kubeconfig: they are few, and a fixed place is found by heart.
 fn cluster_rows(state: &State) -> Vec<Choice<ClusterId>> {
     let mut passes = sieve(state.clusters.filter.as_ref());
-    let clusters = state.world.clusters.iter().filter(|cluster| passes(&cluster.context));
+    let clusters = state.world.clusters.iter().filter(|cluster| passes(&cluster.name));
     let mut rows: Vec<_> = clusters.map(|cluster| Choice::One(cluster.id.clone())).collect();
     if state.world.clusters.len() > 1 && state.clusters.filter.is_none() {
         rows.insert(0, Choice::All);

@@ -45,10 +45,7 @@ impl World {
     /// Takes in an update. Notices belong to the deck's state, not to the world.
     pub fn fold(&mut self, update: Update) {
         match update {
-            Update::Repo(status) => match self.repos.iter_mut().find(|r| r.id == status.id) {
-                Some(known) => *known = status,
-                None => self.repos.push(status),
-            },
+            Update::Repo { status, was } => self.fold_repo(status, was),
             Update::Apps { repo, apps } => {
                 self.apps.insert(repo, apps);
             }
@@ -80,6 +77,24 @@ impl World {
         }
     }
 
+    /// A repo that was read for the first time gets its real identity, and takes the stand-in's place, unless it is there
+    /// already, named by another path.
+    fn fold_repo(&mut self, status: RepoStatus, was: Option<RepoId>) {
+        let there = self.repos.iter().any(|known| known.id == status.id);
+        if let Some(was) = was.filter(|was| *was != status.id) {
+            self.apps.remove(&was);
+            self.repos.retain(|known| !there || known.id != was);
+            if let Some(known) = self.repos.iter_mut().find(|known| known.id == was) {
+                *known = status;
+                return;
+            }
+        }
+        match self.repos.iter_mut().find(|known| known.id == status.id) {
+            Some(known) => *known = status,
+            None => self.repos.push(status),
+        }
+    }
+
     /// A cluster that answers for the first time gets its real identity, and takes the stand-in's place.
     fn fold_cluster(&mut self, status: ClusterStatus, was: Option<ClusterId>) {
         let known = self.clusters.iter().position(|c| Some(&c.id) == was.as_ref() || c.id == status.id);
@@ -105,7 +120,12 @@ impl World {
         self.clusters.iter().find(|c| c.id == *id)
     }
 
-    /// Returns the name of a cluster for people: its context.
+    /// Returns the name of a cluster for people.
+    pub fn called<'a>(&'a self, id: &'a ClusterId) -> &'a str {
+        self.cluster(id).map_or(&id.0, |c| &c.name)
+    }
+
+    /// Returns a cluster's context: what commands, plans and confirmations name.
     pub fn context<'a>(&'a self, id: &'a ClusterId) -> &'a str {
         self.cluster(id).map_or(&id.0, |c| &c.context)
     }
@@ -173,5 +193,37 @@ fn sum(a: Counts, b: Counts) -> Counts {
         invalid: a.invalid + b.invalid,
         unknown: a.unknown + b.unknown,
         excluded: a.excluded + b.excluded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repo(id: &str) -> RepoStatus {
+        RepoStatus {
+            id: RepoId(id.to_owned()),
+            name: id.to_owned(),
+            location: id.to_owned(),
+            revision: None,
+            author: None,
+            subject: None,
+            authored: None,
+            fetched: None,
+            fetching: false,
+            notice: None,
+        }
+    }
+
+    #[test]
+    fn a_repo_takes_the_place_of_what_stood_in_for_it_and_two_paths_of_one_repo_are_one_row() {
+        let mut world = World::default();
+        for path in ["apps/web", "apps/cart", "other"] {
+            world.fold(Update::Repo { status: repo(path), was: None });
+        }
+        for path in ["apps/web", "apps/cart"] {
+            world.fold(Update::Repo { status: repo("/fleet"), was: Some(RepoId(path.to_owned())) });
+        }
+        assert_eq!(world.repos, [repo("/fleet"), repo("other")]);
     }
 }

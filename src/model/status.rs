@@ -44,6 +44,8 @@ pub struct ClusterStatus {
     /// The real identity once the cluster has answered; until then the context's name stands in.
     pub id: ClusterId,
     pub context: String,
+    /// The name for people: the configuration's, else the context's.
+    pub name: String,
     pub version: Option<String>,
     /// As whom, if the cluster tells.
     pub user: Option<String>,

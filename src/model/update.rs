@@ -7,7 +7,11 @@ use super::status::{AppStatus, ClusterStatus, DeploymentStatus, RepoStatus, Reso
 /// Something that the pipeline found out. A later update of the same thing replaces the earlier one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
-    Repo(RepoStatus),
+    /// `was`: the identity under which the repo was known before, if it changed.
+    Repo {
+        status: RepoStatus,
+        was: Option<RepoId>,
+    },
     /// All apps of a repo, in the order to be shown.
     Apps {
         repo: RepoId,

@@ -52,6 +52,7 @@ pub(super) fn clusters(
         ClusterSetup {
             namespace: contexts.iter().find(|c| c.name == name).and_then(|c| c.namespace.clone()),
             cluster: Arc::new(Remote::new(&name, sources, options)),
+            name: rules.name,
             protected: rules.protected,
             read_only,
         }
@@ -62,9 +63,16 @@ pub(super) fn clusters(
 /// Returns the contexts that are meant.
 fn chosen(wishes: &Wishes, settings: &Settings, known: &[ContextInfo]) -> Result<Vec<String>, Box<Notice>> {
     if !wishes.contexts.is_empty() {
+        // The configuration's name for a cluster means its context.
+        let meant = |asked: &String| {
+            let named = settings.clusters.iter().find(|c| c.name.as_ref() == Some(asked));
+            named
+                .filter(|_| !known.iter().any(|c| c.name == *asked))
+                .map_or(asked.clone(), |c| c.context.clone())
+        };
+        let mut contexts: Vec<String> = wishes.contexts.iter().map(meant).collect();
         let own_file = |name: &String| settings.cluster(name).is_some_and(|c| c.kubeconfig.is_some());
-        let missing =
-            wishes.contexts.iter().find(|name| !known.iter().any(|c| c.name == **name) && !own_file(name));
+        let missing = contexts.iter().find(|name| !known.iter().any(|c| c.name == **name) && !own_file(name));
         if let Some(missing) = missing {
             let names: Vec<&str> = known.iter().map(|c| c.name.as_str()).collect();
             let hint = if names.is_empty() {
@@ -74,7 +82,6 @@ fn chosen(wishes: &Wishes, settings: &Settings, known: &[ContextInfo]) -> Result
             };
             return Err(Box::new(Notice::error(format!("there is no context {missing}")).hint(hint)));
         }
-        let mut contexts = wishes.contexts.clone();
         contexts.dedup();
         return Ok(contexts);
     }

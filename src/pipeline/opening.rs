@@ -18,7 +18,7 @@ use std::time::Duration;
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
-    /// Paths and URLs; empty: the configured repos, else the repository of the current folder.
+    /// Paths and URLs; empty: the repository of the current folder and the configured ones.
     pub places: Vec<String>,
     /// Empty: the configured clusters, else the current context.
     pub contexts: Vec<String>,
@@ -75,7 +75,7 @@ fn base(wishes: &Wishes) -> Result<Base, Box<Notice>> {
 /// Opens everything that was asked for. Nothing is contacted yet.
 pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
     let Base { settings, folders, tools, mut notices } = base(wishes)?;
-    let sources = sources(wishes, settings.settings())?;
+    let sources = sources(wishes, settings.settings(), &mut notices)?;
     let clusters = if wishes.without_clusters {
         Vec::new()
     } else {

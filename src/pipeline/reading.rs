@@ -1,6 +1,6 @@
 //! Reads a repo: opens it, resolves the revision, discovers its apps; and tells when it moved.
 
-use crate::git::{Ask, CommitFacts, Repo, Snapshot, Watch};
+use crate::git::{Ask, Repo, Watch};
 use crate::model::status::RepoStatus;
 use crate::model::{App, Notice, RepoId, Tree};
 use crate::pipeline::configured::{configured, unfit};
@@ -9,7 +9,7 @@ use crate::pipeline::discovery::{self, Discovered};
 use crate::pipeline::remotes;
 use crate::pipeline::setup::{Place, Setup, Source};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// A repo as it was read.
@@ -36,7 +36,7 @@ pub fn pending(source: &Source) -> RepoStatus {
         .to_owned();
     RepoStatus {
         id: RepoId(location.clone()),
-        name,
+        name: source.name.clone().unwrap_or(name),
         location,
         revision: None,
         author: None,
@@ -85,7 +85,10 @@ fn panicked() -> Box<Notice> {
 fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
     let ask = source.revision.clone().map_or(Ask::Default, Ask::Name);
     let snapshot = repo.revision(&ask).map_err(|e| Box::new(e.notice()))?;
-    let mut status = status(repo, &snapshot);
+    let mut status = repo.status(Some(&snapshot));
+    if let Some(name) = &source.name {
+        status.name.clone_from(name);
+    }
     if source.only_configured {
         status.id = RepoId(format!("{}@{}", status.id.0, snapshot.revision.asked.words()));
     }
@@ -100,6 +103,8 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
     } else {
         discovery::discover(&*snapshot.tree, &status.id, repo.name())
     };
+    found.apps.retain(|app| !source.elsewhere.contains(&app.path));
+    found.others.retain(|app| !source.elsewhere.contains(&app.path));
     for setting in &source.apps {
         match at(&setting.path).map(|found| configured(setting, found)) {
             Ok(Some(app)) => {
@@ -130,33 +135,23 @@ fn lies_in(path: &str, folder: &str) -> bool {
         || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn status(repo: &Repo, snapshot: &Snapshot) -> RepoStatus {
-    let commit: Option<&CommitFacts> = snapshot.commit.as_ref();
-    RepoStatus {
-        id: repo.id().clone(),
-        name: repo.name().to_owned(),
-        location: repo.location().to_owned(),
-        revision: Some(snapshot.revision.clone()),
-        author: commit.map(|c| c.author.clone()),
-        subject: commit.map(|c| c.subject.clone()),
-        authored: commit.and_then(|c| c.authored),
-        fetched: None,
-        fetching: false,
-        notice: None,
-    }
-}
-
 /// Tells whenever a repo moved, until the pipeline ends: the file system's notifications for a local folder, the fetch
-/// interval for a remote. Returns what is to be said where a folder cannot be watched well, or at all.
+/// interval for a remote, told by `failures` how its fetches end. Returns what is to be said where a folder cannot be watched well, or at all.
 pub async fn follow(
     source: Source,
+    failures: watch::Receiver<u32>,
     moved: mpsc::Sender<()>,
     say: mpsc::Sender<Notice>,
     cancel: CancellationToken,
 ) {
     match source.place {
         Place::Local(path) => follow_folder(path, moved, say, cancel).await,
-        Place::Remote(url) => remotes::follow(&url, source.fetch_interval, moved, cancel).await,
+        Place::Remote(url) => {
+            // Without an interval it is fetched only when asked.
+            if let Some(interval) = source.fetch_interval {
+                remotes::follow(&url, interval, failures, moved, tokio::time::sleep).await;
+            }
+        }
     }
 }
 
@@ -190,5 +185,21 @@ async fn follow_folder(
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_remote_without_an_interval_is_never_fetched_by_itself() {
+        let place = Place::Remote("https://git.example.com/a".to_owned());
+        let source = Source { fetch_interval: None, ..Source::at(place) };
+        let (tell, failures) = watch::channel(0);
+        tell.send(0).unwrap();
+        let ((moved, mut told), (say, _said)) = (mpsc::channel(1), mpsc::channel(1));
+        follow(source, failures, moved, say, CancellationToken::new()).await;
+        assert_eq!(told.recv().await, None);
     }
 }

@@ -18,6 +18,7 @@ use crate::pipeline::configured::absent;
 use crate::pipeline::deployment::{LookedBack, Member, Rendering, Role};
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
+use crate::pipeline::remotes;
 use crate::pipeline::rendering::{For, Renderer};
 use crate::pipeline::scopes::Wanted;
 use crate::pipeline::setup::{Setup, Source};
@@ -27,7 +28,7 @@ use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -160,6 +161,8 @@ struct Conductor {
     names: BTreeMap<usize, BTreeSet<String>>,
     /// What was to be said of each repo when it was last read: it is said again only once it was no longer so.
     said: BTreeMap<usize, Vec<Notice>>,
+    /// How many fetches of each remote in a row have failed: it is asked more rarely then.
+    fetches: BTreeMap<usize, watch::Sender<u32>>,
     renderer: Arc<Renderer>,
     /// What ends a deployment's rendering when a newer one is asked for.
     rendering: BTreeMap<DeploymentId, DropGuard>,
@@ -186,6 +189,7 @@ impl Conductor {
             turns: vec![0; setup.sources.len()],
             names: BTreeMap::new(),
             said: BTreeMap::new(),
+            fetches: BTreeMap::new(),
             setup,
             renderer,
             rendering: BTreeMap::new(),
@@ -264,7 +268,7 @@ impl Conductor {
     fn open(&mut self) {
         for (at, source) in self.setup.sources.clone().into_iter().enumerate() {
             let status = reading::pending(&source);
-            self.world.tell(Update::Repo(status.clone()));
+            self.world.tell(Update::Repo { status: status.clone(), was: None });
             self.world.repos.push(Repo { status, tree: None, apps: Vec::new(), settled: false });
             self.read(at);
             if self.setup.follow {
@@ -276,6 +280,7 @@ impl Conductor {
             let status = ClusterStatus {
                 id: ClusterId(context.clone()),
                 context,
+                name: setup.name.clone(),
                 version: None,
                 user: None,
                 state: ClusterState::Connecting,
@@ -314,12 +319,14 @@ impl Conductor {
     }
 
     /// Starts a task that tells when a repo moved.
-    fn follow(&self, at: usize, source: Source) {
+    fn follow(&mut self, at: usize, source: Source) {
+        let (tell, failures) = watch::channel(0);
+        self.fetches.insert(at, tell);
         let (events, cancel) = (self.events.clone(), self.cancel.clone());
         tokio::spawn(async move {
             let (moved, mut told) = mpsc::channel(1);
             let (say, mut said) = mpsc::channel(1);
-            let follow = reading::follow(source, moved, say, cancel);
+            let follow = reading::follow(source, failures, moved, say, cancel);
             let pass_on = async {
                 loop {
                     let event = tokio::select! {
@@ -393,6 +400,10 @@ impl Conductor {
     }
 
     fn take_repo(&mut self, at: usize, read: Result<Read, RepoStatus>) {
+        if let Some(tell) = self.fetches.get(&at) {
+            let failed = read.as_ref().map_or(true, |read| read.status.fetched.is_none());
+            tell.send_modify(|failures| *failures = remotes::failures_after(*failures, failed));
+        }
         match read {
             Ok(Read { status, tree, apps, notices }) => {
                 let asked = apps.iter().filter(|member| member.role.is_asked());

@@ -48,6 +48,8 @@ pub fn find_tools(allowed_hosts: Vec<String>) -> Tools {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     pub place: Place,
+    /// The configuration's name for people, instead of the one from its URL or folder.
+    pub name: Option<String>,
     /// Branch, tag or commit; `None`: the working folder, or a remote's default branch.
     pub revision: Option<String>,
     /// The user named the place: if it is a single app, that is expected to be deployed.
@@ -56,10 +58,12 @@ pub struct Source {
     pub discovery: bool,
     /// Apps that the configuration names.
     pub apps: Vec<AppSetting>,
+    /// Paths of apps that the configuration wants at another revision: they are read with a source of their own.
+    pub elsewhere: Vec<String>,
     /// It is read for the configured apps alone, at a revision of their own.
     pub only_configured: bool,
-    /// How often a remote is fetched.
-    pub fetch_interval: Duration,
+    /// How often a remote is fetched; `None`: only when asked.
+    pub fetch_interval: Option<Duration>,
 }
 
 impl Source {
@@ -67,23 +71,15 @@ impl Source {
     pub fn at(place: Place) -> Self {
         Self {
             place,
+            name: None,
             revision: None,
             named: false,
             discovery: true,
             apps: Vec::new(),
+            elsewhere: Vec::new(),
             only_configured: false,
-            fetch_interval: FETCH_EVERY,
+            fetch_interval: Some(FETCH_EVERY),
         }
-    }
-
-    /// Returns whether the configuration's name for a repo means this one: its URL, its path, or the last segment.
-    pub fn is_called(&self, name: &str) -> bool {
-        let location = match &self.place {
-            Place::Local(path) => path.display().to_string(),
-            Place::Remote(url) => url.clone(),
-        };
-        let location = location.trim_end_matches('/').trim_end_matches(".git");
-        location == name.trim_end_matches(".git") || location.rsplit('/').next() == Some(name)
     }
 }
 
@@ -100,6 +96,8 @@ pub enum Place {
 #[derive(Clone)]
 pub struct ClusterSetup {
     pub cluster: Arc<dyn Cluster>,
+    /// The configuration's name for people, else the context's.
+    pub name: String,
     /// The namespace of the context.
     pub namespace: Option<String>,
     pub protected: bool,

@@ -114,16 +114,18 @@ impl World {
             repo.status.notice = status.notice;
             repo.status.fetching = false;
             let status = repo.status.clone();
-            self.tell(Update::Repo(status));
+            self.tell(Update::Repo { status, was: None });
             return;
         }
-        repo.status = status;
+        let before = std::mem::replace(&mut repo.status, status);
         if let Some((tree, apps)) = read {
             repo.tree = Some(tree);
             repo.apps = apps;
         }
         let (status, id) = (repo.status.clone(), repo.status.id.clone());
-        self.tell(Update::Repo(status));
+        // Another path may still lead to what this one was known as.
+        let was = Some(before.id).filter(|was| self.repos.iter().all(|repo| repo.status.id != *was));
+        self.tell(Update::Repo { status, was });
         let apps = self.apps_of(&id).into_iter().map(|app| AppStatus { app, notice: None }).collect();
         self.tell(Update::Apps { repo: id, apps });
     }

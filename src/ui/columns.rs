@@ -129,7 +129,7 @@ pub(super) fn repos(pen: &mut Pen, state: &State, at: Rect) {
 
 pub(super) fn apps(pen: &mut Pen, state: &State, at: Rect) {
     let more = match state.selected_cluster() {
-        Some(cluster) if state.world.clusters.len() > 1 => format!("on {}", state.world.context(cluster)),
+        Some(cluster) if state.world.clusters.len() > 1 => format!("on {}", state.world.called(cluster)),
         _ => String::new(),
     };
     let at = column_frame(pen, state, Column::Apps, at, &more);
@@ -213,7 +213,7 @@ pub(super) fn clusters(pen: &mut Pen, state: &State, at: Rect) {
         let text = if state.world.settled { "no cluster" } else { "connecting" };
         return empty(pen, at, text);
     }
-    let longest = state.world.clusters.iter().map(|c| pen.width(&c.context)).max().unwrap_or(0);
+    let longest = state.world.clusters.iter().map(|c| pen.width(&c.name)).max().unwrap_or(0);
     rows(pen, state, Column::Clusters, at, &state.clusters, |pen, place, choice| match choice {
         Choice::All => {
             let all = format!("all {}", words::count(state.world.clusters.len(), "cluster"));
@@ -244,7 +244,7 @@ fn cluster(pen: &mut Pen, state: &State, place: Rect, cluster: &ClusterStatus, l
     }
     let place = after(place, mark_width + 1);
     let name_width = longest.min(place.width * 2 / 5);
-    pen.put_cut(first(place, name_width), &cluster.context, Role::Text, Cut::Middle);
+    pen.put_cut(first(place, name_width), &cluster.name, Role::Text, Cut::Middle);
     let mut at = after(place, name_width + 2);
     let version = cluster.version.as_deref().unwrap_or("");
     pen.put(first(at, 5), version, Role::Dim);

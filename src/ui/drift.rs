@@ -52,7 +52,7 @@ fn title(pen: &mut Pen, state: &State, at: Rect) {
     };
     let focused = state.focus == Column::Drift && state.layers.is_empty();
     let name = match (state.deployment(), state.world.deployments_of(app).count()) {
-        (Some(id), _) => format!("{} on {}", app.name, state.world.context(&id.cluster)),
+        (Some(id), _) => format!("{} on {}", app.name, state.world.called(&id.cluster)),
         (None, n) => format!("{} in {}", app.name, words::count(n, "cluster")),
     };
     let mut used = 0;
@@ -184,7 +184,7 @@ fn deployment(pen: &mut Pen, state: &State, place: Rect, id: &DeploymentId) {
         mark_role(&status.verdict),
     );
     let place = after(place, mark_width + 1);
-    let mut used = pen.put_all(place, [("on ", Role::Dim), (state.world.context(&id.cluster), Role::Title)]);
+    let mut used = pen.put_all(place, [("on ", Role::Dim), (state.world.called(&id.cluster), Role::Title)]);
     if let Some(namespace) = &status.namespace {
         used += pen.put(after(place, used), &format!(" in {namespace}"), Role::Dim);
     }

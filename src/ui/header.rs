@@ -27,7 +27,7 @@ fn place(state: &State) -> Where {
     let badge = |word: &str| format!(" {word} ");
     if let Some(cluster) = state.cluster() {
         let guard = guard(state, cluster).map(badge).unwrap_or_default();
-        return Where { name: cluster.context.clone(), cut: Cut::Middle, role: cluster_role(cluster), guard };
+        return Where { name: cluster.name.clone(), cut: Cut::Middle, role: cluster_role(cluster), guard };
     }
     let clusters = &state.world.clusters;
     let protected = clusters.iter().filter(|c| c.protected).count();

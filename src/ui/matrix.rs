@@ -30,7 +30,7 @@ pub(super) fn draw(pen: &mut Pen, state: &State, view: &MatrixView, at: Rect) {
         }
         let role = if i == view.column { Role::Accent } else { Role::Title };
         let room = Rect { width: place.width.saturating_sub(used), ..place };
-        pen.put_cut(room, state.world.context(cluster), role, Cut::Middle);
+        pen.put_cut(room, state.world.called(cluster), role, Cut::Middle);
     }
     let rows = at.below(2);
     for line in 0..rows.height {

@@ -68,7 +68,7 @@ fn lines(pen: &mut Pen, at: Rect, lines: &[Words], top: usize) {
 pub(super) fn who(pen: &mut Pen, state: &State, view: &WhoView, at: Rect) {
     pen.clear(at);
     let id = &view.key.id;
-    let context = state.world.context(&view.key.deployment.cluster);
+    let context = state.world.called(&view.key.deployment.cluster);
     let title = format!("Who wrote {} {} on {context}", id.kind.kind, words::name(id));
     let arrow = format!(" {} ", pen.glyphs.arrow);
     let used = pen.put_all(at, [(" ", Role::Text), (title.as_str(), Role::Title)]);

@@ -43,7 +43,7 @@ fn top_view(state: &State) -> Option<&ResourceView> {
 
 /// Draws what is shown, in which of the views, and which change of how many the cursor is at.
 fn title(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
-    let context = state.world.context(&view.deployment.cluster);
+    let context = state.world.called(&view.deployment.cluster);
     let name = if view.whole_app {
         format!(
             "{} on {context}, {}",
@@ -105,7 +105,7 @@ fn sides(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
         None | Some(ClusterState::Live) => "now".to_owned(),
         Some(other) => words::cluster_state(other, state.now, &state.options.zone),
     };
-    let context = state.world.context(&deployment.cluster);
+    let context = state.world.called(&deployment.cluster);
     let (minus, plus) = if view.mode == Mode::Unified { ("- ", "+ ") } else { ("", "") };
     let half = at.width / 2;
     let left = after(first(at, half), 1);

@@ -149,3 +149,124 @@ fn what_takes_longer_than_the_time_for_the_whole_command_ends_with_an_error() {
         assert!(run.stderr.ends_with("allow more with --timeout\n"), "{words:?}: {}", run.stderr);
     }
 }
+
+/// Returns the apps of a run in a folder under a configuration, each as name, path, revision, cluster and namespace.
+fn apps(home: &Home, folder: &std::path::Path, config: &str, places: &[&str]) -> Vec<Value> {
+    let config = home.write("config.yaml", config);
+    let words = ["apps", "-o", "json", "--config", config.to_str().unwrap()];
+    let document = home.driftdeck_in(folder, words.iter().chain(places), "").exits(0).json();
+    let list = document["apps"].as_array().unwrap().iter();
+    list.map(|a| json!([a["name"], a["path"], a["revision"]["asked"], a["cluster"], a["namespace"]]))
+        .collect()
+}
+
+#[test]
+fn a_configured_app_is_found_by_every_name_of_its_repo() {
+    let (home, fleet, other) = (Home::new(), fleet(), Repository::named("other"));
+    other.write("apps/far/a.yaml", config_map("far", "crimson"));
+    other.commit("Add far");
+    other.git(&["remote", "add", "origin", "https://git.example.com/shop/infra.git"]);
+    let path = other.path().display().to_string();
+    for name in ["other", "infra", "mine", "https://git.example.com/shop/infra", &path, "./link"] {
+        drop(std::fs::remove_file(home.path().join("link")));
+        std::os::unix::fs::symlink(other.path(), home.path().join("link")).unwrap();
+        let config = format!(
+            "repos: [{{path: {path}, name: mine}}]\n\
+             apps: [{{name: distant, repo: '{name}', path: apps/far, contexts: [eu, us], namespace: shop}}]\n"
+        );
+        assert_eq!(
+            apps(&home, fleet.path(), &config, &[]),
+            [
+                json!(["cart", "apps/cart", "main", null, null]),
+                json!(["distant", "apps/far", "main", "eu", "shop"]),
+                json!(["web", "apps/web", "main", null, null]),
+            ],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_configured_app_that_is_nowhere_is_an_error_with_its_file_and_line() {
+    let (home, repo) = (Home::new(), fleet());
+    for (app, cause) in [
+        ("repo: nowhere, path: apps/web", "there is no repo nowhere in this run"),
+        ("path: apps/absent", "there is no apps/absent"),
+        ("path: apps", "it is not exactly one thing to render"),
+    ] {
+        let config = home.write("config.yaml", format!("discovery: true\napps:\n- {{name: shop, {app}}}\n"));
+        let words = ["apps", "-o", "json", "--config", config.to_str().unwrap()];
+        let document = home.driftdeck_in(repo.path(), words, "").exits(2).json();
+        let notice = &document["notices"][0];
+        assert_eq!(
+            json!([notice["level"], notice["title"], notice["file"], notice["line"]]),
+            json!(["error", "the app shop of the configuration is not there", config.to_str().unwrap(), 3])
+        );
+        assert!(notice["cause"].as_str().unwrap().contains(cause), "{notice}");
+    }
+}
+
+#[test]
+fn a_configured_app_at_a_revision_of_its_own_is_read_there_and_not_found_again() {
+    let (home, repo) = (Home::new(), fleet());
+    repo.git(&["branch", "release", "HEAD^"]);
+    let config = "apps: [{name: web, path: apps/web, revision: release}]\n";
+    let rows = |places: &[&str]| apps(&home, repo.path(), config, places);
+    let cart = json!(["cart", "apps/cart", "main", null, null]);
+    assert_eq!(rows(&[]), [cart, json!(["web", "apps/web", "release", null, null])]);
+    assert_eq!(
+        rows(&["--revision", "HEAD"]),
+        [json!(["cart", "apps/cart", "HEAD", null, null]), json!(["web", "apps/web", "HEAD", null, null])],
+        "what was typed wins"
+    );
+}
+
+#[test]
+fn without_discovery_there_are_only_configured_apps_and_what_a_path_names() {
+    let (home, repo) = (Home::new(), fleet());
+    let config = "discovery: false\napps: [{name: shop, path: apps/web}]\n";
+    let shop = json!(["shop", "apps/web", "main", null, null]);
+    assert_eq!(apps(&home, repo.path(), config, &[]), [shop]);
+    let cart = json!(["cart", "apps/cart", "main", null, null]);
+    assert_eq!(apps(&home, repo.path(), config, &["apps/cart"]), [cart]);
+}
+
+#[test]
+fn configured_repos_are_read_beside_that_of_the_current_folder_and_each_once() {
+    let (home, fleet, other) = (Home::new(), fleet(), Repository::named("other"));
+    other.write("apps/far/a.yaml", config_map("far", "crimson"));
+    other.commit("Add far");
+    let config =
+        format!("repos: [{{path: {}}}, {{path: {}}}]\n", other.path().display(), fleet.path().display());
+    let names = |folder: &std::path::Path, places: &[&str]| -> Vec<String> {
+        let rows = apps(&home, folder, &config, places);
+        rows.iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(fleet.path(), &[]), ["cart", "far", "web"]);
+    assert_eq!(names(home.path(), &[]), ["cart", "far", "web"], "outside of a repo");
+    assert_eq!(names(other.path(), &[fleet.path().to_str().unwrap()]), ["cart", "web"]);
+}
+
+#[test]
+fn a_configured_chart_is_rendered_with_its_name_namespace_and_values() {
+    let (mut home, repo) = (Home::new(), Repository::named("fleet"));
+    repo.write("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    repo.write("charts/web/templates/a.yaml", config_map("web", "crimson"));
+    repo.write("charts/web/values-prod.yaml", "a: 1\n");
+    repo.commit("Add a chart");
+    fake(
+        &mut home,
+        "helm",
+        "[ \"$1\" = version ] || printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: said}\\ndata: {words: \"%s\"}\\n' \"$*\"",
+    );
+    home.write(
+        "config.yaml",
+        "apps: [{name: shop, path: charts/web, namespace: team, values: [charts/web/values-prod.yaml]}]\n",
+    );
+    let words = ["render", repo.path().to_str().unwrap(), "-o", "json", "--config", "config.yaml"];
+    let document = home.driftdeck(words).exits(0).json();
+    let said = document["manifests"][0]["body"]["data"]["words"].as_str().unwrap();
+    for part in ["template ", "-- shop .", "--namespace=team", "values-prod.yaml"] {
+        assert!(said.contains(part), "{said}");
+    }
+}

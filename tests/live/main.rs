@@ -7,6 +7,7 @@ mod support;
 mod canary;
 mod catalogue;
 mod cluster;
+mod configured;
 mod deck;
 mod ground;
 mod headless;

@@ -15,13 +15,14 @@ fn infested(text: &str) -> Vec<Update> {
         resource("web", "prod-eu", text, text, text, judged(Verdict::Drifted, vec![field], healthy()));
     for update in &mut updates {
         match update {
-            Update::Repo(repo) => {
+            Update::Repo { status: repo, .. } => {
                 text.clone_into(&mut repo.name);
                 repo.author = Some(text.to_owned());
                 repo.subject = Some(text.to_owned());
             }
             Update::Cluster { status, .. } => {
                 text.clone_into(&mut status.context);
+                text.clone_into(&mut status.name);
                 status.user = Some(text.to_owned());
             }
             Update::Deployment(status) => status.notices.push(Notice::error(text).cause(text).hint(text)),

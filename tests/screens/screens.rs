@@ -223,7 +223,7 @@ fn far_off() -> driftdeck::model::update::Update {
     let mut fleet = world::repo("fleet", world::branch("main"), world::COMMIT, world::at("00:40:00"));
     let revision = fleet.revision.as_mut().unwrap();
     (revision.behind, revision.ahead, revision.dirty) = (14, 2, true);
-    driftdeck::model::update::Update::Repo(fleet)
+    driftdeck::model::update::Update::Repo { status: fleet, was: None }
 }
 
 #[test]

@@ -92,6 +92,7 @@ pub fn cluster(context: &str, state: ClusterState, protected: bool) -> ClusterSt
     ClusterStatus {
         id: cluster_id(context),
         context: context.to_owned(),
+        name: context.to_owned(),
         version: Some("1.36".to_owned()),
         user: Some("ana".to_owned()),
         state,
@@ -347,7 +348,7 @@ pub fn updates() -> Vec<Update> {
     let mut charts =
         repo("shop-charts", branch("main"), "91ab33ea0b4e5f6071829304a5b6c7d8e9f00112", at("02:20:00"));
     charts.fetched = Some(at("02:20:00"));
-    let mut updates = vec![Update::Repo(fleet_repo), Update::Repo(charts), Update::Repo(infra)];
+    let mut updates = [fleet_repo, charts, infra].map(|status| Update::Repo { status, was: None }).to_vec();
     let apps = [
         ("api", RenderSpec::Kustomize),
         ("web", RenderSpec::Kustomize),

@@ -15,7 +15,7 @@ mod tests;
 
 pub use play::play;
 
-use crate::cluster::{ClusterError, Offline};
+use crate::cluster::{Cluster, ClusterError, Offline};
 use crate::git::write::WriteError;
 use crate::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
 use history::{Past, Repos};
@@ -109,6 +109,7 @@ impl DemoWorld {
     fn cluster_setups(&self) -> Vec<ClusterSetup> {
         let setup = |demo: &DemoCluster| ClusterSetup {
             cluster: Arc::new(demo.cluster.clone()),
+            name: demo.cluster.name().to_owned(),
             namespace: None,
             protected: demo.protected,
             read_only: false,
