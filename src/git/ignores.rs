@@ -9,11 +9,23 @@ use std::path::Path;
 /// The ignore rules and the index of a working folder.
 pub(super) struct Ignores {
     handle: Handle,
+    /// An ignored file or folder that the user named: nothing in it is hidden.
+    named: Option<String>,
 }
 
 impl Ignores {
-    pub(super) fn new(handle: Handle) -> Self {
-        Self { handle }
+    /// Takes the rules of a working folder. `named` is what the user asked for, relative to its root: what somebody names is
+    /// meant, also where a rule ignores it.
+    pub(super) fn new(handle: Handle, named: &str) -> Self {
+        let rules = Self { handle, named: None };
+        // Whether it is a folder is not known here: the rule for either will do.
+        let is_ignored = rules.hides(named, false) || rules.hides(named, true);
+        Self { named: is_ignored.then(|| named.to_owned()), ..rules }
+    }
+
+    fn is_named(&self, path: &str) -> bool {
+        let rest = self.named.as_ref().and_then(|named| path.strip_prefix(named.as_str()));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// Removes ignored entries of a folder, and marks repositories within it as submodules.
@@ -35,7 +47,7 @@ impl Ignores {
             let is_folder = entry.kind == EntryKind::Folder;
             let asked = if is_folder { format!("{path}/") } else { path.clone() };
             let ignored = repo.is_path_ignored(&asked).map_err(|error| failed(&path, &error))?;
-            if ignored && !is_tracked(&index, &path, is_folder) {
+            if ignored && !self.is_named(&path) && !is_tracked(&index, &path, is_folder) {
                 continue;
             }
             if is_folder && root.join(&path).join(".git").symlink_metadata().is_ok() {
@@ -48,7 +60,7 @@ impl Ignores {
 
     /// Returns whether a path, or any folder that it is in, is ignored and untracked.
     pub(super) fn hides(&self, path: &str, is_folder: bool) -> bool {
-        if path.is_empty() {
+        if path.is_empty() || self.is_named(path) {
             return false;
         }
         let repo = self.handle.lock();

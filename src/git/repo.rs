@@ -109,12 +109,7 @@ impl Repo {
     /// plain folder. The environment (`GIT_DIR`) is not asked, and no program is run. Blocks on the disk.
     pub fn open(place: &Path) -> Result<Self, OpenError> {
         let shown = place.display().to_string();
-        let place = place.canonicalize().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                OpenError::NoSuchPlace { path: shown.clone() }
-            }
-            _ => OpenError::Unreadable { path: shown.clone(), reason: error.to_string() },
-        })?;
+        let place = found(place)?;
         let start = if place.is_dir() { place.as_path() } else { place.parent().unwrap_or(&place) };
         let none: [&OsStr; 0] = [];
         match git2::Repository::open_ext(start, RepositoryOpenFlags::empty(), none) {
@@ -122,6 +117,13 @@ impl Repo {
             Err(error) if error.code() == ErrorCode::NotFound => Ok(Self::of_folder(start, &place)),
             Err(error) => Err(refusal(&shown, start, &error)),
         }
+    }
+
+    /// Opens a folder, or the one that a file is in, without a look at the repository that it may be in: every file counts.
+    pub fn open_plain(place: &Path) -> Result<Self, OpenError> {
+        let place = found(place)?;
+        let start = if place.is_dir() { place.as_path() } else { place.parent().unwrap_or(&place) };
+        Ok(Self::of_folder(start, &place))
     }
 
     /// Opens a mirror that `Mirror::fetch` has filled.
@@ -249,13 +251,16 @@ impl Repo {
         }
         let asked = Asked::WorkingFolder { branch: None };
         let revision = Revision { asked, commit: None, dirty: false, behind: 0, ahead: 0 };
-        let ignores = self.inner.handle.clone().map(Ignores::new);
+        let ignores = self.inner.handle.clone().map(|handle| Ignores::new(handle, self.prefix()));
         Some(WorkingTree::new(self.root().into(), self.inner.hashes.clone(), ignores, revision))
     }
 
     /// Returns whether a working file would never be committed.
     pub(super) fn ignores(&self, path: &str, is_folder: bool) -> bool {
-        self.inner.handle.clone().is_some_and(|handle| Ignores::new(handle).hides(path, is_folder))
+        self.inner
+            .handle
+            .clone()
+            .is_some_and(|handle| Ignores::new(handle, self.prefix()).hides(path, is_folder))
     }
 
     /// Returns what a person should know before they trust what is read from this repo.
@@ -307,6 +312,17 @@ impl Repo {
             notice: None,
         }
     }
+}
+
+/// Returns where a place is on the disk.
+fn found(place: &Path) -> Result<PathBuf, OpenError> {
+    let path = || place.display().to_string();
+    place.canonicalize().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+            OpenError::NoSuchPlace { path: path() }
+        }
+        _ => OpenError::Unreadable { path: path(), reason: error.to_string() },
+    })
 }
 
 /// Refuses a working folder that only the repository's own configuration (`core.worktree`) points to.

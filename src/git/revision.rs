@@ -147,7 +147,7 @@ impl Repo {
             let revision = Revision { asked, commit: id, dirty, behind: at.behind, ahead: at.ahead };
             (revision, at.commit, at.upstream)
         };
-        let ignores = Ignores::new(handle.clone());
+        let ignores = Ignores::new(handle.clone(), self.prefix());
         let tree =
             WorkingTree::new(self.root().into(), self.inner.hashes.clone(), Some(ignores), revision.clone());
         Ok(Snapshot { revision, tree: Arc::new(tree), commit, upstream })

@@ -8,7 +8,7 @@ use crate::drift::{self, Autoscaled, Context, Managers};
 use crate::git::{Ask, Repo};
 use crate::model::status::ResourceStatus;
 use crate::model::{
-    App, AppId, Cause, Class, ClusterId, DeploymentId, GroupKind, Health, HealthStatus, Judgement,
+    App, AppId, Cause, Class, ClusterId, DeploymentId, GroupKind, Health, HealthStatus, Judgement, Level,
     LiveObject, Manifest, MemoryTree, Notice, RepoId, ResourceId, Revision, Tree, TreeError, Value, Verdict,
 };
 use crate::pipeline::configured::{absent, configured};
@@ -149,16 +149,22 @@ pub struct Dump {
     pub complete: bool,
 }
 
-/// Reads live objects: a document, a `kubectl get -o yaml` dump, or a folder of dumps.
+/// Reads live objects: a document, a `kubectl get -o yaml` dump, or a folder of dumps. Errors: not one of them can be read.
 pub fn read_dump(source: Source) -> Result<Dump, Box<Notice>> {
     let mut dump = Dump { complete: true, ..Dump::default() };
     match source {
         Source::Bytes(bytes) => dump.read(STANDARD_INPUT, &bytes),
         Source::Path(path) => {
-            let repo = Repo::open(Path::new(&path)).map_err(|e| Box::new(e.notice()))?;
-            let tree = repo.revision(&Ask::Default).map_err(|e| Box::new(e.notice()))?.tree;
-            dump.read_all(&*tree, repo.prefix());
+            // Dumps are seldom committed: ignore rules say nothing of them.
+            let folder = Repo::open_plain(Path::new(&path)).map_err(|e| Box::new(e.notice()))?;
+            let tree = folder.revision(&Ask::Default).map_err(|e| Box::new(e.notice()))?.tree;
+            dump.read_all(&*tree, folder.prefix());
         }
+    }
+    if dump.objects.is_empty()
+        && let Some(why) = dump.notices.iter().find(|notice| notice.level == Level::Error)
+    {
+        return Err(Box::new(why.clone()));
     }
     if dump.objects.iter().any(|o| o.managed.is_none()) {
         dump.notices.push(

@@ -1,6 +1,6 @@
 //! `driftdeck compare`.
 
-use crate::support::Home;
+use crate::support::{Home, Repository};
 use serde_json::json;
 
 const DESIRED: &str = "\
@@ -233,4 +233,39 @@ fn exit_codes_bend_to_strict_and_exit_zero() {
     home.driftdeck(["compare", "desired.yaml", "live.yaml", "--exit-zero"]).exits(0);
     home.driftdeck(["compare", "nowhere.yaml", "live.yaml"]).exits(2);
     home.driftdeck(["compare", "desired.yaml"]).exits(2);
+}
+
+#[test]
+fn ignored_files_count_where_somebody_names_them() {
+    let (home, repo) = (Home::new(), Repository::named("fleet"));
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    repo.write(".gitignore", "live.yaml\ndumps/*.yaml\nout/\n");
+    repo.write("a.yaml", manifest);
+    repo.commit("Add a");
+    for file in ["live.yaml", "dumps/live.yaml", "out/rendered/a.yaml", "out/rendered/more/README.md"] {
+        repo.write(file, manifest);
+    }
+    let exits = |words: &[&str], code: i32| home.driftdeck_in(repo.path(), words, "").exits(code);
+    for live in ["live.yaml", "dumps", "dumps/live.yaml", "out"] {
+        exits(&["compare", "a.yaml", live], 0);
+    }
+    for desired in ["live.yaml", "dumps/live.yaml", "out", "out/rendered", "out/rendered/a.yaml"] {
+        exits(&["compare", desired, "live.yaml"], 0);
+        let document = exits(&["render", desired, "-o", "json"], 0).json();
+        assert_eq!(document["manifests"].as_array().unwrap().len(), 1, "{desired}");
+    }
+    let document = exits(&["render", ".", "-o", "json"], 0).json();
+    assert_eq!(document["manifests"].as_array().unwrap().len(), 1, "what nobody names stays ignored");
+}
+
+#[test]
+fn live_objects_that_cannot_be_read_at_all_are_no_drift() {
+    let home = Home::new();
+    home.write("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+    home.write("live.yaml", "a: [\n");
+    let run = home.driftdeck(["compare", "a.yaml", "live.yaml"]).exits(2);
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.starts_with("error: a document of live.yaml cannot be read"), "{}", run.stderr);
+    home.write("live.yaml", "a: [\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+    home.driftdeck(["compare", "a.yaml", "live.yaml"]).exits(3);
 }
