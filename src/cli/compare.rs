@@ -4,7 +4,7 @@ use crate::cli::arguments::{CompareArguments, Options};
 use crate::cli::document::{Findings, ResourceEntry};
 use crate::cli::output::Output;
 use crate::cli::report::{self, Style};
-use crate::cli::{Exit, Failed, now, opening, render::source, written};
+use crate::cli::{Exit, Failed, now, opening, stdin::source, written};
 use crate::model::{Level, Notice};
 use crate::pipeline::offline;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
     if what.desired == "-" && what.live == "-" {
         return Err(Box::new(Notice::error("DESIRED and LIVE cannot both be standard input")));
     }
-    let (desired, live) = (source(&what.desired)?, source(&what.live)?);
+    let (desired, live) = (source(&what.desired).await?, source(&what.live).await?);
     let cancel = CancellationToken::new();
     let (how, said) = opening::offline(&what.desired, options)?;
     let rendered = offline::render(desired, options.revision.clone(), &how, &cancel).await?;

@@ -15,7 +15,7 @@ pub enum Exit {
     Failure,
     /// 3: no drift seen, but something could not be compared.
     Incomplete,
-    /// 130: ctrl-C.
+    /// 130: ctrl-C; 143 and 129: SIGTERM and SIGHUP.
     Interrupted,
 }
 

@@ -18,6 +18,8 @@ mod output;
 mod plan;
 mod render;
 mod report;
+mod signals;
+mod stdin;
 mod sync;
 
 pub use exit::Exit;
@@ -25,8 +27,10 @@ pub use exit::Exit;
 use crate::config::paths::Folders;
 use crate::config::{log, private};
 use crate::model::{Notice, Timestamp};
+use crate::process;
 use arguments::{Arguments, Command, Options};
 use output::Output;
+use signals::{Asked, Signals};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
@@ -44,31 +48,43 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             return Exit::Failure.into();
         }
     };
-    let exit = runtime.block_on(async {
-        let cancel = CancellationToken::new();
-        let work = dispatch(arguments, &output, &cancel);
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                done = &mut work => break done,
-                // A sync ends its step and writes its journal first; whoever asks twice does not want to wait.
-                _ = tokio::signal::ctrl_c() => {
-                    let again = cancel.is_cancelled();
-                    cancel.cancel();
-                    if again || !matches!(arguments.command, Some(Command::Sync(_))) {
-                        break Ok(Exit::Interrupted);
-                    }
-                }
-            }
-        }
-    });
-    // Whatever still runs (a watch, a child program) has nobody to answer to.
-    runtime.shutdown_background();
+    let (exit, asked) = runtime.block_on(until_asked(arguments, &output));
+    // Child programs and exported copies go with the tasks that made them.
+    process::close(runtime);
     match exit {
+        Ok(Exit::Interrupted) => asked.unwrap_or_default().into(),
         Ok(exit) => exit.into(),
         Err(notice) => {
             failed(arguments.command.as_ref().map(Command::name), &notice, &output);
             Exit::Failure.into()
+        }
+    }
+}
+
+/// Carries a command out until it is done, or a signal asks it to end; returns that too.
+async fn until_asked(arguments: &Arguments, output: &Output) -> (Result<Exit, Failed>, Option<Asked>) {
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            let notice = Notice::error("signals cannot be received").cause(error.to_string());
+            return (Err(Box::new(notice)), None);
+        }
+    };
+    let cancel = CancellationToken::new();
+    let work = dispatch(arguments, output, &cancel);
+    tokio::pin!(work);
+    let mut first = None;
+    loop {
+        tokio::select! {
+            done = &mut work => return (done, first),
+            // A sync ends its step and writes its journal first; whoever asks twice does not want to wait.
+            asked = signals.next() => {
+                let again = first.replace(asked).is_some();
+                cancel.cancel();
+                if again || !matches!(arguments.command, Some(Command::Sync(_))) {
+                    return (Ok(Exit::Interrupted), first);
+                }
+            }
         }
     }
 }

@@ -4,13 +4,14 @@ use crate::cli::arguments::{Options, RenderArguments};
 use crate::cli::document::{Findings, ResourceEntry, SCHEMA, notices, problems, worst_first};
 use crate::cli::output::{Format, Output};
 use crate::cli::report::{self, Style};
+use crate::cli::stdin::source;
 use crate::cli::{Exit, Failed, now, opening, written};
 use crate::model::sealed::open_value;
 use crate::model::{FieldPath, Level, Manifest, Notice, Opener, Value};
 use crate::pipeline::offline::{self, Source};
 use crate::text::{redact, yaml};
 use serde_json::{Value as Json, json};
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use tokio_util::sync::CancellationToken;
 
 /// Renders and prints.
@@ -24,7 +25,8 @@ pub async fn run(what: &RenderArguments, options: &Options, output: &Output) -> 
     }
     let (how, said) = opening::offline(&what.path, options)?;
     let cancel = CancellationToken::new();
-    let mut rendered = offline::render(source(&what.path)?, options.revision.clone(), &how, &cancel).await?;
+    let mut rendered =
+        offline::render(source(&what.path).await?, options.revision.clone(), &how, &cancel).await?;
     rendered.notices.extend(said);
     worst_first(&mut rendered.notices);
     output.notices(&rendered.notices);
@@ -68,21 +70,6 @@ fn manifest(manifest: &Manifest, body: &Json) -> Json {
         "body": body,
         "problems": problems(&manifest.problems),
     })
-}
-
-/// Returns where to read from: a path, or all of standard input for `-`.
-pub fn source(path: &str) -> Result<Source, Failed> {
-    if path != "-" {
-        return Ok(Source::Path(path.to_owned()));
-    }
-    let mut bytes = Vec::new();
-    let limit = crate::model::limits::FILE_BYTES;
-    let read = std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Box::new(Notice::error("standard input cannot be read").cause(error.to_string())))?;
-    if bytes.len() as u64 > limit {
-        return Err(Box::new(Notice::error(format!("standard input has more than {limit} bytes"))));
-    }
-    Ok(Source::Bytes(bytes))
 }
 
 /// Compares the renderings of two revisions: `base` stands where live would, `--revision` is what Git declares.

@@ -8,7 +8,7 @@ use crate::cli::gather::Gathered;
 use crate::cli::output::{Format, Output};
 use crate::cli::plan::{to_json, to_text};
 use crate::cli::report::Style;
-use crate::cli::{Exit, Failed, check, now, opening, written};
+use crate::cli::{Exit, Failed, check, now, opening, stdin, written};
 use crate::model::status::ClusterState;
 use crate::model::{DeploymentId, Notice, Plan, StepOutcome, Verdict};
 use crate::pipeline::acting;
@@ -83,11 +83,10 @@ pub async fn run(
     }
     let mut answers = what.confirm.clone();
     if !sure {
-        // Asking blocks a thread: it must not be the one that notices ctrl-C.
         let yes = what.yes;
-        let asking = tokio::task::spawn_blocking(move || ask(&open, yes));
+        let asking = stdin::apart(move || ask(&open, yes));
         answers.extend(tokio::select! {
-            typed = asking => typed.unwrap_or_else(|_| Err(Box::new(Notice::error("nothing was written"))))?,
+            typed = asking => typed?,
             () = cancel.cancelled() => return Ok(Exit::Interrupted),
         });
     }

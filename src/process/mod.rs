@@ -5,6 +5,7 @@
 //! Linux driftdeck is the reaper of such orphans and finds them by their session, their parents, or the mark that every
 //! job carries in its environment. Elsewhere the process group is all that can be reached.
 
+mod closing;
 mod error;
 mod family;
 mod find;
@@ -13,6 +14,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub use closing::close;
 pub use error::ChildError;
 pub use find::find_program;
 pub use job::{Finished, Job, Limits};

@@ -3,6 +3,7 @@
 use super::{Wiring, run, size};
 use crate::deck::State;
 use crate::model::Notice;
+use crate::process;
 use crate::runtime::opening::{Opened, Wanted, open};
 use crate::ui::{self, Depth, Paint};
 use ratatui::Frame;
@@ -41,8 +42,8 @@ pub fn deck(wanted: &Wanted) -> Result<ExitCode, Box<Notice>> {
         }
         done.map_err(|error| failed("the terminal cannot be used", error))
     });
-    // Whatever still runs (a watch, a fetch) has nobody to answer to.
-    runtime.shutdown_background();
+    // Child programs and exported copies go with the tasks that made them.
+    process::close(runtime);
     done.map(|()| ExitCode::SUCCESS)
 }
 

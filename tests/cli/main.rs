@@ -12,3 +12,4 @@ mod hostile;
 mod mistakes;
 mod render;
 mod repositories;
+mod signals;

@@ -15,4 +15,5 @@ mod headless_sync;
 mod killed;
 mod narrowed;
 mod remotes;
+mod signals;
 mod sync;

@@ -14,6 +14,7 @@
 
 pub mod canary;
 pub mod git_server;
+pub mod hanging;
 pub mod patience;
 pub mod plane;
 pub mod programs;
