@@ -65,6 +65,11 @@ impl<K: Row> List<K> {
         usize::try_from(at).ok().filter(|at| *at < self.rows.len())
     }
 
+    /// Returns how many rows are below the part that is seen.
+    pub fn below(&self, height: usize) -> usize {
+        usize::try_from(self.rows.len().cast_signed() - self.top - height.cast_signed()).unwrap_or(0)
+    }
+
     /// Returns the line on which the cursor stands.
     pub fn cursor_line(&self) -> isize {
         self.cursor.cast_signed() - self.top

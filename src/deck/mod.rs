@@ -5,6 +5,7 @@
 //! and shell perform and answer with messages. Drawing is the business of `ui`, which reads the state only.
 
 pub mod copy;
+pub mod cut;
 pub mod effect;
 pub mod forge;
 pub mod layer;
@@ -24,6 +25,7 @@ mod update;
 pub mod view;
 pub mod words;
 pub mod world;
+pub mod wrap;
 
 pub use effect::{Effect, SyncRequest, Ticket};
 pub use layer::Layer;

@@ -2,42 +2,25 @@
 
 use super::plan_view::{Phase, PlanView};
 use super::state::State;
-use super::words;
-use crate::model::{StepAction, StepOutcome};
+use super::wrap::{Words, wrap};
+use super::{cut, possible, words};
+use crate::config::theme::Role;
+use crate::model::command::Command;
+use crate::model::{Step, StepAction, StepOutcome};
 
 /// One line of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanLine {
-    /// Why this plan is another one than a moment ago.
-    Moved(String),
-    /// Heads the steps.
-    Writes,
     Step(usize),
     Change {
         step: usize,
         change: usize,
     },
-    /// Changes that are not shown until the step is unfolded.
-    More {
-        step: usize,
-        hidden: usize,
+    /// Words, about a step or about the whole plan.
+    Text {
+        step: Option<usize>,
+        words: Words,
     },
-    /// What else must be known about a step.
-    About {
-        step: usize,
-        text: String,
-    },
-    Outcome {
-        step: usize,
-        text: String,
-        bad: bool,
-    },
-    Nothing,
-    WillNot(String),
-    Remark(String),
-    Shell(String),
-    Phase(String),
-    Space,
 }
 
 /// Changes of a step that are shown before it is unfolded.
@@ -47,98 +30,150 @@ impl PlanLine {
     /// Returns the step that the line is about.
     pub fn step(&self) -> Option<usize> {
         match self {
-            PlanLine::Step(step)
-            | PlanLine::Change { step, .. }
-            | PlanLine::More { step, .. }
-            | PlanLine::About { step, .. }
-            | PlanLine::Outcome { step, .. } => Some(*step),
-            _ => None,
+            PlanLine::Step(step) | PlanLine::Change { step, .. } => Some(*step),
+            PlanLine::Text { step, .. } => *step,
         }
     }
 }
 
-/// Returns the lines of a plan as far as it is known.
+/// The lines so far, with what wrapping them needs.
+struct Lines {
+    lines: Vec<PlanLine>,
+    cells: usize,
+    ascii: bool,
+}
+
+impl Lines {
+    fn push_words(&mut self, step: Option<usize>, words: &Words) {
+        let wrapped = wrap(words, self.cells, self.ascii);
+        self.lines.extend(wrapped.into_iter().map(|words| PlanLine::Text { step, words }));
+    }
+
+    /// A sentence about the whole plan.
+    fn push(&mut self, text: impl Into<String>, role: Role) {
+        self.push_words(None, &vec![(format!(" {}", text.into()), role)]);
+    }
+
+    /// A sentence about the whole plan, behind what kind of sentence it is.
+    fn push_labelled(&mut self, label: (&str, Role), text: &str) {
+        let label = (format!(" {} ", label.0), label.1);
+        self.push_words(None, &vec![label, (text.to_owned(), Role::Text)]);
+    }
+
+    /// What else must be known about a step.
+    fn push_about(&mut self, step: usize, text: &str, role: Role) {
+        self.push_words(Some(step), &vec![(format!("        {text}"), role)]);
+    }
+}
+
+/// Returns the lines of a plan as far as it is known, each as wide as the screen.
 pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
-    let mut lines = Vec::new();
+    let cells = usize::from(state.layout().body.width).saturating_sub(1);
+    let mut lines = Lines { lines: Vec::new(), cells, ascii: state.options.ascii };
     match &view.phase {
         Phase::Planning { .. } => {
-            lines.push(PlanLine::Phase(
-                "computing the plan, with dry runs where the cluster allows them".to_owned(),
-            ));
+            lines.push("computing the plan, with dry runs where the cluster allows them", Role::Text);
         }
         Phase::Failed(notice) => {
-            lines.push(PlanLine::Phase(format!("no plan: {}", notice.title)));
+            lines.push(format!("no plan: {}", notice.title), Role::Error);
             for more in [&notice.cause, &notice.hint].into_iter().flatten() {
-                lines.push(PlanLine::Remark(more.clone()));
+                lines.push(more, Role::Text);
             }
         }
         _ => {}
     }
-    lines.extend(
-        view.moved
-            .iter()
-            .map(|why| PlanLine::Moved(format!("nothing was written: {why}; this is the new plan"))),
-    );
-    let Some(plan) = &view.plan else { return lines };
+    if let Some(why) = &view.moved {
+        lines.push(format!("nothing was written: {why}; this is the new plan"), Role::Warning);
+    }
+    let Some(plan) = &view.plan else { return lines.lines };
     if plan.steps.is_empty() {
-        lines.push(PlanLine::Nothing);
+        lines.push("nothing to write: live is already as desired, as far as sync may go", Role::Text);
     } else {
-        lines.push(PlanLine::Writes);
+        let who = format!("driftdeck will write to live {}, as {}", plan.context, plan.manager);
+        lines.push(who, Role::Text);
     }
     for at in 0..plan.steps.len() {
         push_step(state, view, at, &mut lines);
     }
-    lines.push(PlanLine::Space);
-    lines.extend(plan.will_not.iter().cloned().map(PlanLine::WillNot));
-    lines.extend(plan.remarks.iter().cloned().map(PlanLine::Remark));
-    lines.push(PlanLine::Shell(plan.headless.clone()));
+    lines.push_words(None, &Vec::new());
+    for sentence in &plan.will_not {
+        lines.push_labelled(("will not:", Role::Warning), sentence);
+    }
+    for sentence in &plan.remarks {
+        lines.push(sentence, Role::Text);
+    }
+    lines.push_labelled(("the same from a shell:", Role::Dim), &plan.headless);
     push_phase(state, view, &mut lines);
-    lines
+    lines.lines
 }
 
-fn push_step(state: &State, view: &PlanView, at: usize, lines: &mut Vec<PlanLine>) {
+/// Returns who a step takes fields over from, in words; empty where nobody is taken from.
+pub fn takes_over(step: &Step) -> String {
+    if step.takes_over_from.is_empty() {
+        return String::new();
+    }
+    let managers: Vec<&str> = step.takes_over_from.iter().map(|writer| writer.manager.as_str()).collect();
+    format!("takes over from {}", managers.join(", "))
+}
+
+/// Returns whether a step's line has room for whom it takes over from, beside its name and its outcome.
+pub fn says_takes_over(state: &State, step: &Step) -> bool {
+    // A tick, the action, gaps, and the longest outcome.
+    const REST: usize = 14 + 4 + 16;
+    let name = cut::width(&step.resource.kind.kind) + cut::width(&words::name(&step.resource)) + 1;
+    name + cut::width(&takes_over(step)) + REST <= usize::from(state.size.width)
+}
+
+fn push_step(state: &State, view: &PlanView, at: usize, lines: &mut Lines) {
     let Some(step) = view.plan.as_ref().and_then(|plan| plan.steps.get(at)) else { return };
-    lines.push(PlanLine::Step(at));
+    lines.lines.push(PlanLine::Step(at));
     let unfolded = view.unfolded.contains(&at);
+    if !unfolded && !says_takes_over(state, step) && !step.takes_over_from.is_empty() {
+        lines.push_about(at, &takes_over(step), Role::Warning);
+    }
     // Everything of a new object comes from Git: its fields are listed only when asked for.
     let shown = match (unfolded, step.action) {
         (true, _) => step.changes.len(),
         (false, StepAction::Create | StepAction::Delete) => 0,
         (false, _) => step.changes.len().min(FOLDED),
     };
-    lines.extend((0..shown).map(|change| PlanLine::Change { step: at, change }));
+    lines.lines.extend((0..shown).map(|change| PlanLine::Change { step: at, change }));
     if shown < step.changes.len() {
-        lines.push(PlanLine::More { step: at, hidden: step.changes.len() - shown });
+        let more = words::count(step.changes.len() - shown, "field");
+        let key = possible::key(state, Command::Unfold);
+        lines.push_about(at, &format!("{more} more, {key} unfolds"), Role::Dim);
     }
     if unfolded {
         for writer in &step.takes_over_from {
             let from = words::manager(writer, state.now, &state.options.zone);
-            lines.push(PlanLine::About { step: at, text: format!("takes over from {from}") });
+            lines.push_about(at, &format!("takes over from {from}"), Role::Warning);
         }
-        lines.push(PlanLine::About { step: at, text: format!("writes as {}", step.manager) });
+        lines.push_about(at, &format!("writes as {}", step.manager), Role::Dim);
     }
-    lines.extend(step.note.iter().map(|note| PlanLine::About { step: at, text: note.clone() }));
+    if let Some(note) = &step.note {
+        lines.push_about(at, note, Role::Dim);
+    }
     if let Some(notice) = step.outcome.notice() {
         let mut text = notice.title.clone();
         for more in [&notice.cause, &notice.hint].into_iter().flatten() {
             text.push_str(". ");
             text.push_str(more);
         }
-        lines.push(PlanLine::Outcome { step: at, text, bad: true });
+        lines.push_about(at, &text, Role::Error);
     }
     if let StepOutcome::Skipped(why) = &step.outcome {
-        lines.push(PlanLine::Outcome { step: at, text: why.clone(), bad: false });
+        lines.push_about(at, why, Role::Dim);
     }
 }
 
-fn push_phase(state: &State, view: &PlanView, lines: &mut Vec<PlanLine>) {
+fn push_phase(state: &State, view: &PlanView, lines: &mut Lines) {
     let (ended, good) = view.outcomes();
     let ticked = view.ticked();
     match &view.phase {
         Phase::Applying { cancelled: true, .. } => {
-            lines.push(PlanLine::Phase(format!("stopping: {ended} of {ticked} written so far")));
+            lines.push(format!("stopping: {ended} of {ticked} written so far"), Role::Text);
         }
-        Phase::Applying { .. } => lines.push(PlanLine::Phase(format!("writing: {ended} of {ticked}"))),
+        Phase::Applying { .. } => lines.push(format!("writing: {ended} of {ticked}"), Role::Text),
         Phase::Done { at, verdict } => {
             let known = state.world.deployments.get(&view.deployment).map(|d| &d.verdict);
             let verdict = match verdict.as_ref().or(known) {
@@ -149,7 +184,8 @@ fn push_phase(state: &State, view: &PlanView, lines: &mut Vec<PlanLine>) {
                 None => String::new(),
             };
             let at = words::clock(*at, &state.options.zone);
-            lines.push(PlanLine::Phase(format!("done at {at}: {good} of {ticked} as planned{verdict}")));
+            let role = if good == ticked { Role::Good } else { Role::Warning };
+            lines.push(format!("done at {at}: {good} of {ticked} as planned{verdict}"), role);
         }
         _ => {}
     }

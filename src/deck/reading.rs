@@ -1,52 +1,97 @@
 //! Defines what stands in the overlays that are only read (help, notices, who wrote what), as lines of words with
 //! roles, and where those overlays lie.
 
-use super::layer::{Layer, WhoView};
+use super::layer::{Confirm, HelpView, Layer, WhoView};
 use super::layout::Rect;
 use super::possible::possible;
 use super::state::State;
 use super::words;
+use super::wrap::{Words, wrap};
 use crate::config::theme::Role;
 use crate::model::command::{COMMANDS, Command, Entry, Place};
 use crate::model::{FieldChange, Level};
 
-/// A line of words, each with what it is for.
-pub type Words = Vec<(String, Role)>;
-
 /// Returns where an overlay lies.
 pub fn place(state: &State, layer: &Layer) -> Rect {
     let body = state.layout().body;
-    let (width, height) = (body.width.saturating_sub(4).min(100), body.height.saturating_sub(1));
+    let (width, height) = (box_width(state, layer), body.height.saturating_sub(1));
+    let framed = |rows: usize| height.min(self::rows(rows) + 2);
     match layer {
-        Layer::Help(view) => body.middle(width, height.min(rows(view.lines.len()) + 2)),
-        Layer::Notices(_) => body.middle(width, height.min((rows(notices(state).len()) + 2).max(8))),
-        Layer::Palette(_) => body.middle(width.min(92), height.min(18)),
-        Layer::Copy(menu) => body.middle(width, height.min(rows(menu.items.len()) + 2)),
-        Layer::Everything(menu) => body.middle(width.min(88), height.min(rows(menu.items.len()) + 2)),
-        Layer::Confirm(_) => body.middle(width.min(64), height.min(6)),
+        Layer::Help(_) => body.middle(width, framed(lines(state, layer).len())),
+        Layer::Notices(_) => body.middle(width, height.min((rows(lines(state, layer).len()) + 2).max(8))),
+        Layer::Palette(_) => body.middle(width, height.min(18)),
+        Layer::Copy(menu) => body.middle(width, framed(menu.items.len())),
+        Layer::Everything(menu) => body.middle(width, framed(menu.items.len())),
+        // Below what is asked: a blank line, and what is typed.
+        Layer::Confirm(_) => body.middle(width, framed(lines(state, layer).len() + 2)),
         Layer::Search(_) => state.layout().status,
         _ => body,
     }
+}
+
+fn box_width(state: &State, layer: &Layer) -> u16 {
+    let most = match layer {
+        Layer::Palette(_) => 92,
+        Layer::Everything(_) => 88,
+        Layer::Confirm(_) => 64,
+        _ => 100,
+    };
+    state.layout().body.width.saturating_sub(4).min(most)
 }
 
 fn rows(lines: usize) -> u16 {
     u16::try_from(lines).unwrap_or(u16::MAX - 8)
 }
 
-/// Returns how many lines the topmost overlay has.
-pub fn height(state: &State) -> usize {
-    match state.layers.last() {
-        Some(Layer::Help(view)) => view.lines.len(),
-        Some(Layer::Notices(_)) => notices(state).len(),
-        Some(Layer::Who(view)) => who(state, view).len(),
-        _ => 0,
-    }
+/// Returns the lines of an overlay that is read, each as wide as its place.
+pub fn lines(state: &State, layer: &Layer) -> Vec<Words> {
+    let framed = usize::from(box_width(state, layer).saturating_sub(4));
+    let (text, width) = match layer {
+        Layer::Help(view) => (view.lines.clone(), framed),
+        Layer::Notices(_) => (notices(state), framed),
+        Layer::Who(view) => (who(state, view), usize::from(state.layout().body.width.saturating_sub(1))),
+        Layer::Confirm(confirm) => (question(state, confirm), framed),
+        _ => return Vec::new(),
+    };
+    text.iter().flat_map(|line| wrap(line, width, state.options.ascii)).collect()
 }
 
-/// Returns how many lines of the topmost overlay are seen.
-pub fn seen(state: &State) -> usize {
-    let frame = if matches!(state.layers.last(), Some(Layer::Who(_))) { 1 } else { 2 };
-    state.layers.last().map_or(0, |layer| usize::from(place(state, layer).height.saturating_sub(frame)))
+/// Returns how many lines of an overlay that is read are seen.
+pub fn seen(state: &State, layer: &Layer) -> usize {
+    let frame = if matches!(layer, Layer::Who(_)) { 1 } else { 2 };
+    usize::from(place(state, layer).height.saturating_sub(frame))
+}
+
+/// Returns how many lines of what the keys go to are below what is seen of it.
+pub fn below(state: &State) -> usize {
+    let (all, seen) = match state.layers.last() {
+        None => return state.list_below(),
+        Some(layer @ (Layer::Help(HelpView { scroll, .. }) | Layer::Notices(scroll))) => {
+            (lines(state, layer).len(), scroll.top + seen(state, layer))
+        }
+        Some(layer @ Layer::Who(view)) => (lines(state, layer).len(), view.scroll.top + seen(state, layer)),
+        Some(Layer::Plan(view)) => (super::plan_lines::lines(state, view).len(), view.top + plan_rows(state)),
+        Some(Layer::Resource(view)) => (view.rows.len(), view.top + resource_rows(state)),
+        Some(Layer::Matrix(view)) => (view.apps.len(), view.top + matrix_rows(state)),
+        Some(layer @ Layer::Everything(menu)) => (menu.items.len(), seen(state, layer).max(menu.cursor + 1)),
+        Some(_) => return 0,
+    };
+    all.saturating_sub(seen)
+}
+
+/// Returns how many lines of a plan are seen below its title.
+pub fn plan_rows(state: &State) -> usize {
+    usize::from(state.layout().body.height).saturating_sub(1).max(1)
+}
+
+/// Returns how many rows of a resource's view are seen, below its title and the line that says which side is which.
+pub fn resource_rows(state: &State) -> usize {
+    usize::from(state.layout().body.height).saturating_sub(2 + story_rows(state)).max(1)
+}
+
+/// Returns how many lines a resource's view keeps for what is known of the change under the cursor.
+pub fn story_rows(state: &State) -> usize {
+    if state.layout().body.height >= 12 { 2 } else { 1 }
 }
 
 /// Returns how many apps the matrix shows, below its title and the clusters' names.
@@ -126,7 +171,7 @@ fn legend(state: &State) -> Vec<Words> {
 }
 
 /// Returns the notices, newest first, and the log below them.
-pub fn notices(state: &State) -> Vec<Words> {
+fn notices(state: &State) -> Vec<Words> {
     let mut lines = Vec::new();
     if state.notices.is_empty() {
         lines.push(vec![("no notices".to_owned(), Role::Dim)]);
@@ -168,7 +213,7 @@ pub fn notices(state: &State) -> Vec<Words> {
 }
 
 /// Returns who wrote each side of a resource's changes, as far as it is known.
-pub fn who(state: &State, view: &WhoView) -> Vec<Words> {
+fn who(state: &State, view: &WhoView) -> Vec<Words> {
     let Some(status) = state.world.resource(&view.key) else {
         return vec![vec![("it is gone".to_owned(), Role::Dim)]];
     };
@@ -233,6 +278,20 @@ fn push_who(state: &State, change: &FieldChange, lines: &mut Vec<Words>) {
     if let Some(note) = &change.note {
         lines.push(vec![(format!("             {note}"), Role::Warning)]);
     }
+}
+
+/// Returns what a prompt asks for before a plan is applied.
+fn question(state: &State, confirm: &Confirm) -> Vec<Words> {
+    let apply = super::possible::key(state, Command::Apply);
+    let wanted = confirm.ask.words.join(" or ");
+    vec![
+        vec![
+            (confirm.ask.why.clone(), Role::Warning),
+            (": type ".to_owned(), Role::Text),
+            (wanted, Role::Title),
+        ],
+        vec![(format!("enter checks the name; {apply} then applies the plan"), Role::Dim)],
+    ]
 }
 
 fn side(word: &str, role: Role, value: String) -> Words {

@@ -236,6 +236,17 @@ impl State {
         usize::from(self.layout().rows(column).height)
     }
 
+    /// Returns how many rows of the focused column are below what is seen of it.
+    pub fn list_below(&self) -> usize {
+        let height = self.height(self.focus);
+        match self.focus {
+            Column::Repos => self.repos.below(height),
+            Column::Apps => self.apps.below(height),
+            Column::Clusters => self.clusters.below(height),
+            Column::Drift => self.drift.below(height),
+        }
+    }
+
     /// Returns where the keys go.
     pub fn place(&self) -> Place {
         self.layers.last().map_or(Place::Lists, Layer::place)

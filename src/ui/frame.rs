@@ -53,6 +53,10 @@ fn said(pen: &mut Pen, state: &State, room: Rect) -> u16 {
 /// Draws at the right end what waits, the most useful first; what has no room is left out, not cut.
 fn waiting(pen: &mut Pen, state: &State, at: Rect) {
     let mut parts = Vec::new();
+    let below = reading::below(state);
+    if below > 0 {
+        parts.push(format!("{below} more below"));
+    }
     if state.apps.waits() || state.clusters.waits() || state.drift.waits() {
         parts.push("sorting waits".to_owned());
     }

@@ -2,7 +2,6 @@
 //! the deck's.
 
 mod columns;
-mod cut;
 mod drift;
 mod frame;
 mod header;
@@ -60,7 +59,7 @@ fn draw_layer(pen: &mut Pen, state: &State, layer: &Layer) {
         Layer::Resource(view) => resource::draw(pen, state, view, body),
         Layer::Plan(view) => plan::draw(pen, state, view, body),
         Layer::Matrix(view) => matrix::draw(pen, state, view, body),
-        Layer::Who(view) => overlays::who(pen, state, view, body),
+        Layer::Who(view) => overlays::who(pen, state, layer, view, body),
         Layer::Search(_) => {}
         _ => overlays::draw(pen, state, layer),
     }

@@ -5,7 +5,8 @@ use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
 use crate::deck::layer::{Confirm, CopyItem, Layer, Menu, WhoView};
 use crate::deck::picker::Picker;
-use crate::deck::reading::{self, Words};
+use crate::deck::reading;
+use crate::deck::wrap::Words;
 use crate::deck::{Rect, State, words};
 use crate::model::command::{Command, Place};
 
@@ -15,16 +16,16 @@ pub(super) fn draw(pen: &mut Pen, state: &State, layer: &Layer) {
         Layer::Help(view) => {
             let below = state.layers.iter().rev().nth(1).map_or(Place::Lists, Layer::place);
             let inner = boxed(pen, at, &format!("Keys of {}", below.words()), "esc back");
-            lines(pen, inner, &view.lines, view.scroll.top);
+            lines(pen, inner, &reading::lines(state, layer), view.scroll.top);
         }
         Layer::Notices(scroll) => {
             let inner = boxed(pen, at, "Notices and log, newest first", "esc back");
-            lines(pen, inner, &reading::notices(state), scroll.top);
+            lines(pen, inner, &reading::lines(state, layer), scroll.top);
         }
         Layer::Palette(picker) => palette(pen, state, at, picker),
         Layer::Copy(menu) => copy(pen, at, menu),
         Layer::Everything(menu) => everything(pen, state, at, menu),
-        Layer::Confirm(confirm) => ask_name(pen, state, at, confirm),
+        Layer::Confirm(confirm) => ask_name(pen, at, &reading::lines(state, layer), confirm),
         _ => {}
     }
 }
@@ -58,6 +59,7 @@ fn boxed(pen: &mut Pen, at: Rect, title: &str, out: &str) -> Rect {
 }
 
 fn lines(pen: &mut Pen, at: Rect, lines: &[Words], top: usize) {
+    let top = top.min(lines.len().saturating_sub(at.height.into()));
     for (i, line) in lines.iter().skip(top).take(at.height.into()).enumerate() {
         let place = at.row(u16::try_from(i).unwrap_or(u16::MAX));
         pen.put_all(place, line.iter().map(|(text, role)| (text.as_str(), *role)));
@@ -65,7 +67,7 @@ fn lines(pen: &mut Pen, at: Rect, lines: &[Words], top: usize) {
     pen.cursor = Some((at.x, at.y));
 }
 
-pub(super) fn who(pen: &mut Pen, state: &State, view: &WhoView, at: Rect) {
+pub(super) fn who(pen: &mut Pen, state: &State, layer: &Layer, view: &WhoView, at: Rect) {
     pen.clear(at);
     let id = &view.key.id;
     let context = state.world.called(&view.key.deployment.cluster);
@@ -76,7 +78,7 @@ pub(super) fn who(pen: &mut Pen, state: &State, view: &WhoView, at: Rect) {
     let width: u16 = sides.iter().map(|(text, _)| pen.width(text)).sum();
     let right = after(at, (used + 2).max(at.width.saturating_sub(width)));
     pen.put_all(right.row(0), sides);
-    lines(pen, at.below(1), &reading::who(state, view), view.scroll.top);
+    lines(pen, at.below(1), &reading::lines(state, layer), view.scroll.top);
 }
 
 fn palette(pen: &mut Pen, state: &State, at: Rect, picker: &Picker) {
@@ -129,7 +131,12 @@ fn copy(pen: &mut Pen, at: Rect, menu: &Menu<CopyItem>) {
         let number = format!("{} ", i + 1);
         let used = pen.put_all(place, [(number.as_str(), Role::Accent), (item.what, Role::Text)]);
         let line = item.text.lines().next().unwrap_or("");
-        pen.put(after(place, used.max(20)), line, Role::Dim);
+        let how = match item.what {
+            "field path" => Cut::Field,
+            "file" | "permalink" => Cut::Start,
+            _ => Cut::End,
+        };
+        pen.put_cut(after(place, used.max(20)), line, Role::Dim, how);
         if i == menu.cursor {
             cursor_row(pen, place, true);
         }
@@ -145,23 +152,21 @@ fn everything(pen: &mut Pen, state: &State, at: Rect, menu: &Menu<Command>) {
         let entry = command.entry();
         let key = state.options.keymap.key(*command).map(|key| key.to_string()).unwrap_or_default();
         pen.put(first(place, 9), &key, Role::Accent);
-        pen.put(after(place, 10), entry.help, Role::Text);
+        let room = after(place, 10);
+        let fits = pen.width(entry.help) <= room.width;
+        pen.put(room, if fits { entry.help } else { entry.name }, Role::Text);
         if i == menu.cursor {
             cursor_row(pen, place, true);
         }
     }
 }
 
-fn ask_name(pen: &mut Pen, state: &State, at: Rect, confirm: &Confirm) {
+fn ask_name(pen: &mut Pen, at: Rect, question: &[Words], confirm: &Confirm) {
     let inner = boxed(pen, at, "Confirm", "esc leaves, nothing is written");
-    let apply = state.options.keymap.key(Command::Apply).map(|key| key.to_string()).unwrap_or_default();
-    let wanted = confirm.ask.words.join(" or ");
-    let ask =
-        [(confirm.ask.why.as_str(), Role::Warning), (": type ", Role::Text), (wanted.as_str(), Role::Title)];
-    pen.put_all(inner.row(0), ask);
-    pen.put(inner.row(1), &format!("enter checks the name; {apply} then applies the plan"), Role::Dim);
+    // What is typed is always seen.
+    let place = inner.row(inner.height.saturating_sub(1));
+    lines(pen, inner.top(inner.height.saturating_sub(1)), question, 0);
     let role = if confirm.is_answered() { Role::Good } else { Role::Text };
-    let place = inner.row(3.min(inner.height.saturating_sub(1)));
     let used = pen.put_all(place, [("> ", Role::Accent), (confirm.typed.as_str(), role)]);
     pen.cursor = Some((place.x + used, place.y));
 }

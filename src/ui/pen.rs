@@ -1,12 +1,10 @@
 //! Defines the pen: the only way by which text gets on the screen, encoded for the terminal and cut to its place.
 
-use super::cut;
 use super::paint::Paint;
 use crate::config::theme::Role;
-use crate::deck::Rect;
 use crate::deck::marks::Glyphs;
 use crate::deck::state::{Options, State};
-use crate::text;
+use crate::deck::{Rect, cut, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect as Cells;
 use ratatui::style::{Color, Style};
@@ -119,25 +117,8 @@ impl<'a> Pen<'a> {
 
     /// Returns a text as it may reach the terminal.
     pub fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let shown = text::terminal(text);
-        if self.ascii && !shown.is_ascii() { Cow::Owned(in_ascii(&shown)) } else { shown }
+        wrap::shown(text, self.ascii)
     }
-}
-
-/// Replaces our own signs by ASCII; what came from outside in other characters stays as it is written there.
-fn in_ascii(text: &str) -> String {
-    let mut ascii = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '→' => ascii.push_str("->"),
-            '—' => ascii.push_str("(none)"),
-            '…' => ascii.push('~'),
-            '·' => ascii.push('.'),
-            '•' => ascii.push('*'),
-            c => ascii.push(c),
-        }
-    }
-    ascii
 }
 
 /// Returns what remains of a place after so many cells.

@@ -5,7 +5,7 @@ use super::frame::spinner;
 use super::header::guard;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
-use crate::deck::plan_lines::{PlanLine, lines};
+use crate::deck::plan_lines::{PlanLine, lines, says_takes_over, takes_over};
 use crate::deck::plan_view::{Phase, PlanView};
 use crate::deck::{Layer, Rect, State, marks, words};
 use crate::model::{Plan, Step, StepAction, StepOutcome};
@@ -72,25 +72,14 @@ fn from(state: &State, plan: &Plan) -> String {
 }
 
 fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &PlanLine) {
-    let plan = view.plan.as_ref();
     match line {
-        PlanLine::Writes => {
-            let Some(plan) = plan else { return };
-            let who = format!("driftdeck will write to live {}, as {}", plan.context, plan.manager);
-            pen.put(after(at, 1), &who, Role::Text);
-        }
         PlanLine::Step(step) => draw_step(pen, state, view, at, *step),
         PlanLine::Change { step, change } => {
-            let Some(change) = plan.and_then(|p| p.steps.get(*step)).and_then(|s| s.changes.get(*change))
-            else {
-                return;
-            };
+            let step = view.plan.as_ref().and_then(|plan| plan.steps.get(*step));
+            let Some(change) = step.and_then(|step| step.changes.get(*change)) else { return };
             let at = after(at, 6);
-            pen.put(
-                first(at, 1),
-                marks::class(change.class),
-                if change.counts { Role::Drift } else { Role::Dim },
-            );
+            let role = if change.counts { Role::Drift } else { Role::Dim };
+            pen.put(first(at, 1), marks::class(change.class), role);
             let at = after(at, 2);
             let at = Rect { width: at.width.saturating_sub(1), ..at };
             let path = change.path.to_string();
@@ -98,48 +87,9 @@ fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &Pla
             pen.put_cut(first(at, path_width), &path, Role::Text, Cut::Field);
             written(pen, after(at, path_width + 2), change);
         }
-        PlanLine::More { hidden, .. } => {
-            pen.put(
-                after(at, 8),
-                &format!("{} more, enter unfolds", words::count(*hidden, "field")),
-                Role::Dim,
-            );
+        PlanLine::Text { words, .. } => {
+            pen.put_all(at, words.iter().map(|(text, role)| (text.as_str(), *role)));
         }
-        PlanLine::About { text, .. } => {
-            pen.put(after(at, 8), text, Role::Dim);
-        }
-        PlanLine::Outcome { text, bad, .. } => {
-            pen.put(after(at, 8), text, if *bad { Role::Error } else { Role::Dim });
-        }
-        PlanLine::Nothing => {
-            pen.put(
-                after(at, 1),
-                "nothing to write: live is already as desired, as far as sync may go",
-                Role::Text,
-            );
-        }
-        PlanLine::WillNot(text) => {
-            pen.put_all(after(at, 1), [("will not: ", Role::Warning), (text.as_str(), Role::Text)]);
-        }
-        PlanLine::Remark(text) => {
-            pen.put(after(at, 1), text, Role::Text);
-        }
-        PlanLine::Shell(text) => {
-            pen.put_all(after(at, 1), [("the same from a shell: ", Role::Dim), (text.as_str(), Role::Text)]);
-        }
-        PlanLine::Moved(text) => {
-            pen.put(after(at, 1), text, Role::Warning);
-        }
-        PlanLine::Phase(text) => {
-            let role = match &view.phase {
-                Phase::Failed(_) => Role::Error,
-                Phase::Done { .. } if view.outcomes().1 == view.ticked() => Role::Good,
-                Phase::Done { .. } => Role::Warning,
-                _ => Role::Text,
-            };
-            pen.put(after(at, 1), text, role);
-        }
-        PlanLine::Space => {}
     }
 }
 
@@ -177,9 +127,8 @@ fn draw_step(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, index: usi
     let room = after(Rect { width: right.width.saturating_sub(outcome_width), ..right }, used);
     let name = format!("{} {}", step.resource.kind.kind, words::name(&step.resource));
     let used = pen.put_cut(room, &name, role, Cut::Middle);
-    if !step.takes_over_from.is_empty() {
-        let managers: Vec<&str> = step.takes_over_from.iter().map(|w| w.manager.as_str()).collect();
-        pen.put(after(room, used), &format!("  takes over from {}", managers.join(", ")), Role::Warning);
+    if says_takes_over(state, step) && !step.takes_over_from.is_empty() {
+        pen.put(after(room, used), &format!("  {}", takes_over(step)), Role::Warning);
     }
 }
 

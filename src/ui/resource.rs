@@ -2,12 +2,11 @@
 
 use super::columns::mark_role;
 use super::cursor_row;
-use super::cut;
 use super::frame::spinner;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
 use crate::deck::view::{Mode, ResourceView, ViewRow, changes_of_lines};
-use crate::deck::{Rect, ResourceKey, State, marks, words};
+use crate::deck::{Rect, ResourceKey, State, cut, marks, reading, words, wrap};
 use crate::model::status::ClusterState;
 use crate::model::text_diff::{DiffLine, Side, Token};
 use crate::model::{Fetched, FieldChange, TextDiff};
@@ -18,7 +17,8 @@ pub(super) fn draw(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) 
     title(pen, state, view, at.row(0));
     sides(pen, state, view, at.row(1));
     let body = at.below(2);
-    let rows = body.top(body.height.saturating_sub(1));
+    let story = u16::try_from(reading::story_rows(state)).unwrap_or(1);
+    let rows = body.top(body.height.saturating_sub(story));
     let mut drawing = Drawing { state, view, lines: BTreeMap::new() };
     for line in 0..rows.height {
         let index = view.top + usize::from(line);
@@ -29,8 +29,8 @@ pub(super) fn draw(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) 
             cursor_row(pen, place, std::ptr::eq(view, top_view(state).unwrap_or(view)));
         }
     }
-    if body.height > 1 {
-        drawing.about_current(pen, body.row(body.height - 1));
+    if body.height > story {
+        drawing.about_current(pen, body.below(rows.height));
     }
 }
 
@@ -380,7 +380,15 @@ impl Drawing<'_> {
             None => None,
         };
         if let Some(change) = change {
-            pen.put(after(at, 1), &story(self.state, &change), Role::Text);
+            let line = vec![(format!(" {}", story(self.state, &change)), Role::Text)];
+            let lines = wrap::wrap(&line, at.width.saturating_sub(2).into(), self.state.options.ascii);
+            for (i, words) in (0..at.height).zip(&lines) {
+                pen.put_all(at.row(i), words.iter().map(|(text, role)| (text.as_str(), *role)));
+            }
+            if lines.len() > usize::from(at.height) {
+                let mark = pen.glyphs.cut.to_string();
+                pen.put_right(first(at.row(at.height - 1), at.width - 1), &mark, Role::Dim, Cut::End);
+            }
         }
     }
 }

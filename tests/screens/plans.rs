@@ -137,6 +137,31 @@ fn what_applies_a_plan_and_the_way_out_are_offered_at_every_width() {
 }
 
 #[test]
+fn no_sentence_of_a_plan_is_cut_at_any_width() {
+    for (width, height) in [(120, 40), (80, 24), (40, 40)] {
+        let mut typist = Typist::at(width, height);
+        typist.keys("2 j 3 j S");
+        typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(1), plan: Box::new(plan()) });
+        let screen = typist.wait(SignedDuration::from_secs(1)).screen();
+        let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        for whole in [
+            "as kubectl-client-side-apply",
+            "takes over from kubectl-edit",
+            "the template changes: a rollout of 3 replicas follows",
+            "will not: delete Job shop/web-migrate-7, extra, unless it is ticked",
+            "driftdeck sync web --context prod-eu --confirm prod-eu",
+        ] {
+            assert!(words.contains(whole), "{whole}\n{screen}");
+        }
+        typist.keys("A");
+        let screen = typist.screen();
+        let words: String =
+            screen.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(words.contains("prod-eu is protected: type prod-eu"), "{screen}");
+    }
+}
+
+#[test]
 fn the_prompt_for_the_name_as_it_is_shown() {
     let mut typist = ready();
     typist.keys("A 'prod-e");

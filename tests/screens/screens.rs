@@ -2,7 +2,7 @@
 
 use crate::typist::Typist;
 use crate::world;
-use driftdeck::deck::{Effect, Message, Options};
+use driftdeck::deck::{Effect, Message, Options, reading};
 use driftdeck::model::text_diff::{DiffLine, Piece, Side, TextDiff, Token};
 
 const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
@@ -260,6 +260,50 @@ fn the_way_out_is_on_every_screen_that_lies_on_the_deck() {
             let footer = screen.lines().last().unwrap();
             assert!(footer.contains("esc "), "{width} {keys}\n{screen}");
         }
+    }
+}
+
+#[test]
+fn nothing_that_is_read_is_cut_at_any_width() {
+    let cases = [
+        ("?", "plan a sync of the app, the resource or the ticked resources; writes nothing yet"),
+        ("j 3 j 4 w", "Ana, 9c1f07e \"Release 1.4.2\", yesterday"),
+        ("j 3 j 4 w", "kube-controller-manager (Update, 02:41)"),
+        ("!", "the next try is at 02:45"),
+    ];
+    for (width, height) in [(80, 24), (40, 12)] {
+        for (keys, whole) in cases {
+            let mut typist = Typist::at(width, height);
+            typist.keys(keys);
+            let lines = reading::lines(&typist.state, typist.state.layers.last().unwrap());
+            let text = lines.concat().iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(" ");
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains(whole), "{whole} in {keys} at {width}\n{text}");
+            assert!(!typist.keys("G").screen().lines().skip(2).any(|line| line.contains('…')));
+        }
+    }
+}
+
+#[test]
+fn what_is_below_is_counted_until_its_end_is_seen() {
+    for keys in ["?", "j 3 j 4 w", "j 3 j 4 enter", "j 3 j 4", "j 3 j 4 a"] {
+        let mut typist = Typist::at(44, 10);
+        typist.keys(keys);
+        let below = |typist: &Typist| {
+            typist
+                .screen()
+                .lines()
+                .nth(8)
+                .unwrap()
+                .trim()
+                .split_once(" more below")
+                .map(|(n, _)| n.parse::<usize>().unwrap())
+        };
+        let first = below(&typist).unwrap_or_else(|| panic!("{keys}\n{}", typist.screen()));
+        typist.keys("j j j j j");
+        assert!(below(&typist).is_none_or(|n| n <= first));
+        typist.keys("G");
+        assert_eq!(below(&typist), None, "{keys}\n{}", typist.screen());
     }
 }
 

@@ -185,7 +185,10 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         return matrix_command(state, at, command, effects);
     }
     let height = usize::from(state.layout().body.height);
-    let rows = reading::height(state);
+    let (rows, seen) = state
+        .layers
+        .last()
+        .map_or((0, 0), |layer| (reading::lines(state, layer).len(), reading::seen(state, layer)));
     let by = match command {
         Command::Down => 1,
         Command::Up => -1,
@@ -195,7 +198,6 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         Command::Last => isize::MAX / 2,
         _ => return,
     };
-    let seen = reading::seen(state);
     match state.layers.last_mut() {
         Some(Layer::Help(HelpView { scroll, .. }) | Layer::Notices(scroll)) => scroll.step(by, rows, seen),
         Some(Layer::Who(view)) => view.scroll.step(by, rows, seen),

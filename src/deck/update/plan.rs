@@ -5,6 +5,7 @@ use crate::deck::effect::{Effect, SyncRequest, Ticket};
 use crate::deck::layer::{Confirm, Layer};
 use crate::deck::plan_view::{Phase, PlanView};
 use crate::deck::possible;
+use crate::deck::reading::plan_rows;
 use crate::deck::state::State;
 use crate::model::command::Command;
 use crate::model::confirm;
@@ -102,7 +103,7 @@ pub(super) fn done(state: &mut State, at: Timestamp, ticket: Ticket, verdict: Op
 }
 
 pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<Effect>) {
-    let page = isize::try_from(height(state) / 2).unwrap_or(1).max(1);
+    let page = isize::try_from(plan_rows(state) / 2).unwrap_or(1).max(1);
     match command {
         Command::Down => step(state, 1),
         Command::Up => step(state, -1),
@@ -227,11 +228,6 @@ fn step_diff(state: &mut State, effects: &mut Vec<Effect>) {
     super::view::refresh(state, effects);
 }
 
-/// Returns how many lines of the plan's text are seen.
-fn height(state: &State) -> usize {
-    usize::from(state.layout().body.height).saturating_sub(1).max(1)
-}
-
 fn step(state: &mut State, by: isize) {
     with_plan(state, |view| {
         let last = view.plan.as_ref().map_or(0, |plan| plan.steps.len()).saturating_sub(1);
@@ -242,7 +238,7 @@ fn step(state: &mut State, by: isize) {
 
 /// Moves the text; the cursor follows to the nearest step that is seen.
 fn scroll(state: &mut State, by: isize) {
-    let height = height(state);
+    let height = plan_rows(state);
     let lines = lines_of(state);
     with_plan(state, |view| {
         view.top = view.top.saturating_add_signed(by).min(lines.len().saturating_sub(height));
@@ -274,7 +270,7 @@ fn lines_of(state: &State) -> Vec<Option<usize>> {
 }
 
 fn keep_in_sight(state: &mut State) {
-    let height = height(state);
+    let height = plan_rows(state);
     let lines = lines_of(state);
     with_plan(state, |view| {
         let own = |line: &Option<usize>| *line == Some(view.step);

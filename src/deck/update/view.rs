@@ -3,6 +3,7 @@
 use super::pipeline::OUTDATED;
 use crate::deck::effect::Effect;
 use crate::deck::layer::Layer;
+use crate::deck::reading::resource_rows;
 use crate::deck::state::State;
 use crate::deck::view::{Mode, ResourceView, ViewRow};
 use crate::deck::world::ResourceKey;
@@ -21,14 +22,8 @@ fn with_view<T>(state: &mut State, act: impl FnOnce(&mut ResourceView) -> T) -> 
     }
 }
 
-/// Returns how many rows of the view are seen.
-pub(super) fn height(state: &State) -> usize {
-    // The title, the line that says which side is which, and the line about the change under the cursor.
-    usize::from(state.layout().body.height).saturating_sub(3).max(1)
-}
-
 pub(super) fn command(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
-    let page = (height(state) / 2).max(1).cast_signed();
+    let page = (resource_rows(state) / 2).max(1).cast_signed();
     match command {
         Command::Down => step(state, 1),
         Command::Up => step(state, -1),
@@ -81,7 +76,7 @@ fn fold(view: &mut ResourceView) {
 }
 
 fn step(state: &mut State, by: isize) {
-    let height = height(state);
+    let height = resource_rows(state);
     with_view(state, |view| go(view, view.cursor.saturating_add_signed(by), height));
 }
 
@@ -96,7 +91,7 @@ fn keep_in_sight(view: &mut ResourceView, height: usize) {
 }
 
 fn to_first_change(state: &mut State) {
-    let height = height(state);
+    let height = resource_rows(state);
     let State { layers, diffs, .. } = state;
     if let Some(Layer::Resource(view)) = layers.last_mut()
         && let Some(first) = view.changes(diffs).first()
@@ -106,7 +101,7 @@ fn to_first_change(state: &mut State) {
 }
 
 fn to_change(state: &mut State, forward: bool) {
-    let height = height(state);
+    let height = resource_rows(state);
     let State { layers, diffs, .. } = state;
     let Some(Layer::Resource(view)) = layers.last_mut() else { return };
     let changes = view.changes(diffs);
@@ -122,7 +117,7 @@ fn to_change(state: &mut State, forward: bool) {
 }
 
 fn to_resource(state: &mut State, by: isize, effects: &mut Vec<Effect>) {
-    let height = height(state);
+    let height = resource_rows(state);
     let moved = with_view(state, |view| {
         if view.whole_app {
             let heads =
@@ -156,7 +151,7 @@ fn to_resource(state: &mut State, by: isize, effects: &mut Vec<Effect>) {
 
 /// Puts the cursor on a field, in the view of fields.
 pub(super) fn go_to_field(state: &mut State, path: &FieldPath) {
-    let height = height(state);
+    let height = resource_rows(state);
     let State { layers, world, .. } = state;
     let Some(Layer::Resource(view)) = layers.last_mut() else { return };
     let row = view.rows.iter().position(|row| match row {
@@ -173,7 +168,7 @@ pub(super) fn go_to_field(state: &mut State, path: &FieldPath) {
 
 /// Searches from the cursor on.
 pub(super) fn to_match(state: &mut State, forward: bool) {
-    let height = height(state);
+    let height = resource_rows(state);
     let State { layers, world, diffs, .. } = state;
     let Some(Layer::Resource(view)) = layers.last_mut() else { return };
     let Some(wanted) = view.search.as_ref().map(|text| text.to_lowercase()) else { return };
@@ -227,7 +222,7 @@ fn text_of(
 
 /// Lists the view's rows anew and asks for the diffs that it lacks.
 pub(super) fn refresh(state: &mut State, effects: &mut Vec<Effect>) {
-    let height = height(state);
+    let height = resource_rows(state);
     let State { layers, world, diffs, .. } = state;
     for layer in layers.iter_mut() {
         let Layer::Resource(view) = layer else { continue };
@@ -262,7 +257,7 @@ pub(super) fn diff_came(
         Err(notice) => known.failed(at, notice),
     };
     state.diffs.insert(key, diff);
-    let height = height(state);
+    let height = resource_rows(state);
     let State { layers, world, diffs, .. } = state;
     for layer in layers.iter_mut() {
         if let Layer::Resource(view) = layer {
