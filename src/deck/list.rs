@@ -204,9 +204,16 @@ impl<K: Row> List<K> {
         self.keep_in_sight(height);
     }
 
+    /// Keeps in sight the row under the cursor with those that only explain it: below it, and above the first.
     fn keep_in_sight(&mut self, height: usize) {
-        let (cursor, height) = (self.cursor.cast_signed(), height.max(1).cast_signed());
-        self.top = self.top.clamp(cursor - height + 1, cursor);
+        let height = height.max(1);
+        let explains = |row: &&K| !row.selectable();
+        let below = self.rows.iter().skip(self.cursor + 1).take_while(explains).count().min(height - 1);
+        let lowest = (self.cursor + below).cast_signed() - height.cast_signed() + 1;
+        let is_first = self.rows.iter().take(self.cursor).all(|row| !row.selectable());
+        let above = if is_first { self.cursor.min(height - 1 - below) } else { 0 };
+        let highest = (self.cursor - above).cast_signed();
+        self.top = self.top.clamp(lowest.min(highest), highest);
     }
 
     fn find_selectable(&mut self, direction: isize) {
@@ -320,6 +327,27 @@ mod tests {
         assert_eq!(list.current(), Some(&'a'));
         list.refresh(Vec::new(), at(29), 4);
         assert_eq!(list.current(), None);
+    }
+
+    #[test]
+    fn what_explains_the_row_under_the_cursor_is_in_sight_with_it() {
+        let mut list = list("AbCdEFghIJ");
+        list.touch(at(1));
+        let seen = |list: &List<char>| -> String {
+            (0..4).filter_map(|line| list.row_at_line(line)).map(|row| list.rows()[row]).collect()
+        };
+        list.step(1, 4);
+        assert_eq!((list.current(), seen(&list).as_str()), (Some(&'d'), "CdEF"));
+        list.go_last(4);
+        assert_eq!((list.current(), seen(&list).as_str()), (Some(&'h'), "ghIJ"));
+        list.go(0, 4);
+        assert_eq!((list.current(), seen(&list).as_str()), (Some(&'b'), "AbCd"));
+        list.go_last(2);
+        assert_eq!(
+            list.current().and_then(|row| seen(&list).find(*row)),
+            Some(0),
+            "the row itself goes first"
+        );
     }
 
     #[test]

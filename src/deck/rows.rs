@@ -3,8 +3,8 @@
 use super::layout::{Column, WIDE_FROM};
 use super::picker::Sieve;
 use super::state::{Choice, DriftRow, Sort, State};
-use super::words;
-use super::world::Entry;
+use super::world::{Entry, Standing};
+use super::{cut, words};
 use crate::model::status::{DeploymentStatus, resource_order};
 use crate::model::{AppId, ClusterId, DeploymentId, HealthStatus, RepoId, Verdict};
 use std::cmp::Ordering;
@@ -24,7 +24,40 @@ pub fn refresh(state: &mut State) {
     let drift = drift_rows(state);
     let height = state.height(Column::Drift);
     state.drift.refresh(drift, now, height);
+    state.drift_widths = Widths::of(state);
     state.outdated = false;
+}
+
+/// How many cells the longest text of each column of the drift takes, so that no column is wider than what is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Widths {
+    pub kind: u16,
+    pub name: u16,
+    pub summary: u16,
+    pub path: u16,
+}
+
+impl Widths {
+    fn of(state: &State) -> Self {
+        let mut widths = Widths::default();
+        let widen = |width: &mut u16, text: &str| {
+            *width = (*width).max(u16::try_from(cut::width(text)).unwrap_or(u16::MAX));
+        };
+        for row in state.drift.rows() {
+            match row {
+                DriftRow::Resource(key) => {
+                    widen(&mut widths.kind, &key.id.kind.kind);
+                    widen(&mut widths.name, &words::name(&key.id));
+                    if let Some(status) = state.world.resource(key) {
+                        widen(&mut widths.summary, &words::summary(status));
+                    }
+                }
+                DriftRow::Change(_, path) => widen(&mut widths.path, &path.to_string()),
+                _ => {}
+            }
+        }
+        widths
+    }
 }
 
 fn sieve(filter: Option<&String>) -> impl FnMut(&str) -> bool {
@@ -56,14 +89,14 @@ fn cluster_rows(state: &State) -> Vec<Choice<ClusterId>> {
 fn app_rows(state: &State) -> Vec<AppId> {
     let cluster = state.selected_cluster();
     let mut passes = sieve(state.apps.filter.as_ref());
-    let mut rows: Vec<(u8, usize, &AppId)> = Vec::new();
+    let mut rows: Vec<((u8, bool), usize, &AppId)> = Vec::new();
     for repo in &state.world.repos {
         if state.selected_repo().is_some_and(|chosen| *chosen != repo.id) {
             continue;
         }
         for app in state.world.apps.get(&repo.id).into_iter().flatten() {
             let standing = state.world.standing(&app.app.id, cluster);
-            let fault = standing.as_ref().is_some_and(|s| is_fault(&s.verdict));
+            let fault = standing.as_ref().is_some_and(Standing::is_fault);
             // A chosen cluster narrows the apps to those that are looked for in it.
             if (cluster.is_some() && standing.is_none() && app.notice.is_none())
                 || (state.faults_only && !fault)
@@ -71,7 +104,8 @@ fn app_rows(state: &State) -> Vec<AppId> {
             {
                 continue;
             }
-            let severity = standing.map_or(6, |s| s.verdict.severity());
+            // Among equal verdicts, what is in a bad way goes first.
+            let severity = standing.map_or((6, true), |s| (s.verdict.severity(), !s.is_degraded()));
             rows.push((severity, rows.len(), &app.app.id));
         }
     }
@@ -81,11 +115,6 @@ fn app_rows(state: &State) -> Vec<AppId> {
         Sort::Declared => rows.sort_by_key(|row| row.1),
     }
     rows.into_iter().map(|(_, _, id)| id.clone()).collect()
-}
-
-/// Returns whether a verdict needs a person.
-pub fn is_fault(verdict: &Verdict) -> bool {
-    !matches!(verdict, Verdict::InSync | Verdict::Excluded(_))
 }
 
 fn drift_rows(state: &State) -> Vec<DriftRow> {
@@ -118,9 +147,10 @@ fn push_deployment(state: &State, deployment: &DeploymentStatus, headed: bool, r
     let mut listed: Vec<&Entry> = Vec::new();
     for entry in state.world.resources.get(&deployment.id).into_iter().flat_map(|entries| entries.values()) {
         match entry.status.verdict() {
-            Verdict::InSync if !state.show_quiet => in_sync += 1,
+            // What is in a bad way is listed although it is as Git declares it.
+            Verdict::InSync if !state.show_quiet && ailing(entry) > 0 => in_sync += 1,
             Verdict::Excluded(_) if !state.show_quiet => excluded += 1,
-            verdict if state.faults_only && !is_fault(verdict) => {}
+            verdict if state.faults_only && !verdict.is_fault() && ailing(entry) > 0 => {}
             _ => {
                 let named = || format!("{} {}", entry.key.id.kind.kind, words::name(&entry.key.id));
                 if filter.is_none() || passes(&named()) {
@@ -183,7 +213,7 @@ fn push_resource(state: &State, entry: &Entry, rows: &mut Vec<DriftRow>) {
 /// Returns the faulty resources of a deployment, in the order in which they are listed.
 pub fn faulty(state: &State, deployment: &DeploymentId) -> Vec<Arc<super::world::ResourceKey>> {
     let entries = state.world.resources.get(deployment).into_iter().flat_map(|entries| entries.values());
-    let mut faulty: Vec<&Entry> = entries.filter(|entry| is_fault(entry.status.verdict())).collect();
+    let mut faulty: Vec<&Entry> = entries.filter(|entry| entry.status.verdict().is_fault()).collect();
     faulty.sort_by(|a, b| order(state.sort, a, b));
     faulty.into_iter().map(|entry| Arc::clone(&entry.key)).collect()
 }

@@ -4,6 +4,7 @@ use super::effect::Ticket;
 use super::layer::Layer;
 use super::layout::{Column, Layout, Size};
 use super::list::{List, Row};
+use super::rows::Widths;
 use super::unseen::Unseen;
 use super::world::{ResourceKey, World};
 use crate::config::keymap::Keymap;
@@ -165,6 +166,7 @@ pub struct State {
     pub apps: List<AppId>,
     pub clusters: List<Choice<ClusterId>>,
     pub drift: List<DriftRow>,
+    pub drift_widths: Widths,
     pub unseen: Unseen,
     pub ticks: BTreeSet<Arc<ResourceKey>>,
     /// Ticking while moving: the row where it began.
@@ -206,6 +208,7 @@ impl State {
             apps: List::default(),
             clusters: List::default(),
             drift: List::default(),
+            drift_widths: Widths::default(),
             unseen: Unseen::default(),
             ticks: BTreeSet::new(),
             range: None,

@@ -2,7 +2,7 @@
 
 use crate::model::status::{AppStatus, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
-use crate::model::{AppId, ClusterId, Counts, DeploymentId, RepoId, ResourceId, Verdict, Why};
+use crate::model::{AppId, ClusterId, Counts, DeploymentId, HealthStatus, RepoId, ResourceId, Verdict, Why};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,8 +37,29 @@ pub struct World {
 pub struct Standing {
     pub verdict: Verdict,
     pub counts: Counts,
+    /// Of the worst object.
+    pub health: HealthStatus,
     /// In how many clusters it was looked for.
     pub deployments: usize,
+}
+
+/// How many apps stand how, over all clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AppCounts {
+    pub drifted: usize,
+    pub unknown: usize,
+    pub degraded: usize,
+}
+
+impl Standing {
+    pub fn is_degraded(&self) -> bool {
+        self.health == HealthStatus::Degraded
+    }
+
+    /// Returns whether it needs a person: for how it differs from Git, or for how it is.
+    pub fn is_fault(&self) -> bool {
+        self.verdict.is_fault() || self.is_degraded()
+    }
 }
 
 impl World {
@@ -148,12 +169,14 @@ impl World {
                 standing = Some(Standing {
                     verdict: deployment.verdict.clone(),
                     counts: deployment.counts,
+                    health: deployment.health,
                     deployments: 1,
                 });
                 continue;
             };
             so_far.deployments += 1;
             so_far.counts = sum(so_far.counts, deployment.counts);
+            so_far.health = so_far.health.max(deployment.health);
             if deployment.verdict.severity() < so_far.verdict.severity() {
                 so_far.verdict = deployment.verdict.clone();
             }
@@ -161,25 +184,29 @@ impl World {
         if let Some(failed) = self.app(app).and_then(|a| a.notice.as_ref())
             && standing.as_ref().is_none_or(|s| !s.verdict.is_drift())
         {
-            let so_far =
-                standing.map_or((Counts::default(), 0), |standing| (standing.counts, standing.deployments));
             let verdict = Verdict::Unknown(Why::new(&failed.title));
-            return Some(Standing { verdict, counts: so_far.0, deployments: so_far.1 });
+            let nothing = Standing {
+                verdict: verdict.clone(),
+                counts: Counts::default(),
+                health: HealthStatus::Unknown,
+                deployments: 0,
+            };
+            return Some(Standing { verdict, ..standing.unwrap_or(nothing) });
         }
         standing
     }
 
-    /// Returns how many apps have drifted, and how many are unknown, over all clusters.
-    pub fn app_counts(&self) -> (usize, usize) {
-        let (mut drifted, mut unknown) = (0, 0);
+    /// Counts apps over all clusters: those that have drifted, those that are unknown, and those in a bad way, drifted
+    /// or not.
+    pub fn app_counts(&self) -> AppCounts {
+        let mut counts = AppCounts::default();
         for app in self.apps.values().flatten() {
-            match self.standing(&app.app.id, None).map(|s| s.verdict) {
-                Some(verdict) if verdict.is_drift() => drifted += 1,
-                Some(Verdict::Unknown(_)) => unknown += 1,
-                _ => {}
-            }
+            let Some(standing) = self.standing(&app.app.id, None) else { continue };
+            counts.drifted += usize::from(standing.verdict.is_drift());
+            counts.unknown += usize::from(matches!(standing.verdict, Verdict::Unknown(_)));
+            counts.degraded += usize::from(standing.is_degraded());
         }
-        (drifted, unknown)
+        counts
     }
 }
 

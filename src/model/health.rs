@@ -7,15 +7,16 @@ pub struct Health {
     pub message: Option<String>,
 }
 
-/// The words of health, worst last. Source of the words: Argo CD's resource health.
+/// The words of health, worst last: what is known to be bad outweighs what is not known. Source of the words: Argo CD's
+/// resource health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HealthStatus {
     Healthy,
     Suspended,
     Progressing,
+    Unknown,
     Missing,
     Degraded,
-    Unknown,
 }
 
 impl HealthStatus {

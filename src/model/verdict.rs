@@ -69,6 +69,11 @@ impl Verdict {
         }
     }
 
+    /// Returns whether this needs a person.
+    pub fn is_fault(&self) -> bool {
+        !matches!(self, Verdict::InSync | Verdict::Excluded(_))
+    }
+
     /// Returns whether this is drift for the run's verdict: drifted, missing, extra, invalid.
     pub fn is_drift(&self) -> bool {
         matches!(self, Verdict::Drifted | Verdict::Missing | Verdict::Extra | Verdict::Invalid)

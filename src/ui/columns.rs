@@ -10,7 +10,7 @@ use crate::deck::state::Choice;
 use crate::deck::world::Standing;
 use crate::deck::{Column, Rect, ResourceKey, State, marks, words};
 use crate::model::status::{ClusterState, ClusterStatus};
-use crate::model::{AppId, Revision, Verdict};
+use crate::model::{AppId, HealthStatus, Revision, Verdict};
 
 /// Draws a column's title and rule, and returns the place of its rows without the rule on the right.
 fn column_frame(pen: &mut Pen, state: &State, column: Column, at: Rect, more: &str) -> Rect {
@@ -176,9 +176,29 @@ fn app(pen: &mut Pen, state: &State, place: Rect, id: &AppId) {
     pen.put_cut(first(place, name_width), &id.name, name_role, Cut::Middle);
     let engine = state.world.deployments_of(id).next().map_or(status.app.engine, |d| d.engine);
     let at = after(place, name_width + 1);
-    pen.put(first(at, engine_width - 1), words::engine(engine, &status.app.spec), Role::Dim);
-    let at = after(at, engine_width);
-    pen.put(at, &text, role);
+    let at = first(at, at.width.saturating_sub(1));
+    let health = standing.as_ref().map_or(("", Role::Dim), health_words);
+    let beside = pen.width(&text) + pen.width(health.0);
+    // How an app is goes before what deploys it.
+    let at = if health.0.is_empty() || engine_width + beside <= at.width {
+        pen.put(first(at, engine_width - 1), words::engine(engine, &status.app.spec), Role::Dim);
+        after(at, engine_width)
+    } else {
+        at
+    };
+    let used = pen.put(at, &text, role);
+    if used + pen.width(health.0) <= at.width || health.1 == Role::Error {
+        pen.put(after(at, used), health.0, health.1);
+    }
+}
+
+/// Returns what stands beside an app's standing: how its worst object is, where that is not well.
+fn health_words(standing: &Standing) -> (&'static str, Role) {
+    match standing.health {
+        HealthStatus::Degraded => (", Degraded", Role::Error),
+        HealthStatus::Progressing => (", Progressing", Role::Warning),
+        _ => ("", Role::Dim),
+    }
 }
 
 fn standing_words(state: &State, standing: Option<&Standing>) -> (String, Role) {

@@ -152,7 +152,15 @@ fn draw_row(pen: &mut Pen, state: &State, place: Rect, row: &DriftRow) {
             }
         }
         DriftRow::InSync(id) => {
-            let count = state.world.deployments.get(id).map_or(0, |d| d.counts.in_sync);
+            // Those that are listed all the same, for the way they are in, are not counted again.
+            let listed = state.drift.rows().iter().filter(|row| match row {
+                DriftRow::Resource(key) if key.deployment == *id => {
+                    state.world.resource(key).is_some_and(|status| *status.verdict() == Verdict::InSync)
+                }
+                _ => false,
+            });
+            let all = state.world.deployments.get(id).map_or(0, |d| d.counts.in_sync);
+            let count = all.saturating_sub(listed.count());
             let mark = marks::verdict(&Verdict::InSync, &state.options);
             let text = format!("{mark} {} in sync", words::count(count, "resource"));
             pen.put(after(place, 2), &text, Role::Dim);
@@ -214,8 +222,9 @@ fn resource(pen: &mut Pen, state: &State, place: Rect, key: &ResourceKey, status
     let quiet = matches!(verdict, Verdict::InSync | Verdict::Excluded(_));
     let text = if quiet { Role::Dim } else { Role::Text };
     let kind = &status.id.kind.kind;
+    let widths = state.drift_widths;
     let kind_width =
-        if state.layout().wide { 22.min(at.width / 6) } else { pen.width(kind).min(at.width / 3) };
+        if state.layout().wide { widths.kind.min(at.width / 5) } else { pen.width(kind).min(at.width / 3) };
     pen.put_cut(first(at, kind_width), kind, text, Cut::Middle);
     let at = after(at, kind_width + 1);
     let name = words::name(&status.id);
@@ -234,12 +243,12 @@ fn resource(pen: &mut Pen, state: &State, place: Rect, key: &ResourceKey, status
         pen.put(after(at, used), &health, health_role);
         return;
     }
-    let name_width = (at.width * 28 / 100).max(12);
+    let name_width = widths.name.min(at.width * 2 / 5);
     pen.put_cut(first(at, name_width), &name, text, Cut::Middle);
-    let at = after(at, name_width + 1);
-    let summary_width = 16.min(at.width);
+    let at = after(at, name_width + 2);
+    let summary_width = widths.summary.min(at.width / 3);
     pen.put(first(at, summary_width), &summary, summary_role);
-    let at = after(at, summary_width + 1);
+    let at = after(at, summary_width + 2);
     let at = Rect { width: at.width.saturating_sub(1), ..at };
     let origin = match &status.origin {
         Some(origin) => match origin.line {
@@ -248,7 +257,9 @@ fn resource(pen: &mut Pen, state: &State, place: Rect, key: &ResourceKey, status
         },
         None => "declared nowhere".to_owned(),
     };
-    let origin_width = pen.width(&origin).min(at.width * 55 / 100);
+    // How it is goes before where it is declared, of which the end tells most.
+    let health_width = pen.width(&health).min(at.width * 2 / 3);
+    let origin_width = pen.width(&origin).min(at.width.saturating_sub(health_width + 2));
     let right = Rect { x: at.x + at.width - origin_width, width: origin_width, ..at };
     pen.put_cut(right, &origin, Role::Dim, Cut::Start);
     pen.put(first(at, at.width.saturating_sub(origin_width + 2)), &health, health_role);
@@ -269,12 +280,19 @@ fn change_row(pen: &mut Pen, state: &State, place: Rect, key: &ResourceKey, chan
         pen.put_cut(Rect { width: at.width.saturating_sub(1), ..at }, &path, path_role, Cut::Field);
         return;
     }
-    let path_width = at.width * 38 / 100;
+    let path_width = state.drift_widths.path.min(at.width * 45 / 100);
     pen.put_cut(first(at, path_width), &path, path_role, Cut::Field);
     let at = after(at, path_width + 2);
     let at = Rect { width: at.width.saturating_sub(1), ..at };
     let writer = words::writer(change, state.now, &state.options.zone);
-    let writer_width = pen.width(&writer).min(at.width / 2);
+    // Who wrote it has what the values leave, and half of the room in any case.
+    let (desired, live) = words::sides(change);
+    let wanted = match words::lines_differ(change) {
+        Some(lines) => pen.width(&lines),
+        None => pen.width(&desired).saturating_add(pen.width(&live)).saturating_add(3),
+    };
+    let most = (at.width / 2).max(at.width.saturating_sub(wanted.saturating_add(2)));
+    let writer_width = pen.width(&writer).min(most);
     let right = Rect { x: at.x + at.width - writer_width, width: writer_width, ..at };
     pen.put(right, &writer, Role::Dim);
     values(pen, first(at, at.width.saturating_sub(writer_width + 2)), change);

@@ -5,6 +5,7 @@
 use super::frame::spinner;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
+use crate::deck::world::AppCounts;
 use crate::deck::{Column, Rect, State, marks, words};
 use crate::model::Revision;
 use crate::model::status::{ClusterState, ClusterStatus, RepoStatus};
@@ -153,7 +154,7 @@ fn revision_words(repo: &RepoStatus) -> String {
 
 /// Returns the counts with the cells that they take.
 fn counts(pen: &Pen, state: &State) -> (Vec<(String, Role)>, u16) {
-    let (drifted, unknown) = state.world.app_counts();
+    let AppCounts { drifted, unknown, degraded } = state.world.app_counts();
     let gap = if state.layout().wide { "   " } else { "  " };
     let mut parts: Vec<(String, Role)> = Vec::new();
     let mut push = |text: String, role: Role| {
@@ -168,6 +169,7 @@ fn counts(pen: &Pen, state: &State) -> (Vec<(String, Role)>, u16) {
     for (n, text, role) in [
         (drifted, format!("{} drifted", words::count(drifted, "app")), Role::Drift),
         (unknown, format!("{unknown} unknown"), Role::Warning),
+        (degraded, format!("{degraded} degraded"), Role::Error),
         (new, format!("{new} new"), Role::New),
     ] {
         let glyph = match role {
@@ -175,7 +177,8 @@ fn counts(pen: &Pen, state: &State) -> (Vec<(String, Role)>, u16) {
             Role::Warning => mark("unknown"),
             _ => pen.glyphs.new,
         };
-        if n > 0 {
+        // In a few cells there is no mark for it; the rows say it.
+        if n > 0 && !(short && role == Role::Error) {
             push(if short { format!("{glyph}{n}") } else { text }, role);
         }
     }

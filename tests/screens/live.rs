@@ -104,6 +104,23 @@ fn an_app_that_gets_worse_moves_up_only_once_the_list_is_left_alone() {
 }
 
 #[test]
+fn what_is_degraded_is_listed_although_it_is_in_sync() {
+    use driftdeck::model::{Health, HealthStatus};
+    let mut typist = Typist::at(120, 40);
+    let crashing = Health::with(HealthStatus::Degraded, "CrashLoopBackOff");
+    let mut cart = crate::world::in_sync("cart", "prod-eu", 3);
+    cart[1].judgement = std::sync::Arc::new(judged(Verdict::InSync, Vec::new(), crashing));
+    typist.tell(vec![Update::Deployment(deployment("cart", "prod-eu", Engine::Flux, &cart)), changed(cart)]);
+    typist.keys("2 / 'cart enter");
+    assert!(typist.line_with("✓ cart").contains("3 in sync, Degraded"));
+    assert!(typist.line_with("cart-01").contains("Degraded, CrashLoopBackOff"));
+    typist.line_with("✓ 2 resources in sync");
+    typist.keys("esc f");
+    let rows: Vec<_> = typist.state.apps.rows().iter().map(|app| app.name.as_str()).collect();
+    assert_eq!(rows, ["api", "web", "billing", "cart"], "it needs a person");
+}
+
+#[test]
 fn a_resource_that_goes_leaves_no_trace() {
     let mut typist = at_web();
     typist.keys("*");

@@ -124,7 +124,7 @@ pub fn deployment(
             ahead: 0,
         },
         verdict: counts.verdict(),
-        health: HealthStatus::Healthy,
+        health: resources.iter().map(|r| r.health().status).max().unwrap_or(HealthStatus::Healthy),
         counts,
         notices: Vec::new(),
     }
@@ -320,7 +320,7 @@ pub fn api() -> Vec<ResourceStatus> {
     ]
 }
 
-fn in_sync(app: &str, context: &str, n: usize) -> Vec<ResourceStatus> {
+pub fn in_sync(app: &str, context: &str, n: usize) -> Vec<ResourceStatus> {
     let row = |i: usize| {
         resource(
             app,

@@ -282,7 +282,7 @@ fn tick_all(state: &mut State) {
     let Ok(deployment) = possible::one_deployment(state).map_err(|why| state.refuse(why)) else { return };
     let faulty: Vec<_> = rows::listed(state, &deployment)
         .into_iter()
-        .filter(|key| state.world.resource(key).is_some_and(|status| rows::is_fault(status.verdict())))
+        .filter(|key| state.world.resource(key).is_some_and(|status| status.verdict().is_fault()))
         .collect();
     if faulty.is_empty() {
         return state.refuse("nothing faulty is listed");

@@ -10,6 +10,7 @@ use crate::deck::possible::{self, possible};
 use crate::deck::reading;
 use crate::deck::rows;
 use crate::deck::state::{Choice, State};
+use crate::deck::world::Standing;
 use crate::model::command::{COMMANDS, Command, Place};
 use crate::model::{AppId, DeploymentId, Key, KeyCode, Timestamp};
 
@@ -211,7 +212,7 @@ fn matrix(state: &State) -> MatrixView {
     let mut apps: Vec<(u8, AppId)> = Vec::new();
     for app in state.world.apps.values().flatten() {
         let standing = state.world.standing(&app.app.id, None);
-        if state.faults_only && !standing.as_ref().is_some_and(|s| rows::is_fault(&s.verdict)) {
+        if state.faults_only && !standing.as_ref().is_some_and(Standing::is_fault) {
             continue;
         }
         apps.push((standing.map_or(6, |s| s.verdict.severity()), app.app.id.clone()));
