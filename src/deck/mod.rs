@@ -4,6 +4,7 @@
 //! time arrives in messages. What cannot be done here (reading, writing, the terminal) is an [`Effect`] that runtime
 //! and shell perform and answer with messages. Drawing is the business of `ui`, which reads the state only.
 
+mod anchor;
 pub mod copy;
 pub mod cut;
 pub mod effect;

@@ -1,5 +1,6 @@
 //! Defines the view of one resource, or of a whole app's resources one below the other: fields, unified, side by side.
 
+use super::anchor::{self, Anchor};
 use super::world::{ResourceKey, World};
 use crate::model::text_diff::Side;
 use crate::model::{DeploymentId, Fetched, FieldChange, FieldPath, ResourceId, TextDiff};
@@ -112,9 +113,11 @@ pub struct ResourceView {
     /// Changes that do not count are listed too.
     pub quiet: bool,
     pub folded: bool,
-    /// Folds that were opened, or closed ones while nothing is folded: by resource and first line.
-    pub unfolded: BTreeSet<(usize, usize)>,
+    /// Folds that were opened.
+    pub(super) unfolded: BTreeSet<Anchor>,
     pub rows: Vec<ViewRow>,
+    /// What each row is known by; `None` for blank lines.
+    anchors: Vec<Option<Anchor>>,
     pub cursor: usize,
     pub top: usize,
     pub sideways: usize,
@@ -133,6 +136,7 @@ impl ResourceView {
             folded: true,
             unfolded: BTreeSet::new(),
             rows: Vec::new(),
+            anchors: Vec::new(),
             cursor: 0,
             top: 0,
             sideways: 0,
@@ -169,7 +173,26 @@ impl ResourceView {
         Some((Arc::new(key), path))
     }
 
-    /// Lists the rows anew, with the cursor on what it was on, as near as that is still there.
+    /// Goes to the top, because something else is shown from now on.
+    pub fn start_over(&mut self) {
+        (self.cursor, self.top, self.sideways) = (0, 0, 0);
+        self.anchors.clear();
+    }
+
+    /// Opens the fold under the cursor; elsewhere all of them open or close.
+    pub fn fold(&mut self) {
+        if let Some(ViewRow::Fold { .. }) = self.rows.get(self.cursor)
+            && let Some(Some(anchor)) = self.anchors.get(self.cursor)
+        {
+            self.unfolded.insert(*anchor);
+        } else {
+            self.folded = !self.folded;
+            self.unfolded.clear();
+        }
+    }
+
+    /// Lists the rows anew, with the cursor on what it was on, as near as that is still there, and on the same line of
+    /// the screen.
     pub fn refresh(&mut self, world: &World, diffs: &BTreeMap<Arc<ResourceKey>, Fetched<TextDiff>>) {
         let mut rows = Vec::new();
         for at in self.shown() {
@@ -183,15 +206,31 @@ impl ResourceView {
             if self.mode == Mode::Fields {
                 self.push_fields(&mut rows, at, world, &key);
             } else {
-                self.push_lines(&mut rows, at, diffs.get(&key));
+                self.push_lines(&mut rows, at, &key, diffs.get(&key));
             }
         }
-        let current = self.rows.get(self.cursor).cloned();
-        self.rows = rows;
-        if let Some(at) = current.and_then(|row| self.rows.iter().position(|other| *other == row)) {
-            self.cursor = at;
-        }
-        self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
+        let anchors = self.anchors_of(&rows, world, diffs);
+        let before = self.cursor;
+        self.cursor = anchor::kept(&self.anchors, before, &anchors).unwrap_or(before);
+        self.cursor = self.cursor.min(rows.len().saturating_sub(1));
+        self.top = (self.top + self.cursor).saturating_sub(before);
+        (self.rows, self.anchors) = (rows, anchors);
+    }
+
+    fn anchors_of(
+        &self,
+        rows: &[ViewRow],
+        world: &World,
+        diffs: &BTreeMap<Arc<ResourceKey>, Fetched<TextDiff>>,
+    ) -> Vec<Option<Anchor>> {
+        let keys: BTreeMap<usize, ResourceKey> =
+            self.shown().filter_map(|at| Some((at, self.key(at)?))).collect();
+        let anchor = |row: &ViewRow| {
+            let key = keys.get(&row.resource()?)?;
+            let changes = world.resource(key).map_or(&[][..], |status| &status.judgement.changes);
+            Some(Anchor::of(row, key, changes, diffs.get(key).and_then(Fetched::value)))
+        };
+        rows.iter().map(anchor).collect()
     }
 
     fn push_fields(&self, rows: &mut Vec<ViewRow>, at: usize, world: &World, key: &ResourceKey) {
@@ -222,7 +261,13 @@ impl ResourceView {
         }
     }
 
-    fn push_lines(&self, rows: &mut Vec<ViewRow>, at: usize, fetched: Option<&Fetched<TextDiff>>) {
+    fn push_lines(
+        &self,
+        rows: &mut Vec<ViewRow>,
+        at: usize,
+        key: &ResourceKey,
+        fetched: Option<&Fetched<TextDiff>>,
+    ) {
         let diff = match fetched {
             Some(Fetched::Failed { last: None, .. }) => {
                 rows.push(ViewRow::Failed { resource: at });
@@ -243,7 +288,15 @@ impl ResourceView {
         for stretch in stretches(diff) {
             match stretch {
                 Stretch::Equal { from, to, head, tail } => {
-                    self.push_equal(rows, at, from, to, head, tail);
+                    let hidden = (from + head, to.saturating_sub(tail));
+                    let fold = ViewRow::Fold {
+                        resource: at,
+                        from: hidden.0,
+                        lines: hidden.1.saturating_sub(hidden.0),
+                    };
+                    let open =
+                        !self.folded || self.unfolded.contains(&Anchor::of(&fold, key, &[], Some(diff)));
+                    self.push_equal(rows, (from, to), hidden, fold, open);
                 }
                 Stretch::Changed { from, to } if self.mode == Mode::Unified => {
                     rows.extend((from..to).map(|line| ViewRow::Line { resource: at, line }));
@@ -272,28 +325,25 @@ impl ResourceView {
     fn push_equal(
         &self,
         rows: &mut Vec<ViewRow>,
-        at: usize,
-        from: usize,
-        to: usize,
-        head: usize,
-        tail: usize,
+        (from, to): (usize, usize),
+        hidden: (usize, usize),
+        fold: ViewRow,
+        open: bool,
     ) {
+        let ViewRow::Fold { resource, lines, .. } = fold else { return };
         let one = |line: usize| {
             if self.mode == Mode::Unified {
-                ViewRow::Line { resource: at, line }
+                ViewRow::Line { resource, line }
             } else {
-                ViewRow::Pair { resource: at, desired: Some(line), live: Some(line) }
+                ViewRow::Pair { resource, desired: Some(line), live: Some(line) }
             }
         };
-        let hidden = (from + head, to.saturating_sub(tail));
-        let lines = hidden.1.saturating_sub(hidden.0);
-        let open = !self.folded || self.unfolded.contains(&(at, hidden.0));
         if lines < WORTH_A_FOLD || open {
             rows.extend((from..to).map(one));
             return;
         }
         rows.extend((from..hidden.0).map(one));
-        rows.push(ViewRow::Fold { resource: at, from: hidden.0, lines });
+        rows.push(fold);
         rows.extend((hidden.1..to).map(one));
     }
 

@@ -120,6 +120,87 @@ fn what_is_degraded_is_listed_although_it_is_in_sync() {
     assert_eq!(rows, ["api", "web", "billing", "cart"], "it needs a person");
 }
 
+/// The line of the screen on which the cursor of the open view stands, with its text.
+fn under_the_cursor(typist: &Typist) -> (usize, String) {
+    let Some(driftdeck::deck::Layer::Resource(view)) = typist.state.layers.last() else {
+        panic!("a view is open");
+    };
+    let line = view.cursor - view.top + 3;
+    (line, typist.screen().lines().nth(line).unwrap().to_owned())
+}
+
+#[test]
+fn the_cursor_of_a_view_stays_on_its_field_when_changes_come_and_go() {
+    for many in [1, 6] {
+        let mut typist = Typist::at(120, 16);
+        typist.keys("j 3 j 4 enter ] ] j");
+        typist.tell(vec![replicas_too(many)]);
+        let before = under_the_cursor(&typist);
+        assert!(before.1.contains("desired"), "{before:?}");
+        let field = typist.state.field().map(|(_, path)| path.to_string()).unwrap();
+        typist.tell(vec![replicas_too(0)]);
+        assert_eq!(typist.state.field().map(|(_, path)| path.to_string()).unwrap(), field);
+        assert_eq!(under_the_cursor(&typist).1, before.1);
+        typist.tell(vec![replicas_too(9)]);
+        let at = under_the_cursor(&typist);
+        typist.tell(vec![replicas_too(12)]);
+        assert_eq!(under_the_cursor(&typist), at, "where there is something above, it keeps its line too");
+    }
+}
+
+/// web's Deployment with so many more fields changed before the others.
+fn replicas_too(more: usize) -> Update {
+    let ours = |n: usize| {
+        change(&format!(".metadata.annotations.a{n:02}"), Class::Changed, Some(value!(3)), Some(value!(5)))
+    };
+    let changes = (0..more).map(ours).chain(hotfix()).collect();
+    let judgement = judged(Verdict::Drifted, changes, healthy());
+    changed(vec![resource("web", "prod-eu", "apps/v1", "Deployment", "web", judgement)])
+}
+
+#[test]
+fn the_cursor_of_a_diff_stays_on_its_line_when_lines_come_and_go() {
+    for (keys, text) in [("g", "1.4.3-hotfix"), ("d g", "DEBUG"), ("g", "- name: DEBUG")] {
+        let mut typist = Typist::at(120, 16);
+        typist.keys("j 3 j 4 enter d");
+        crate::screens::answer_diffs(&mut typist);
+        typist.keys(keys);
+        let on = |typist: &Typist| under_the_cursor(typist).1.contains(text);
+        for _ in 0..40 {
+            if on(&typist) {
+                break;
+            }
+            typist.keys("j");
+        }
+        assert!(on(&typist), "{text}\n{}", typist.screen());
+        let line = under_the_cursor(&typist).0;
+        let mut longer = crate::screens::diff();
+        let more = longer.lines[10].clone();
+        longer.lines.splice(1..1, std::iter::repeat_n(more, 5));
+        let (deployment, resource) = (deployment_id("web", "prod-eu"), web()[0].id.clone());
+        let result = Ok(longer);
+        typist.send(driftdeck::deck::Message::Diff { at: typist.now, deployment, resource, result });
+        assert!(on(&typist), "{text}\n{}", typist.screen());
+        assert!(under_the_cursor(&typist).0.abs_diff(line) <= 6);
+    }
+}
+
+#[test]
+fn a_fold_that_was_opened_stays_open_when_lines_come() {
+    let mut typist = Typist::at(120, 60);
+    typist.keys("j 3 j 4 enter d");
+    crate::screens::answer_diffs(&mut typist);
+    typist.keys("g z");
+    assert!(typist.screen().contains("kind: Deployment"));
+    let mut longer = crate::screens::diff();
+    let more = longer.lines[10].clone();
+    longer.lines.insert(10, more);
+    let (deployment, resource) = (deployment_id("web", "prod-eu"), web()[0].id.clone());
+    typist.send(driftdeck::deck::Message::Diff { at: typist.now, deployment, resource, result: Ok(longer) });
+    assert!(typist.screen().contains("kind: Deployment"), "{}", typist.screen());
+    assert!(typist.screen().contains("31 equal lines"), "the other one stays closed");
+}
+
 #[test]
 fn a_resource_that_goes_leaves_no_trace() {
     let mut typist = at_web();

@@ -38,15 +38,13 @@ pub(super) fn command(state: &mut State, command: Command, effects: &mut Vec<Eff
         Command::CycleView => {
             with_view(state, |view| {
                 view.mode = view.mode.next();
-                view.cursor = 0;
-                view.top = 0;
-                view.sideways = 0;
+                view.start_over();
             });
             refresh(state, effects);
             to_first_change(state);
         }
         Command::Fold => {
-            with_view(state, fold);
+            with_view(state, ResourceView::fold);
             refresh(state, effects);
         }
         Command::ShowQuiet => {
@@ -62,16 +60,6 @@ pub(super) fn command(state: &mut State, command: Command, effects: &mut Vec<Eff
         Command::NextMatch => to_match(state, true),
         Command::PreviousMatch => to_match(state, false),
         _ => {}
-    }
-}
-
-/// A fold under the cursor opens; elsewhere all of them open or close.
-fn fold(view: &mut ResourceView) {
-    if let Some(ViewRow::Fold { resource, from, .. }) = view.rows.get(view.cursor) {
-        view.unfolded.insert((*resource, *from));
-    } else {
-        view.folded = !view.folded;
-        view.unfolded.clear();
     }
 }
 
@@ -135,7 +123,7 @@ fn to_resource(state: &mut State, by: isize, effects: &mut Vec<Effect>) {
         let moved = next != view.current;
         view.current = next;
         if moved {
-            (view.cursor, view.top, view.sideways) = (0, 0, 0);
+            view.start_over();
             view.unfolded.clear();
         }
         moved
