@@ -4,6 +4,7 @@
 
 use super::error::RenderError;
 use super::paths;
+use super::repeated::Values;
 use crate::model::tree::EntryKind;
 use crate::model::{Tree, TreeError, limits};
 use crate::process::ChildError;
@@ -82,6 +83,11 @@ impl Files {
 
     pub fn get(&self, path: &str) -> Option<&[u8]> {
         self.texts.get(path).map(AsRef::as_ref)
+    }
+
+    /// Returns every path with its bytes.
+    pub fn each(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.texts.iter().map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
     }
 
     /// Returns the paths below a folder.
@@ -164,11 +170,8 @@ impl Scratch {
         &self.home
     }
 
-    /// Returns a program's own words with paths as they are in the tree.
-    ///
-    /// Where files speak of Secrets, what stands in quotation marks is left out: programs quote the values that they
-    /// stumble over.
-    pub fn words(&self, error: &ChildError, secretive: bool) -> String {
+    /// Returns a program's own words with paths as they are in the tree. They may repeat values: see [`without_values`].
+    pub fn words(&self, error: &ChildError) -> String {
         let Some(words) = error.stderr() else { return String::new() };
         let mut text = words.raw().trim().to_owned();
         for folder in [self.root(), self.folder.path().to_owned()] {
@@ -181,21 +184,31 @@ impl Scratch {
                 .replace(&format!("{}/", folder.display()), "")
                 .replace(&folder.display().to_string(), ".");
         }
-        if secretive { without_values(&text) } else { text }
+        text
     }
 }
 
-/// Returns a text with everything that may be a value left out.
+/// Returns a program's words about exported files without their values, where the files speak of Secrets: neither those
+/// that stand in the files nor what stands in quotation marks. `values_files`: those that a chart is rendered with.
+pub(super) fn without_values(words: &str, files: &Files, values_files: &[String]) -> String {
+    if files.mention_secrets() {
+        without_quoted(&Values::of(files, values_files).blank(words, files))
+    } else {
+        words.to_owned()
+    }
+}
+
+/// Returns a text with everything in quotation marks left out.
 ///
-/// Kept are quoted paths and names, which need no more than letters, digits and `./-_`, end in a known extension or
-/// hold a `/`, and so are no values of Secrets that a program would repeat.
-fn without_values(text: &str) -> String {
+/// Kept are quoted paths, which end in a known extension or begin with `./` or `../`. An apostrophe within a word
+/// (`can't`) is no quotation mark.
+fn without_quoted(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find(['"', '\'', '`']) {
+    while let Some(start) = find_quote(rest, kept.chars().next_back()) {
         let quote = rest[start..].chars().next().unwrap_or('"');
         let after = &rest[start + 1..];
-        let end = after.find(quote).unwrap_or(after.len());
+        let end = find_end(after, quote).unwrap_or(after.len());
         kept.push_str(&rest[..=start]);
         let quoted = &after[..end];
         let is_path =
@@ -211,16 +224,41 @@ fn without_values(text: &str) -> String {
     kept
 }
 
+/// Returns where the first quotation mark stands that is no apostrophe; `before` stands before the text.
+fn find_quote(text: &str, before: Option<char>) -> Option<usize> {
+    let mut before = before;
+    text.char_indices().find_map(|(at, c)| {
+        let in_word = before.replace(c).is_some_and(char::is_alphanumeric);
+        let is_quote = matches!(c, '"' | '`') || (c == '\'' && !in_word);
+        is_quote.then_some(at)
+    })
+}
+
+/// Returns where a quotation ends: at its mark, unless that is an apostrophe within a word.
+fn find_end(text: &str, quote: char) -> Option<usize> {
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    text.char_indices().filter(|(_, c)| *c == quote).map(|(at, _)| at).find(|at| {
+        let (before, after) = (text[..*at].chars().next_back(), text[at + 1..].chars().next());
+        quote != '\'' || !(is_word(before) && is_word(after))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn quoted_values_are_left_out_of_words() {
-        assert_eq!(
-            without_values("in 'a/b.yaml': cannot unmarshal \"hunter2\" at `x"),
-            "in 'a/b.yaml': cannot unmarshal \"…\" at `…"
-        );
+    fn what_is_quoted_is_left_out_of_words_and_an_apostrophe_quotes_nothing() {
+        for (words, left) in [
+            (
+                "in 'a/b.yaml': cannot unmarshal \"hunter2\" at `x",
+                "in 'a/b.yaml': cannot unmarshal \"…\" at `…",
+            ),
+            ("can't read 'hunter2' of it", "can't read '…' of it"),
+            ("won't take \"it's\" or 'it's' but it's fine", "won't take \"…\" or '…' but it's fine"),
+        ] {
+            assert_eq!(without_quoted(words), left);
+        }
     }
 
     #[test]

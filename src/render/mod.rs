@@ -18,6 +18,7 @@ mod kustomize;
 mod locate;
 pub mod paths;
 mod plain;
+mod repeated;
 mod settle;
 mod tools;
 

@@ -12,7 +12,7 @@ use super::cache::Kept;
 use super::context::RenderContext;
 use super::declared::{Reading, Strictness, take_documents};
 use super::error::RenderError;
-use super::export::Scratch;
+use super::export::{Scratch, without_values};
 use super::tools::{Tool, Tools};
 use crate::model::app::HelmSpec;
 use crate::model::{App, Tree, TreeError};
@@ -115,8 +115,9 @@ async fn run(
     ran.map(|finished| Zeroizing::new(finished.stdout)).map_err(|source| match source {
         ChildError::Cancelled { .. } => RenderError::Cancelled,
         source => {
-            let words = scratch.words(&source, exported.files.mention_secrets());
+            let words = scratch.words(&source);
             let place = exported.place_in(&words);
+            let words = without_values(&words, &exported.files, &spec.values);
             let (file, line) =
                 place.map_or((exported.chart.file.clone(), None), |(file, line)| (file, Some(line)));
             RenderError::Tool { tool: Tool::Helm, file, line, words, source: Box::new(source) }

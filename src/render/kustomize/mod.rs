@@ -14,7 +14,7 @@ pub use file::{Kustomization, Reference, Use, is_kustomization_file};
 use super::cache::Kept;
 use super::declared::{Reading, Strictness, take_documents};
 use super::error::RenderError;
-use super::export::Scratch;
+use super::export::{Scratch, without_values};
 use super::tools::{Tool, Tools};
 use crate::model::{App, Tree};
 use crate::process::ChildError;
@@ -107,7 +107,7 @@ async fn run_once(
             tool,
             file: closure.top.file.clone(),
             line: None,
-            words: scratch.words(&source, closure.files.mention_secrets()),
+            words: without_values(&scratch.words(&source), &closure.files, &[]),
             source: Box::new(source),
         },
     })

@@ -286,3 +286,19 @@ async fn an_archive_bomb_in_a_chart_ends_in_a_notice() {
         rendered.notices
     );
 }
+
+#[tokio::test]
+#[ignore = "needs the control plane: run tests/run"]
+async fn a_chart_that_fails_with_a_value_in_its_words_does_not_tell_the_value() {
+    let tree = chart()
+        .file("charts/web/values.yaml", "password: canary-value\n")
+        .file("charts/web/templates/secret.yaml", "kind: Secret\nstringData:\n  a: {{ .Values.password }}\n")
+        .file(
+            "charts/web/templates/bad.yaml",
+            "a: {{ fail (printf \"can't take %s or %s\" .Values.password (b64enc .Values.password)) }}\n",
+        );
+    let rendered = render_with(&helm_app("charts/web", &[]), tree, &tools(), &context()).await;
+    let words = format!("{:?}", rendered.notices);
+    assert!(words.contains("can't take … or …"), "{words}");
+    assert!(!words.contains("canary"), "{words}");
+}
