@@ -16,6 +16,7 @@ mod helm;
 mod kinds;
 mod kustomize;
 mod locate;
+mod passage;
 pub mod paths;
 mod plain;
 mod repeated;

@@ -1,6 +1,7 @@
 //! Defines the programs that render: where they are, which version they are, and how they are run.
 
 use super::cache::{Cache, Store};
+use super::passage::Passage;
 use crate::model::limits;
 use crate::process::{ChildError, Finished, Job, Limits, find_program, run};
 use std::collections::BTreeSet;
@@ -133,8 +134,8 @@ impl Tools {
 
     /// Runs a tool in a folder of an exported copy, with `home` as its empty home.
     ///
-    /// Where `online`, it finds `git`, which fetches what allowed references name; else it finds no program at all, and
-    /// a proxy that is not there.
+    /// Where `online`, it finds `git`, which fetches what allowed references name, and a proxy that leads to the allowed
+    /// hosts alone; else it finds no program at all, and a proxy that is not there.
     pub(super) async fn run(
         &self,
         tool: Tool,
@@ -149,11 +150,17 @@ impl Tools {
         };
         let programs = if online { self.git.as_deref().and_then(Path::parent) } else { None };
         let mut job = isolated(&found.path, dir, home, programs).args(arguments);
-        if !online {
-            // Port 9 (discard) of this machine: whatever still tries to reach out is refused at once.
-            for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
-                job = job.env(name, "http://127.0.0.1:9");
-            }
+        let passage = if online {
+            let opened = Passage::to(self.allowed_hosts.clone()).await;
+            let program = || tool.program().to_owned();
+            Some(opened.map_err(|source| ChildError::Broken { program: program(), source })?)
+        } else {
+            None
+        };
+        // Port 9 (discard) of this machine: whatever still tries to reach out is refused at once.
+        let proxy = passage.as_ref().map_or_else(|| "http://127.0.0.1:9".to_owned(), Passage::url);
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+            job = job.env(name, &proxy);
         }
         run(job, cancel).await?.success()
     }
@@ -179,7 +186,7 @@ fn isolated(program: &Path, dir: &Path, home: &Path, programs: Option<&Path>) ->
         .env("KUSTOMIZE_PLUGIN_HOME", &nothing)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_ALLOW_PROTOCOL", "https:ssh")
+        .env("GIT_ALLOW_PROTOCOL", "https")
         .env("LANG", "C.UTF-8")
 }
 

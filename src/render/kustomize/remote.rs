@@ -3,7 +3,7 @@
 //! Source: sigs.k8s.io/kustomize/api/internal/git/repospec.go and api/internal/loader. Whatever could be a remote
 //! reference counts as one, also where a file of that name exists: kustomize itself asks the network first.
 
-/// A reference onto the network, with the host where it can be told.
+/// A reference onto the network, with the host where it can be told and could be allowed: only https leads there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Remote {
     pub host: Option<String>,
@@ -15,7 +15,7 @@ pub(super) fn remote(reference: &str) -> Option<Remote> {
     let lower = reference.to_ascii_lowercase();
     let rest = lower.strip_prefix("git::").unwrap_or(&lower);
     if let Some((scheme, rest)) = rest.split_once("://") {
-        let host = if matches!(scheme, "https" | "ssh") { host_of(rest) } else { None };
+        let host = if scheme == "https" { host_of(rest) } else { None };
         return Some(Remote { host });
     }
     if rest.starts_with("gh:") || rest.starts_with("github.com") || rest.starts_with("www.github.com") {
@@ -25,7 +25,11 @@ pub(super) fn remote(reference: &str) -> Option<Remote> {
     let first = rest.split('/').next().unwrap_or_default();
     let has_user = first.contains('@');
     let has_port_or_path = first.contains(':');
-    if has_user || has_port_or_path || forced {
+    if has_user || (has_port_or_path && !forced) {
+        // As git reads it, this is ssh, for which there is neither a key nor an agent where kustomize runs.
+        return Some(Remote { host: None });
+    }
+    if has_port_or_path || forced {
         return Some(Remote { host: host_of(&rest.replacen(':', "/", 1)) });
     }
     // Parameters of a Git reference.
@@ -57,8 +61,6 @@ mod tests {
         let table = [
             ("https://example.com/a/b?ref=v1", Some("example.com")),
             ("HTTPS://user:secret@Example.com:8443/a", Some("example.com")),
-            ("ssh://git@git.example.com/a.git", Some("git.example.com")),
-            ("git@git.example.com:a/b.git", Some("git.example.com")),
             ("git::https://git.example.com/a", Some("git.example.com")),
             ("github.com/a/b//c?ref=main", Some("github.com")),
             ("gh:a/b", Some("github.com")),
@@ -68,9 +70,14 @@ mod tests {
             let found = remote(reference).unwrap_or_else(|| panic!("{reference} is remote"));
             assert_eq!(found.host.as_deref(), host, "{reference}");
         }
-        for without_allowable_host in
-            ["http://example.com/a", "file:///etc", "oci://example.com/x", "base?ref=v1"]
-        {
+        for without_allowable_host in [
+            "http://example.com/a",
+            "file:///etc",
+            "oci://example.com/x",
+            "base?ref=v1",
+            "ssh://git@git.example.com/a.git",
+            "git@git.example.com:a/b.git",
+        ] {
             assert_eq!(
                 remote(without_allowable_host),
                 Some(Remote { host: None }),

@@ -32,8 +32,8 @@ async fn a_reference_onto_the_network_is_refused_before_anything_starts() {
     let table = [
         ("resources:\n- https://example.com/x.yaml", 2, "https://example.com/x.yaml", Some("example.com")),
         ("resources: ['github.com/a/b//c?ref=v1']", 1, "github.com/a/b//c?ref=v1", Some("github.com")),
-        ("bases: ['git@git.example.com:a/b.git']", 1, "git@git.example.com:a/b.git", Some("git.example.com")),
-        ("components:\n\n- ssh://u:p@e.com/a", 3, "ssh://e.com/a", Some("e.com")),
+        ("bases: ['git@git.example.com:a/b.git']", 1, "git@git.example.com:a/b.git", None),
+        ("components:\n\n- ssh://u:p@e.com/a", 3, "ssh://e.com/a", None),
         ("crds: ['http://example.com/x']", 1, "http://example.com/x", None),
         ("patches: [{path: 'https://example.com/p'}]", 1, "https://example.com/p", Some("example.com")),
         ("patchesStrategicMerge: ['https://e.com/p']", 1, "https://e.com/p", Some("e.com")),
@@ -325,4 +325,22 @@ async fn the_same_files_are_not_rendered_twice_and_secrets_are_kept_sealed() {
     let other_process = tools_on(programs.path()).keep_in(shelf);
     render_with(&kustomize_app("app"), tree("ConfigMap"), &other_process, &context()).await;
     assert_eq!(runs(), 2, "what the store has is not rendered again");
+}
+
+#[tokio::test]
+async fn a_program_with_an_allowed_reference_gets_no_further_than_the_allowed_hosts() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("note");
+    let script = format!(
+        "exec > {}\necho $GIT_ALLOW_PROTOCOL\n\
+         for p in $HTTP_PROXY $HTTPS_PROXY $ALL_PROXY $http_proxy $https_proxy $all_proxy; do echo $p; done | sort -u | wc -l\n\
+         bash -c 'exec 3<>/dev/tcp/127.0.0.1/'${{https_proxy##*:}}'; printf \"CONNECT other.example.com:443 HTTP/1.1\\r\\n\\r\\n\" >&3; head -1 <&3'\n",
+        note.display()
+    );
+    let programs = fake(Tool::Kustomize, &script);
+    let tools = tools_on(programs.path()).allow_hosts(["e.com".to_owned()]);
+    let tree = kustomization("resources: ['https://e.com/x.yaml']");
+    render_with(&kustomize_app("app"), tree, &tools, &context()).await;
+    let said = std::fs::read_to_string(&note).unwrap();
+    assert_eq!(said.trim_end(), "https\n1\nHTTP/1.1 403 Host not allowed");
 }
