@@ -191,11 +191,21 @@ pub fn local_file(state: &State) -> Result<(String, Option<usize>), String> {
 /// Returns the forge's page of the thing under the cursor.
 pub fn page(state: &State) -> Result<String, String> {
     let Some((repo, origin)) = origin(state) else { return Err("Git declares this nowhere".to_owned()) };
-    let Some(commit) = repo.revision.as_ref().and_then(|r| r.commit.as_ref()) else {
+    let Some((revision, commit)) = repo.revision.as_ref().and_then(|r| Some((r, r.commit.as_ref()?))) else {
         return Err(format!("{} has no commit yet", repo.name));
     };
-    super::forge::permalink(&repo.location, &commit.0, Some(&origin.file), origin.line)
-        .ok_or_else(|| format!("{} has no forge that is known: {}", repo.name, repo.location))
+    let remote = match &repo.upstream {
+        Some(upstream) if revision.ahead > 0 => {
+            return Err(format!("{} is {} ahead: {upstream} has no such commit", repo.name, revision.ahead));
+        }
+        Some(upstream) => upstream,
+        None if repo.location.starts_with('/') => {
+            return Err(format!("{} has no remote over https or ssh, so no page shows it", repo.name));
+        }
+        None => &repo.location,
+    };
+    super::forge::permalink(remote, &commit.0, Some(&origin.file), origin.line)
+        .ok_or_else(|| format!("{} has no forge that is known: {remote}", repo.name))
 }
 
 fn ready_plan(state: &State, command: Command) -> Result<(), String> {

@@ -232,6 +232,7 @@ mod tests {
             id: RepoId(id.to_owned()),
             name: id.to_owned(),
             location: id.to_owned(),
+            upstream: None,
             revision: None,
             author: None,
             subject: None,

@@ -303,6 +303,7 @@ impl Repo {
             id: self.inner.id.clone(),
             name: self.inner.name.clone(),
             location: self.inner.location.clone(),
+            upstream: self.has_working_folder().then(|| self.origin_url()).flatten().map(|u| u.canonical()),
             revision: snapshot.map(|s| s.revision.clone()),
             author: commit.map(|c| c.author.clone()),
             subject: commit.map(|c| c.subject.clone()),

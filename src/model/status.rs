@@ -19,6 +19,8 @@ pub struct RepoStatus {
     pub name: String,
     /// A remote URL without userinfo, or a local path.
     pub location: String,
+    /// Of a local folder: the URL of its remote without userinfo, where it is https or ssh.
+    pub upstream: Option<String>,
     pub revision: Option<Revision>,
     /// Of the commit at the revision.
     pub author: Option<String>,

@@ -38,6 +38,7 @@ pub fn pending(source: &Source) -> RepoStatus {
         id: RepoId(location.clone()),
         name: source.name.clone().unwrap_or(name),
         location,
+        upstream: None,
         revision: None,
         author: None,
         subject: None,

@@ -210,6 +210,30 @@ fn the_forge_opens_at_the_line() {
 }
 
 #[test]
+fn a_local_checkout_leads_to_the_page_of_its_remote() {
+    let opened = |upstream: Option<&str>, ahead: usize| {
+        let mut typist = Typist::at(120, 40);
+        let mut fleet = typist.state.world.repos[0].clone();
+        fleet.location = "/srv/fleet".to_owned();
+        fleet.upstream = upstream.map(str::to_owned);
+        fleet.revision.as_mut().unwrap().ahead = ahead;
+        typist.tell(vec![driftdeck::model::update::Update::Repo { status: fleet, was: None }]);
+        typist.keys("j 3 j 4 j o");
+        (typist.effects(), typist.said().to_owned())
+    };
+    let url = format!(
+        "https://git.example.com/acme/fleet/blob/{}/apps/web/deployment.yaml#L24",
+        crate::world::COMMIT
+    );
+    let upstream = Some("ssh://git.example.com/acme/fleet");
+    assert_eq!(opened(upstream, 0).0, [Effect::OpenUrl { url }]);
+    let unpushed = "fleet is 2 ahead: ssh://git.example.com/acme/fleet has no such commit";
+    assert_eq!(opened(upstream, 2), (Vec::new(), unpushed.to_owned()));
+    let alone = "fleet has no remote over https or ssh, so no page shows it";
+    assert_eq!(opened(None, 0), (Vec::new(), alone.to_owned()));
+}
+
+#[test]
 fn the_command_line_chooses_where_the_deck_opens() {
     let options =
         Options { app: Some("web".to_owned()), context: Some("prod-eu".to_owned()), ..Options::default() };

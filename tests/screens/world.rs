@@ -51,6 +51,7 @@ pub fn repo(name: &str, asked: Asked, commit: &str, authored: Timestamp) -> Repo
         id: RepoId(format!("https://git.example.com/acme/{name}")),
         name: name.to_owned(),
         location: format!("https://git.example.com/acme/{name}"),
+        upstream: None,
         revision: Some(Revision {
             asked,
             commit: Some(Oid(commit.to_owned())),

@@ -38,6 +38,19 @@ fn a_repo_is_named_after_its_origin_whatever_its_folder_is_called() {
 }
 
 #[test]
+fn a_local_repo_says_where_its_remote_is_and_nothing_of_who_goes_there() {
+    let ground = Ground::new();
+    let made = ground.repo("checkout");
+    made.write("a.yaml", "a: 1\n").commit("first");
+    let upstream = || opened(&made.path).status(None).upstream;
+    assert_eq!(upstream(), None);
+    made.git(&["remote", "add", "origin", "https://ana@git.example.com/shop/fleet.git"]);
+    assert_eq!(upstream().as_deref(), Some("https://git.example.com/shop/fleet"));
+    made.git(&["remote", "set-url", "origin", "/srv/git/fleet.git"]);
+    assert_eq!(upstream(), None, "a folder has no page");
+}
+
+#[test]
 fn worktrees_submodules_bare_and_plain_folders_open_as_what_they_are() {
     let ground = Ground::new();
     let library = ground.repo("library");
