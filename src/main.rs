@@ -15,5 +15,6 @@ fn main() -> ExitCode {
     let Some(deck) = arguments.deck() else { return cli::run(&arguments) };
     let demo = deck.demo.then_some(Demo { still: deck.still });
     let (ascii, no_color) = (arguments.options.ascii, arguments.options.no_color);
-    cli::ended(shell::deck(&Wanted { wishes: deck.wishes, demo, ascii, no_color }))
+    let theme = arguments.options.theme.clone();
+    cli::ended(shell::deck(&Wanted { wishes: deck.wishes, demo, ascii, no_color, theme }))
 }

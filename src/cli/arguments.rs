@@ -159,6 +159,9 @@ pub struct Options {
     /// No colour
     #[arg(long, global = true, env = "DRIFTDECK_NO_COLOR", value_parser = FalseyValueParser::new())]
     pub no_color: bool,
+    /// Theme of the deck: dark, light, none, or one of your own
+    #[arg(long, value_name = "NAME", global = true, env = "DRIFTDECK_THEME")]
+    pub theme: Option<String>,
     /// ASCII instead of other glyphs
     #[arg(long, global = true, env = "DRIFTDECK_ASCII", value_parser = FalseyValueParser::new())]
     pub ascii: bool,

@@ -70,12 +70,12 @@ impl Keymap {
         Ok(keymap)
     }
 
-    /// Builds the keymap of the configuration's `keys`: one key for each command that is named.
+    /// Returns the keymap with the configuration's `keys`: one key for each command that is named.
     ///
     /// # Errors
     /// As [`Keymap::read`]; the place in an error is the file and line of the key.
-    pub fn of(settings: &BTreeMap<String, KeySetting>) -> Result<Self, KeymapError> {
-        let mut keymap = Self::default();
+    pub fn with(self, settings: &BTreeMap<String, KeySetting>) -> Result<Self, KeymapError> {
+        let mut keymap = self;
         let mut last = String::new();
         for (name, setting) in settings {
             let line = setting.declared.line.map(|line| format!(":{line}")).unwrap_or_default();

@@ -45,6 +45,13 @@ pub struct Opened {
     pub notices: Vec<Notice>,
 }
 
+/// The user's configuration, with where it lies and what is to be said about it.
+pub struct Configured {
+    pub settings: InForce,
+    pub folders: Option<Folders>,
+    pub notices: Vec<Notice>,
+}
+
 /// What every command stands on, with clusters or without.
 struct Base {
     settings: InForce,
@@ -53,16 +60,23 @@ struct Base {
     notices: Vec<Notice>,
 }
 
+/// Reads the configuration.
+pub fn configured(wishes: &Wishes) -> Result<Configured, Box<Notice>> {
+    let folders = Folders::of_this_user().ok();
+    let settings = read_settings(wishes, folders.as_ref())?;
+    let notices = settings.notices().to_vec();
+    Ok(Configured { settings, folders, notices })
+}
+
 /// Reads the configuration and finds the programs that render; from here on values are masked by the user's rules too.
 fn base(wishes: &Wishes) -> Result<Base, Box<Notice>> {
+    let Configured { settings, folders, notices: mistakes } = configured(wishes)?;
     let mut notices = Vec::new();
-    let folders = Folders::of_this_user().ok();
     if folders.is_none() {
         notices
             .push(Notice::warning("no home folder is known: nothing is cached or recorded").hint("set HOME"));
     }
-    let settings = read_settings(wishes, folders.as_ref())?;
-    notices.extend(settings.notices().iter().cloned());
+    notices.extend(mistakes);
     let mask = settings.settings().secrets.mask.iter().map(|glob| glob.as_str().to_owned()).collect();
     use_mask_rules(MaskRules(mask));
     let mut tools = find_tools(settings.settings().hosts.kustomize.clone());

@@ -4,6 +4,7 @@
 //! redacted copy; the plan itself stays here, and only the ticks come back.
 
 mod highlight;
+mod looks;
 pub mod opening;
 mod redacted;
 mod sync;

@@ -1,18 +1,19 @@
 //! Opens what the deck is about: the user's repos and clusters, or the demo's world.
 
+use super::looks::Looks;
 use super::{Ends, Start, launch, launch_when};
 use crate::action::journal::Journal;
-use crate::config::keymap::Keymap;
+use crate::config::Settings;
+use crate::config::paths::Folders;
 use crate::config::settings::Glyphs;
 use crate::config::theme::Theme;
-use crate::config::{InForce, Settings};
 use crate::deck::Options;
 use crate::model::Notice;
 use crate::pipeline::demo::{DemoWorld, play};
-use crate::pipeline::opening::{self, Wishes, system_clock};
+use crate::pipeline::opening::{self, Configured, Wishes, system_clock};
 use crate::pipeline::setup::Clock;
 use jiff::tz::TimeZone;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -23,6 +24,8 @@ pub struct Wanted {
     pub demo: Option<Demo>,
     pub ascii: bool,
     pub no_color: bool,
+    /// The theme, instead of that of the configuration.
+    pub theme: Option<String>,
 }
 
 /// How the demo is shown.
@@ -79,8 +82,9 @@ fn open_own(wanted: &Wanted) -> Result<Opened, Box<Notice>> {
     let wishes = Wishes { follow: true, ..wanted.wishes.clone() };
     let opening::Opened { setup, settings, folders, mut notices } = opening::open(&wishes, clock.clone())?;
     let state_folder = folders.as_ref().map(|f| f.state.clone());
-    let options = options(wanted, &settings, &mut notices);
-    let theme = theme(wanted, settings.settings(), &mut notices);
+    let looks = looks(wanted, folders.as_ref());
+    let options = options(wanted, &looks, settings.settings(), &mut notices);
+    let theme = looks.theme(settings.settings(), &mut notices);
     let journal = state_folder.as_ref().map(|folder| Journal::at(folder.join("journal")));
     let ends = launch(Start { setup, notices, journal });
     Ok(Opened { ends, options, theme, clock, state_folder, ground: None })
@@ -92,10 +96,11 @@ fn open_demo(wanted: &Wanted, demo: Demo) -> Result<Opened, Box<Notice>> {
     let clock = system_clock();
     let failed = |what: String| Box::new(Notice::error("the demo cannot be built").cause(what));
     let folder = TempDir::with_prefix("driftdeck-demo-").map_err(|error| failed(error.to_string()))?;
-    let mut notices = Vec::new();
-    let settings = InForce::default();
-    let options = options(wanted, &settings, &mut notices);
-    let theme = theme(wanted, settings.settings(), &mut notices);
+    // Of the user's configuration only what it looks like holds in the demo: its world is its own.
+    let Configured { settings, folders, mut notices } = opening::configured(&wanted.wishes)?;
+    let looks = looks(wanted, folders.as_ref());
+    let options = options(wanted, &looks, settings.settings(), &mut notices);
+    let theme = looks.theme(settings.settings(), &mut notices);
     let state_folder = Some(folder.path().join("state"));
     let (cancel, building) = (CancellationToken::new(), CancellationToken::new());
     let (at, clocks, ended, built) =
@@ -117,12 +122,19 @@ fn open_demo(wanted: &Wanted, demo: Demo) -> Result<Opened, Box<Notice>> {
     Ok(Opened { ends, options, theme, clock, state_folder, ground: Some(ground) })
 }
 
-fn options(wanted: &Wanted, settings: &InForce, notices: &mut Vec<Notice>) -> Options {
-    let settings = settings.settings();
-    let keymap = Keymap::of(&settings.keys).unwrap_or_else(|error| {
-        notices.push(Notice::error(error.to_string()).hint("the usual keys are in force"));
-        Keymap::default()
-    });
+fn looks(wanted: &Wanted, folders: Option<&Folders>) -> Looks {
+    let set = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let beside = wanted.wishes.config.as_deref().and_then(Path::parent).map(Path::to_owned);
+    Looks {
+        theme: wanted.theme.clone(),
+        ascii: wanted.ascii,
+        no_color: wanted.no_color || set("NO_COLOR").is_some(),
+        folder: beside.or_else(|| folders.map(|folders| folders.config.clone())),
+        colorfgbg: set("COLORFGBG"),
+    }
+}
+
+fn options(wanted: &Wanted, looks: &Looks, settings: &Settings, notices: &mut Vec<Notice>) -> Options {
     let zone = match &settings.time_zone {
         None => TimeZone::system(),
         Some(name) => TimeZone::get(name).unwrap_or_else(|error| {
@@ -130,51 +142,15 @@ fn options(wanted: &Wanted, settings: &InForce, notices: &mut Vec<Notice>) -> Op
             TimeZone::system()
         }),
     };
-    let ascii = match settings.glyphs {
-        _ if wanted.ascii => true,
-        Glyphs::Ascii => true,
-        Glyphs::Unicode => false,
-        Glyphs::Auto | Glyphs::Words => !locale_is_utf8(),
-    };
     let wishes = &wanted.wishes;
     Options {
-        keymap,
+        keymap: looks.keymap(settings, notices),
         zone,
-        ascii,
+        ascii: looks.ascii(settings),
         words: settings.glyphs == Glyphs::Words,
         read_only: wishes.read_only,
         app: wishes.apps.first().cloned(),
         context: wishes.contexts.first().cloned(),
         opening: if wanted.demo.is_some() { "the demo".to_owned() } else { wishes.places.join(" ") },
-    }
-}
-
-/// Returns whether the locale says that the terminal takes UTF-8. Source: POSIX, the order of the locale variables.
-fn locale_is_utf8() -> bool {
-    let named = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
-    let locale = named("LC_ALL").or_else(|| named("LC_CTYPE")).or_else(|| named("LANG")).unwrap_or_default();
-    let locale = locale.to_ascii_lowercase();
-    locale.contains("utf-8") || locale.contains("utf8")
-}
-
-fn theme(wanted: &Wanted, settings: &Settings, notices: &mut Vec<Notice>) -> Theme {
-    let no_color = wanted.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let name = if no_color { "none" } else { settings.theme.as_deref().unwrap_or("dark") };
-    if let Some(theme) = Theme::built_in(name) {
-        return theme;
-    }
-    match std::fs::read_to_string(name)
-        .map_err(|e| e.to_string())
-        .and_then(|text| Theme::read(name, &text).map_err(|e| e.to_string()))
-    {
-        Ok(theme) => theme,
-        Err(error) => {
-            notices.push(
-                Notice::error(format!("the theme {name} cannot be used"))
-                    .cause(error)
-                    .hint("dark, light, none, or the path of a theme file"),
-            );
-            Theme::built_in("dark").unwrap_or_else(Theme::bare)
-        }
     }
 }
