@@ -1,12 +1,13 @@
 //! Defines what can be copied: names, paths, commands, permalinks, and Markdown for the incident channel.
 
 use super::layer::CopyItem;
+use super::plan_lines::takes_over;
 use super::possible;
 use super::state::State;
 use super::words;
 use super::world::ResourceKey;
 use crate::model::status::ResourceStatus;
-use crate::model::{FieldChange, Plan};
+use crate::model::{FieldChange, Plan, StepOutcome};
 use crate::text::{markdown as code, shell_word};
 use std::fmt::Write as _;
 
@@ -112,8 +113,19 @@ fn change_markdown(state: &State, change: &FieldChange) -> String {
     format!("{}: {} → {}{by}", code(&change.path.to_string()), code(&desired), code(&live))
 }
 
+/// A write goes from live to desired, as the plan's screen shows it.
+fn write_markdown(change: &FieldChange) -> String {
+    let path = code(&change.path.to_string());
+    if let Some(lines) = words::lines_differ(change) {
+        return format!("{path}: {}, becomes as desired", code(&lines));
+    }
+    let (desired, live) = words::sides(change);
+    let desired = if change.desired.is_none() { "removed".to_owned() } else { desired };
+    format!("{path}: live {} → desired {}", code(&live), code(&desired))
+}
+
 /// Returns a plan as Markdown.
-pub fn plan_markdown(state: &State, plan: &Plan) -> String {
+pub fn plan_markdown(plan: &Plan) -> String {
     let mut report = format!(
         "{} {} to {} from {}\n",
         plan.command,
@@ -133,7 +145,19 @@ pub fn plan_markdown(state: &State, plan: &Plan) -> String {
             step.outcome.word()
         );
         for change in &step.changes {
-            let _ = writeln!(report, "  - {}", change_markdown(state, change));
+            let _ = writeln!(report, "  - {}", write_markdown(change));
+        }
+        let notice = step.outcome.notice().map(|notice| {
+            let more = [&notice.cause, &notice.hint].into_iter().flatten();
+            more.fold(notice.title.clone(), |text, more| format!("{text}. {more}"))
+        });
+        let skipped = match &step.outcome {
+            StepOutcome::Skipped(why) => Some(why.clone()),
+            _ => None,
+        };
+        let takes_over = Some(takes_over(step)).filter(|text| !text.is_empty());
+        for sentence in [takes_over, step.note.clone(), notice, skipped].into_iter().flatten() {
+            let _ = writeln!(report, "  - {}", code(&sentence));
         }
     }
     for sentence in &plan.will_not {

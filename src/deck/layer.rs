@@ -127,6 +127,12 @@ impl Layer {
         if let Layer::Plan(view) = self { Some(view) } else { None }
     }
 
+    /// Returns the app and the cluster of the matrix's cell under the cursor.
+    pub fn cell(&self) -> Option<(&AppId, &ClusterId)> {
+        let Layer::Matrix(view) = self else { return None };
+        view.apps.get(view.row).zip(view.clusters.get(view.column))
+    }
+
     pub fn deployment(&self) -> Option<&DeploymentId> {
         match self {
             Layer::Resource(view) => Some(&view.deployment),

@@ -72,7 +72,10 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
     let mut lines = Lines { lines: Vec::new(), cells, ascii: state.options.ascii };
     match &view.phase {
         Phase::Planning { .. } => {
-            lines.push("computing the plan, with dry runs where the cluster allows them", Role::Text);
+            lines.push(
+                "computing the plan from live to desired, with dry runs where the cluster allows them",
+                Role::Text,
+            );
         }
         Phase::Failed(notice) => {
             lines.push(format!("no plan: {}", notice.title), Role::Error);
@@ -89,7 +92,8 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
     if plan.steps.is_empty() {
         lines.push("nothing to write: live is already as desired, as far as sync may go", Role::Text);
     } else {
-        let who = format!("driftdeck will write to live {}, as {}", plan.context, plan.manager);
+        let who =
+            format!("driftdeck will write what is desired to live {}, as {}", plan.context, plan.manager);
         lines.push(who, Role::Text);
     }
     for at in 0..plan.steps.len() {

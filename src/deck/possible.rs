@@ -44,12 +44,13 @@ pub fn here(state: &State) -> Vec<&'static Entry> {
 /// One plan at a time: what is shown or runs is not pushed aside by another.
 fn no_plan_below(state: &State) -> Result<(), String> {
     let Some(plan) = state.layers.iter().find_map(Layer::plan) else { return Ok(()) };
-    let back = hint(state, Command::Back);
+    let back = key(state, Command::Back);
     match plan.phase {
-        Phase::Planning { .. } => Err(format!("a plan is being computed: {back}")),
+        Phase::Planning { .. } => Err(format!("a plan is being computed: {back} leads back to it")),
         Phase::Applying { .. } => Err("a plan is being carried out".to_owned()),
         Phase::Ready | Phase::Failed(_) | Phase::Done { .. } => {
-            Err(format!("a plan is open below: {back}, where {}", hint(state, Command::Replan)))
+            let again = key(state, Command::Replan);
+            Err(format!("a plan is open below: {back} leads back to it, {again} plans again"))
         }
     }
 }
@@ -61,7 +62,7 @@ pub(super) fn key(state: &State, command: Command) -> String {
 
 fn hint(state: &State, command: Command) -> String {
     match state.options.keymap.key(command) {
-        Some(key) => format!("{key} {}", command.entry().name),
+        Some(key) => format!("press {key} for {}", command.entry().name),
         None => command.entry().name.to_owned(),
     }
 }
@@ -216,7 +217,7 @@ fn ready_plan(state: &State, command: Command) -> Result<(), String> {
         Phase::Failed(notice) => return Err(format!("there is no plan: {}", notice.title)),
         Phase::Applying { .. } if !looks => return Err("the plan is being carried out".to_owned()),
         Phase::Done { .. } if !looks => {
-            return Err(format!("the plan was carried out: {}", hint(state, Command::Replan)));
+            return Err(format!("the plan was carried out: {} plans again", key(state, Command::Replan)));
         }
         _ => {}
     }

@@ -291,7 +291,8 @@ impl State {
 
     /// Returns the cluster that every screen names: that of the deployment at hand, or the only one there is.
     pub fn cluster(&self) -> Option<&crate::model::status::ClusterStatus> {
-        let id = self.deployment().map(|d| &d.cluster).or_else(|| self.selected_cluster());
+        let cell = self.layers.iter().rev().find_map(Layer::cell).map(|(_, cluster)| cluster);
+        let id = cell.or_else(|| self.deployment().map(|d| &d.cluster)).or_else(|| self.selected_cluster());
         match id {
             Some(id) => self.world.cluster(id),
             None if self.world.clusters.len() == 1 => self.world.clusters.first(),

@@ -69,18 +69,21 @@ fn rows<K: Row>(
 /// Draws the names of all columns where only one is seen at a time, with the keys that lead to them.
 fn tabs(pen: &mut Pen, state: &State, at: Rect) -> u16 {
     let arrow = format!(" {} ", pen.glyphs.arrow);
-    let mut used = 0;
-    for (i, column) in Column::ALL.iter().enumerate() {
-        let role = if state.focus == *column { Role::Accent } else { Role::Dim };
-        let key = format!(" {} ", i + 1);
-        used += pen
-            .put_all(after(at, used), [(key.as_str(), Role::Dim), (column.title(), role), (" ", Role::Text)]);
-    }
     let sides = [(" desired", Role::Desired), (arrow.as_str(), Role::Dim), ("live ", Role::Live)];
     let width: u16 = sides.iter().map(|(text, _)| pen.width(text)).sum();
-    if used + width < at.width {
-        pen.put_all(after(at, at.width - width), sides);
+    let titles: u16 = Column::ALL.iter().map(|column| pen.width(column.title()) + 4).sum();
+    let mut used = 0;
+    for (i, column) in Column::ALL.iter().enumerate() {
+        let here = state.focus == *column;
+        let role = if here { Role::Accent } else { Role::Dim };
+        let key = format!(" {} ", i + 1);
+        used += pen.put(after(at, used), &key, Role::Dim);
+        // The names of the others give way to which side is which.
+        if here || titles + width < at.width {
+            used += pen.put_all(after(at, used), [(column.title(), role), (" ", Role::Text)]);
+        }
     }
+    pen.put_all(after(at, at.width.saturating_sub(width).max(used)), sides);
     used
 }
 
@@ -272,7 +275,7 @@ fn cluster(pen: &mut Pen, state: &State, place: Rect, cluster: &ClusterStatus, l
     // As whom, and the guard, stand at the end; what the state says has the rest.
     let mut room = Rect { width: at.width.saturating_sub(1), ..at };
     if let Some(word) = guard(state, cluster)
-        && room.width > 24
+        && room.width > 15
     {
         let used = pen.put_right(room, word, Role::Warning, Cut::End) + 1;
         room.width = room.width.saturating_sub(used);

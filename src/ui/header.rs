@@ -5,6 +5,7 @@
 use super::frame::spinner;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
+use crate::deck::layer::Layer;
 use crate::deck::world::AppCounts;
 use crate::deck::{Column, Rect, State, marks, words};
 use crate::model::Revision;
@@ -111,7 +112,8 @@ fn wide(pen: &mut Pen, state: &State, at: Rect) {
 /// Cluster, guard, distance and app, always on top where there is room for one column only; counts on the right.
 fn narrow(pen: &mut Pen, state: &State, at: Rect) {
     let place = place(state);
-    let app = state.deployment().map(|d| &d.app).or_else(|| state.selected_app());
+    let cell = state.layers.iter().rev().find_map(Layer::cell).map(|(app, _)| app);
+    let app = cell.or_else(|| state.deployment().map(|d| &d.app)).or_else(|| state.selected_app());
     let app = app.filter(|_| state.focus != Column::Repos || !state.layers.is_empty());
     let last = match (app, state.repo()) {
         (Some(app), _) => app.name.clone(),

@@ -24,13 +24,13 @@ pub(super) fn draw(pen: &mut Pen, state: &State, view: &MatrixView, at: Rect) {
     for (i, cluster) in view.clusters.iter().enumerate().skip(left).take(shown) {
         let place = column(cells.row(1), i - left, width);
         let status = state.world.cluster(cluster);
-        let mut used = 0;
-        if let Some(word) = status.and_then(|c| guard(state, c)).filter(|_| width > 22) {
-            used = pen.put_right(place, word, Role::Warning, Cut::End) + 1;
-        }
         let role = if i == view.column { Role::Accent } else { Role::Title };
-        let room = Rect { width: place.width.saturating_sub(used), ..place };
-        pen.put_cut(room, state.world.called(cluster), role, Cut::Middle);
+        // The guard stands at its own name, with a gap to the next one; the header has it for the cell under the cursor.
+        let place = first(place, place.width.saturating_sub(1));
+        let guard = status.and_then(|c| guard(state, c)).filter(|_| width > 22).unwrap_or("");
+        let most = place.width.saturating_sub(pen.width(guard) + 1);
+        let used = pen.put_cut(first(place, most), state.world.called(cluster), role, Cut::Middle);
+        pen.put(after(place, used + 1), guard, Role::Warning);
     }
     let rows = at.below(2);
     for line in 0..rows.height {

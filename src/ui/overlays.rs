@@ -19,7 +19,7 @@ pub(super) fn draw(pen: &mut Pen, state: &State, layer: &Layer) {
             lines(pen, inner, &reading::lines(state, layer), view.scroll.top);
         }
         Layer::Notices(scroll) => {
-            let inner = boxed(pen, at, "Notices and log, newest first", "esc back");
+            let inner = boxed(pen, at, "Notices and log", "esc back");
             lines(pen, inner, &reading::lines(state, layer), scroll.top);
         }
         Layer::Palette(picker) => palette(pen, state, at, picker),
@@ -52,7 +52,14 @@ fn boxed(pen: &mut Pen, at: Rect, title: &str, out: &str) -> Rect {
         pen.put(after(at.row(line), last_x), right, Role::Rule);
     }
     let head = Rect { x: at.x + 2, width: at.width.saturating_sub(4), ..at.row(0) };
-    pen.put_all(head, [(" ", Role::Text), (title, Role::Title), (" ", Role::Text)]);
+    let used = pen.put_all(head, [(" ", Role::Text), (title, Role::Title), (" ", Role::Text)]);
+    // It may hide all that says which side is which.
+    let arrow = format!(" {} ", pen.glyphs.arrow);
+    let sides = [("desired", Role::Desired), (arrow.as_str(), Role::Dim), ("live ", Role::Live)];
+    let width: u16 = sides.iter().map(|(text, _)| pen.width(text)).sum();
+    if used + width <= head.width {
+        pen.put_all(after(head, head.width - width), sides);
+    }
     let foot = Rect { x: at.x + 2, width: at.width.saturating_sub(4), ..at.row(last_y) };
     pen.put_right(foot, &format!(" {out} "), Role::Dim, Cut::End);
     Rect { x: at.x + 2, y: at.y + 1, width: at.width - 4, height: at.height - 2 }
@@ -73,17 +80,17 @@ pub(super) fn who(pen: &mut Pen, state: &State, layer: &Layer, view: &WhoView, a
     let context = state.world.called(&view.key.deployment.cluster);
     let title = format!("Who wrote {} {} on {context}", id.kind.kind, words::name(id));
     let arrow = format!(" {} ", pen.glyphs.arrow);
-    let used = pen.put_all(at, [(" ", Role::Text), (title.as_str(), Role::Title)]);
     let sides = [("desired", Role::Desired), (arrow.as_str(), Role::Dim), ("live ", Role::Live)];
     let width: u16 = sides.iter().map(|(text, _)| pen.width(text)).sum();
-    let right = after(at, (used + 2).max(at.width.saturating_sub(width)));
-    pen.put_all(right.row(0), sides);
+    let head = after(at.row(0), 1);
+    pen.put_cut(first(head, head.width.saturating_sub(width + 2)), &title, Role::Title, Cut::Middle);
+    pen.put_all(after(at.row(0), at.width.saturating_sub(width)), sides);
     lines(pen, at.below(1), &reading::lines(state, layer), view.scroll.top);
 }
 
 fn palette(pen: &mut Pen, state: &State, at: Rect, picker: &Picker) {
     let out = format!("{} of {}", picker.found.len(), picker.items.len());
-    let inner = boxed(pen, at, "Find a command, an app or a cluster", &out);
+    let inner = boxed(pen, at, "Find by name", &out);
     let prompt = inner.row(0);
     let used = pen.put_all(prompt, [(": ", Role::Accent), (picker.text.as_str(), Role::Text)]);
     let rows = inner.below(1);
@@ -125,7 +132,7 @@ fn matched(pen: &mut Pen, at: Rect, name: &str, letters: &[u32], role: Role) {
 }
 
 fn copy(pen: &mut Pen, at: Rect, menu: &Menu<CopyItem>) {
-    let inner = boxed(pen, at, "Copy", "enter or its number copies, esc leaves");
+    let inner = boxed(pen, at, "Copy", "enter or its number copies");
     for (i, item) in menu.items.iter().enumerate().take(inner.height.into()) {
         let place = inner.row(u16::try_from(i).unwrap_or(u16::MAX));
         let number = format!("{} ", i + 1);
@@ -144,7 +151,7 @@ fn copy(pen: &mut Pen, at: Rect, menu: &Menu<CopyItem>) {
 }
 
 fn everything(pen: &mut Pen, state: &State, at: Rect, menu: &Menu<Command>) {
-    let inner = boxed(pen, at, "Everything possible here", "enter or its key does it, esc leaves");
+    let inner = boxed(pen, at, "Possible here", "enter or its key does it");
     let height = usize::from(inner.height).max(1);
     let top = (menu.cursor + 1).saturating_sub(height);
     for (i, command) in menu.items.iter().enumerate().skip(top).take(height) {

@@ -44,12 +44,8 @@ fn title(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
         ),
         (Phase::Ready, None) => (String::new(), Role::Dim),
     };
-    let used = pen.put_right(at, &right, role, Cut::End) + 2;
-    let mut room = Rect { width: at.width.saturating_sub(used), ..at };
-    if let Some(word) = state.world.cluster(&view.deployment.cluster).and_then(|c| guard(state, c)) {
-        let used = pen.put_right(room, &format!(" {word} "), Role::Guard, Cut::End) + 2;
-        room.width = room.width.saturating_sub(used);
-    }
+    let guard = state.world.cluster(&view.deployment.cluster).and_then(|c| guard(state, c));
+    let guard = guard.map(|word| format!(" {word} ")).unwrap_or_default();
     let context = state.world.context(&view.deployment.cluster);
     let what = match view.request.only.as_slice() {
         [] => view.deployment.app.name.clone(),
@@ -57,8 +53,23 @@ fn title(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
         more => format!("{} of {}", words::count(more.len(), "ticked resource"), view.deployment.app.name),
     };
     let from = view.plan.as_ref().map(|plan| format!(" from {}", from(state, plan))).unwrap_or_default();
-    let used = pen.put(room, &format!("Sync {what} to {context}"), Role::Title);
-    pen.put(after(room, used), &from, Role::Dim);
+    // What it is and the guard go before when it was made, and that before from where.
+    let what = format!("Sync {what} to {context}");
+    let wanted = pen.width(&what) + pen.width(&guard) + 2;
+    let mut room = at;
+    if wanted + pen.width(&right) + 2 <= at.width {
+        let used = pen.put_right(room, &right, role, Cut::End) + 2;
+        room.width = room.width.saturating_sub(used);
+    }
+    if !guard.is_empty() {
+        let used = pen.put_right(room, &guard, Role::Guard, Cut::End) + 2;
+        room.width = room.width.saturating_sub(used);
+    }
+    let used = pen.put_cut(room, &what, Role::Title, Cut::Middle);
+    let rest = after(room, used);
+    if rest.width >= pen.width(&from).min(24) {
+        pen.put(rest, &from, Role::Dim);
+    }
 }
 
 fn steps(view: &PlanView) -> usize {

@@ -145,6 +145,8 @@ fn no_sentence_of_a_plan_is_cut_at_any_width() {
         let screen = typist.wait(SignedDuration::from_secs(1)).screen();
         let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
         for whole in [
+            "Sync web to prod-eu",
+            "PROTECTED",
             "as kubectl-client-side-apply",
             "takes over from kubectl-edit",
             "the template changes: a rollout of 3 replicas follows",
@@ -155,8 +157,8 @@ fn no_sentence_of_a_plan_is_cut_at_any_width() {
         }
         typist.keys("A");
         let screen = typist.screen();
-        let words: String =
-            screen.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        let framed = screen.lines().filter_map(|line| line.split_once('│')?.1.rsplit_once('│'));
+        let words = framed.flat_map(|(inner, _)| inner.split_whitespace()).collect::<Vec<_>>().join(" ");
         assert!(words.contains("prod-eu is protected: type prod-eu"), "{screen}");
     }
 }
@@ -242,7 +244,7 @@ fn outcomes_are_shown_step_by_step() {
     typist.send(Message::PlanDone { at: typist.now, ticket: Ticket(1), verdict: Some(Verdict::Drifted) });
     insta::assert_snapshot!("outcomes_120x40", typist.screen());
     typist.keys("A");
-    assert_eq!(typist.said(), "the plan was carried out: r plan again");
+    assert_eq!(typist.said(), "the plan was carried out: r plans again");
     assert!(typist.effects().is_empty());
 }
 
@@ -310,7 +312,7 @@ fn a_second_plan_never_pushes_the_first_aside() {
         assert!(typist.effects().is_empty());
         typist.said().to_owned()
     };
-    assert_eq!(said(&mut ready()), "a plan is open below: esc back, where r plan again");
+    assert_eq!(said(&mut ready()), "a plan is open below: esc leads back to it, r plans again");
     let mut applying = confirmed();
     applying.keys("A");
     assert_eq!(said(&mut applying), "a plan is being carried out");

@@ -318,18 +318,30 @@ fn what_was_just_said_goes_before_what_stands_there_always() {
 
 #[test]
 fn each_screen_says_desired_and_live_and_where_one_is() {
-    let ways = ["", "4", "j 3 j 4 enter", "j 3 j 4 enter d", "j 3 j 4 w", "m", "j 3 j 4 S"];
-    for (width, height) in [(120, 40), (80, 24)] {
-        for keys in ways {
+    for (width, height) in [(120, 40), (100, 30), (80, 24), (60, 20), (40, 12)] {
+        for keys in EVERYWHERE {
             let mut typist = Typist::at(width, height);
-            typist.keys("4").keys(keys);
+            typist.keys("2").keys(keys);
             let screen = typist.screen();
-            let plan = matches!(typist.state.layers.last(), Some(driftdeck::deck::Layer::Plan(_)));
             for word in ["desired", "live"] {
-                assert!(plan || screen.contains(word), "{word} after {keys} in\n{screen}");
+                assert!(screen.contains(word), "{word} after {keys} in\n{screen}");
             }
-            assert!(screen.contains("PROTECTED"), "{keys}\n{screen}");
+            assert!(screen.contains("PROTECTED") || screen.contains("edge"), "{keys}\n{screen}");
         }
     }
-    let _ = world::now();
+}
+
+#[test]
+fn the_header_and_the_guards_follow_the_cells_of_the_matrix() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("m");
+    let names = typist.screen().lines().nth(2).unwrap().to_owned();
+    assert!(names.contains("prod-eu PROTECTED  "), "{names}");
+    assert!(names.trim_end().ends_with("edge-7"), "{names}");
+    let header = |typist: &Typist| typist.screen().lines().next().unwrap().to_owned();
+    assert!(header(&typist).ends_with("PROTECTED  prod-eu"));
+    typist.keys("l");
+    assert!(header(&typist).ends_with("PROTECTED  prod-us"));
+    typist.keys("l");
+    assert!(header(&typist).ends_with("edge-7") && !header(&typist).contains("PROTECTED"));
 }

@@ -79,11 +79,11 @@ fn the_palette_runs_a_command_and_goes_to_an_app() {
 #[test]
 fn a_key_that_cannot_work_here_says_why() {
     let cases = [
-        ("w", "no resource is under the cursor: 4 drift"),
+        ("w", "no resource is under the cursor: press 4 for drift"),
         ("u", "nothing new since you looked"),
-        ("n", "nothing is searched for yet: / search"),
+        ("n", "nothing is searched for yet: press / for search"),
         ("e", "fleet is a remote: its files are not on this machine"),
-        ("j S", "web is in 3 clusters: choose one (3 clusters)"),
+        ("j S", "web is in 3 clusters: choose one (press 3 for clusters)"),
         ("j 3 j j j S", "edge-7 does not answer: connection timed out"),
         ("t", "t means nothing here; ? shows the keys"),
         ("R", "R means nothing here; ? shows the keys"),

@@ -136,7 +136,7 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
             if let Some(Layer::Plan(view)) = state.layers.last()
                 && let Some(plan) = &view.plan
             {
-                let text = copy::plan_markdown(state, plan);
+                let text = copy::plan_markdown(plan);
                 effects.push(Effect::Copy { what: "plan".to_owned(), text });
             }
         }
