@@ -16,7 +16,7 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
     let mut gathered = Gathered::default();
     gathered.notices.extend(opened.notices);
     let (_handle, mut updates) = crate::pipeline::run::start(opened.setup);
-    gathered.until_settled(&mut updates, options.timeout).await;
+    gathered.until_settled(&mut updates, options.timeout, output).await;
     let mut said = gathered.notices.clone();
     said.extend(gathered.repos.values().filter_map(|r| r.notice.clone()));
     let rows = rows(&gathered);

@@ -10,7 +10,7 @@ use crate::pipeline::run::{Handle, start};
 
 /// Compares everything once and prints it.
 pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<Exit, Failed> {
-    let (gathered, _handle) = gather(&places.places, options).await?;
+    let (gathered, _handle) = gather(&places.places, options, output).await?;
     let findings = gathered.findings();
     let style = Style { colour: output.colour, ascii: options.ascii };
     let document = findings.to_json("check", now());
@@ -20,12 +20,16 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
 }
 
 /// Runs the pipeline once over what was asked for. The handle answers questions about single objects until it is dropped.
-pub async fn gather(places: &[String], options: &Options) -> Result<(Gathered, Handle), Failed> {
+pub async fn gather(
+    places: &[String],
+    options: &Options,
+    output: &Output,
+) -> Result<(Gathered, Handle), Failed> {
     let opened = opening::open(places, options, false)?;
     let mut gathered = Gathered::default();
     gathered.notices.extend(opened.notices);
     let (handle, mut updates) = start(opened.setup);
-    gathered.until_settled(&mut updates, options.timeout).await;
+    gathered.until_settled(&mut updates, options.timeout, output).await;
     Ok((gathered, handle))
 }
 

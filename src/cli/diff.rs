@@ -15,7 +15,7 @@ pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Re
     if what.unified && output.format == crate::cli::output::Format::Text {
         return unified(what, options, output, style).await;
     }
-    let (gathered, _handle) = check::gather(&what.places, options).await?;
+    let (gathered, _handle) = check::gather(&what.places, options, output).await?;
     let findings = gathered.findings();
     output.notices(&findings.notices);
     let document = findings.to_json("diff", now());
@@ -30,7 +30,7 @@ async fn unified(
     output: &Output,
     style: Style,
 ) -> Result<Exit, Failed> {
-    let (gathered, handle) = check::gather(&what.places, options).await?;
+    let (gathered, handle) = check::gather(&what.places, options, output).await?;
     let findings = gathered.findings();
     output.notices(&findings.notices);
     let mut text = String::new();

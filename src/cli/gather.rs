@@ -1,6 +1,7 @@
 //! Gathers what the pipeline tells until everything has been judged once.
 
 use crate::cli::document::{AppEntry, Findings, ResourceEntry};
+use crate::cli::output::Output;
 use crate::config::Glob;
 use crate::model::status::{
     AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
@@ -27,9 +28,22 @@ pub struct Gathered {
 
 impl Gathered {
     /// Takes in updates until everything is judged or the time is over. `None` as limit: waits as long as it takes.
-    pub async fn until_settled(&mut self, updates: &mut mpsc::Receiver<Update>, limit: Option<Duration>) {
+    /// Says on stderr which remotes it waits for.
+    pub async fn until_settled(
+        &mut self,
+        updates: &mut mpsc::Receiver<Update>,
+        limit: Option<Duration>,
+        output: &Output,
+    ) {
+        let mut waiting = BTreeSet::new();
         let gathering = async {
             while let Some(update) = updates.recv().await {
+                if let Update::Repo { status, .. } = &update
+                    && status.fetching.is_some()
+                    && waiting.insert(status.location.clone())
+                {
+                    output.progress(&format!("fetching {}", status.location));
+                }
                 self.take(update);
                 if self.settled {
                     break;

@@ -45,6 +45,14 @@ impl Output {
         }
     }
 
+    /// Writes a line about what is waited for to stderr, unless it is not wanted there: quiet, or for a program.
+    pub fn progress(&self, line: &str) {
+        if !self.quiet && self.format == Format::Text {
+            // Nobody can be told that stderr is closed.
+            let _ = writeln!(io::stderr().lock(), "{}", encode::terminal(line));
+        }
+    }
+
     /// Writes notices to stderr, unless the document carries them or quiet was asked for.
     pub fn notices(&self, notices: &[Notice]) {
         if self.format != Format::Text {

@@ -39,7 +39,7 @@ pub async fn run(
     gathered.notices.extend(opened.notices);
     let (handle, mut updates) = start(opened.setup);
     tokio::select! {
-        () = gathered.until_settled(&mut updates, options.timeout) => {}
+        () = gathered.until_settled(&mut updates, options.timeout, output) => {}
         () = cancel.cancelled() => return Ok(Exit::Interrupted),
     }
     if !gathered.settled {
@@ -98,7 +98,7 @@ pub async fn run(
     let done = done.map_err(|e| failed(&e, None))?;
     drop(handle);
     let wait = !what.no_wait && !cancel.is_cancelled();
-    let verdict = if wait { Some(await_verdict(what, options, &deployed.id).await?) } else { None };
+    let verdict = if wait { Some(await_verdict(what, options, &deployed.id, output).await?) } else { None };
     output.notices(&said);
     let document = to_json("sync", Some(&done), verdict.as_ref(), &said);
     written(output.document(&document, || to_text(&done, style) + &verdict_line(verdict.as_ref())))?;
@@ -233,12 +233,13 @@ async fn await_verdict(
     what: &SyncArguments,
     options: &Options,
     id: &DeploymentId,
+    output: &Output,
 ) -> Result<Verdict, Failed> {
     let limit = options.timeout.unwrap_or(VERDICT_TIME);
     let mut last = Verdict::Unknown(crate::model::Why::new("not looked at yet"));
     let looking = async {
         loop {
-            let (gathered, _handle) = check::gather(&what.places, options).await?;
+            let (gathered, _handle) = check::gather(&what.places, options, output).await?;
             if let Some(status) = gathered.deployments.get(id) {
                 last = status.verdict.clone();
             }

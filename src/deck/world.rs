@@ -238,7 +238,7 @@ mod tests {
             subject: None,
             authored: None,
             fetched: None,
-            fetching: false,
+            fetching: None,
             notice: None,
         }
     }

@@ -309,7 +309,7 @@ impl Repo {
             subject: commit.map(|c| c.subject.clone()),
             authored: commit.and_then(|c| c.authored),
             fetched: None,
-            fetching: false,
+            fetching: None,
             notice: None,
         }
     }

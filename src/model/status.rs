@@ -28,8 +28,16 @@ pub struct RepoStatus {
     pub authored: Option<Timestamp>,
     /// When the remote last answered; `None` for a local folder or before the first answer.
     pub fetched: Option<Timestamp>,
-    pub fetching: bool,
+    /// How far the fetch that runs has come; `None`: none runs.
+    pub fetching: Option<Fetching>,
     pub notice: Option<Notice>,
+}
+
+/// How far a fetch has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fetching {
+    /// Of what it does now; `None` before that is known.
+    pub percent: Option<u8>,
 }
 
 /// An app as a row.

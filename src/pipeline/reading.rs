@@ -1,7 +1,7 @@
 //! Reads a repo: opens it, resolves the revision, discovers its apps; and tells when it moved.
 
 use crate::git::{Ask, Repo, Watch};
-use crate::model::status::RepoStatus;
+use crate::model::status::{Fetching, RepoStatus};
 use crate::model::{App, Notice, RepoId, Tree};
 use crate::pipeline::configured::{configured, unfit};
 use crate::pipeline::deployment::{Member, Role};
@@ -44,16 +44,22 @@ pub fn pending(source: &Source) -> RepoStatus {
         subject: None,
         authored: None,
         fetched: None,
-        fetching: true,
+        fetching: matches!(source.place, Place::Remote(_)).then(Fetching::default),
         notice: None,
     }
 }
 
 /// Opens a repo at the revision that was asked for and discovers its apps. On failure, what is shown of it.
-pub async fn read(source: &Source, setup: &Setup, cancel: &CancellationToken) -> Result<Read, RepoStatus> {
+/// `progress` is told how far a fetch has come.
+pub async fn read(
+    source: &Source,
+    setup: &Setup,
+    progress: &mut (dyn FnMut(Fetching) + Send),
+    cancel: &CancellationToken,
+) -> Result<Read, RepoStatus> {
     let failed = |notice: Notice| {
         let mut status = pending(source);
-        status.fetching = false;
+        status.fetching = None;
         status.notice = Some(notice);
         status
     };
@@ -65,7 +71,7 @@ pub async fn read(source: &Source, setup: &Setup, cancel: &CancellationToken) ->
                     .await;
             (opened.unwrap_or_else(|_| Err(panicked())), None, None)
         }
-        Place::Remote(url) => match remotes::open(url, setup, cancel).await {
+        Place::Remote(url) => match remotes::open(url, setup, progress, cancel).await {
             Ok(opened) => (Ok(opened.repo), opened.notice, opened.fresh.then(|| (setup.clock)())),
             Err(notice) => (Err(notice), None, None),
         },

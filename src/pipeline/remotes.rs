@@ -1,7 +1,8 @@
 //! Gets at remote repos: the mirror is fetched first, and what was fetched before serves where the remote does not answer.
 
-use crate::git::{Git, Mirror, RemoteUrl, Repo, next_fetch};
+use crate::git::{Git, Mirror, Progress, RemoteUrl, Repo, Stage, next_fetch};
 use crate::model::Notice;
+use crate::model::status::Fetching;
 use crate::pipeline::setup::Setup;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -17,9 +18,20 @@ pub struct Opened {
 }
 
 /// Fetches a remote into its mirror and opens that.
-pub async fn open(url: &str, setup: &Setup, cancel: &CancellationToken) -> Result<Opened, Box<Notice>> {
+pub async fn open(
+    url: &str,
+    setup: &Setup,
+    progress: &mut (dyn FnMut(Fetching) + Send),
+    cancel: &CancellationToken,
+) -> Result<Opened, Box<Notice>> {
     let mirror = mirror(url, setup, cancel).await?;
-    let failed = match mirror.fetch(&mut |_| {}, cancel).await {
+    let mut passed_on = |now: Progress| {
+        // Asking whether there is anything to fetch is no fetch yet.
+        if now.stage != Stage::Connecting {
+            progress(Fetching { percent: now.percent });
+        }
+    };
+    let failed = match mirror.fetch(&mut passed_on, cancel).await {
         Ok(_) => None,
         Err(error) => Some(error.notice()),
     };

@@ -7,7 +7,7 @@
 use crate::cluster::{Cluster, ClusterError, WatchEvent};
 use crate::config::Glob;
 use crate::drift::Managers;
-use crate::model::status::{ClusterState, ClusterStatus, RepoStatus, ResourceStatus};
+use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
 use crate::model::{
     App, ClusterFacts, ClusterId, DeploymentId, Engine, Mark, Notice, RepoId, ResourceId, Revision, Schema,
@@ -129,6 +129,7 @@ pub fn start(setup: Setup) -> (Handle, mpsc::Receiver<Update>) {
 enum Event {
     Repo { at: usize, turn: u64, read: Box<Result<Read, RepoStatus>> },
     RepoMoved { at: usize },
+    Fetching { at: usize, turn: u64, fetching: Fetching },
     Said(Notice),
     Facts { at: usize, facts: Result<Arc<ClusterFacts>, ClusterError> },
     Schema { at: usize, question: u64, answer: Result<Arc<Schema>, ClusterError> },
@@ -311,9 +312,11 @@ impl Conductor {
         };
         *turn += 1;
         let turn = *turn;
-        let (setup, cancel) = (self.setup.clone(), self.cancel.clone());
+        let (setup, cancel, events) = (self.setup.clone(), self.cancel.clone(), self.events.clone());
         self.spawn(async move {
-            let read = reading::read(&source, &setup, &cancel).await;
+            // One that finds no room is followed by others.
+            let mut progress = |fetching| drop(events.try_send(Event::Fetching { at, turn, fetching }));
+            let read = reading::read(&source, &setup, &mut progress, &cancel).await;
             Event::Repo { at, turn, read: Box::new(read) }
         });
     }
@@ -374,7 +377,10 @@ impl Conductor {
         match event {
             // An older reading that comes late would bring back what is no longer so.
             Event::Repo { at, turn, read } if self.turns.get(at) == Some(&turn) => self.take_repo(at, *read),
-            Event::Repo { .. } => {}
+            Event::Fetching { at, turn, fetching } if self.turns.get(at) == Some(&turn) => {
+                self.world.set_fetching(at, fetching);
+            }
+            Event::Repo { .. } | Event::Fetching { .. } => {}
             Event::RepoMoved { at } => self.read(at),
             Event::Said(notice) => self.world.tell(Update::Notice(notice)),
             Event::Facts { at, facts } => self.take_facts(at, facts),

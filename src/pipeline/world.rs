@@ -3,7 +3,7 @@
 
 use crate::cluster::{WatchEvent, builtin};
 use crate::drift::{Autoscaled, Managers};
-use crate::model::status::{AppStatus, ClusterState, ClusterStatus, RepoStatus};
+use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus};
 use crate::model::update::Update;
 use crate::model::{
     App, ClusterFacts, DeploymentId, Engine, GroupVersionKind, LiveObject, Manifest, Mark, RepoId,
@@ -112,7 +112,7 @@ impl World {
         if read.is_none() && repo.tree.is_some() {
             // What was read before stays, with the reason why it is not newer.
             repo.status.notice = status.notice;
-            repo.status.fetching = false;
+            repo.status.fetching = None;
             let status = repo.status.clone();
             self.tell(Update::Repo { status, was: None });
             return;
@@ -128,6 +128,16 @@ impl World {
         self.tell(Update::Repo { status, was });
         let apps = self.apps_of(&id).into_iter().map(|app| AppStatus { app, notice: None }).collect();
         self.tell(Update::Apps { repo: id, apps });
+    }
+
+    /// Takes in how far a fetch has come.
+    pub fn set_fetching(&mut self, at: usize, fetching: Fetching) {
+        let Some(repo) = self.repos.get_mut(at).filter(|repo| repo.status.fetching != Some(fetching)) else {
+            return;
+        };
+        repo.status.fetching = Some(fetching);
+        let status = repo.status.clone();
+        self.tell(Update::Repo { status, was: None });
     }
 
     /// Returns the apps of a repo that were asked for, each once; the repo may have been asked for at several paths.

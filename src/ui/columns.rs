@@ -9,7 +9,7 @@ use crate::deck::list::{List, Row};
 use crate::deck::state::Choice;
 use crate::deck::world::Standing;
 use crate::deck::{Column, Rect, ResourceKey, State, marks, words};
-use crate::model::status::{ClusterState, ClusterStatus};
+use crate::model::status::{ClusterState, ClusterStatus, Fetching};
 use crate::model::{AppId, HealthStatus, Revision, Verdict};
 
 /// Draws a column's title and rule, and returns the place of its rows without the rule on the right.
@@ -115,7 +115,12 @@ pub(super) fn repos(pen: &mut Pen, state: &State, at: Rect) {
             pen.put(after(place, used + 2), &notice.title, Role::Error);
             return;
         }
-        pen.put_right(right, if repo.fetching { "fetching" } else { &age }, Role::Dim, Cut::End);
+        let state = match repo.fetching {
+            Some(Fetching { percent: Some(percent) }) => format!("{percent}%"),
+            Some(Fetching { percent: None }) => "fetch".to_owned(),
+            None => age,
+        };
+        pen.put_right(right, &state, Role::Dim, Cut::End);
         let room = Rect { width: place.width.saturating_sub(age_width + 2), ..place };
         let revision = repo.revision.as_ref().map(Revision::marked).unwrap_or_default();
         let distance = repo.revision.as_ref().is_some_and(|r| r.behind > 0 || r.ahead > 0 || r.dirty);

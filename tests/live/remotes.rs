@@ -75,3 +75,13 @@ fn a_server_that_nobody_vouches_for_is_not_believed() {
     assert!(said.contains("certificate"), "{said}");
     assert_eq!(server.answers(), Vec::<u16>::new(), "nothing was asked of it");
 }
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn a_fetch_that_is_waited_for_is_said_once_unless_it_is_to_be_quiet() {
+    let (namespace, repository, home) = stage("progress");
+    let (_server, url) = served(&repository, &namespace, None);
+    assert_eq!(home.driftdeck(["check", &url]).exits(0).stderr, format!("fetching {url}\n"));
+    assert_eq!(home.driftdeck(["check", &url, "-q"]).exits(0).stderr, "");
+    assert_eq!(home.driftdeck(["check", &url, "-o", "json"]).exits(0).stderr, "");
+}

@@ -345,3 +345,20 @@ fn the_header_and_the_guards_follow_the_cells_of_the_matrix() {
     typist.keys("l");
     assert!(header(&typist).ends_with("edge-7") && !header(&typist).contains("PROTECTED"));
 }
+
+#[test]
+fn how_far_a_fetch_has_come_stands_in_the_repos_row() {
+    use driftdeck::model::status::Fetching;
+    use driftdeck::model::update::Update;
+    for (fetching, words) in [
+        (Some(Fetching { percent: Some(45) }), " 45% "),
+        (Some(Fetching { percent: None }), " fetch "),
+        (None, " fetch "),
+    ] {
+        let mut typist = Typist::at(120, 40);
+        let mut fleet = world::repo("fleet", world::branch("main"), world::COMMIT, world::at("00:40:00"));
+        fleet.fetching = fetching;
+        typist.tell(vec![Update::Repo { status: fleet, was: None }]);
+        assert_eq!(typist.screen().contains(words), fetching.is_some(), "{words}: {}", typist.screen());
+    }
+}

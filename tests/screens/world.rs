@@ -63,7 +63,7 @@ pub fn repo(name: &str, asked: Asked, commit: &str, authored: Timestamp) -> Repo
         subject: Some("Raise memory of web".to_owned()),
         authored: Some(authored),
         fetched: Some(at("02:42:30")),
-        fetching: false,
+        fetching: None,
         notice: None,
     }
 }
