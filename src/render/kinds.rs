@@ -127,6 +127,8 @@ enum Glance {
 /// Discovery looks at every YAML file of a repository, so this reads lines instead of parsing: in block style the fields
 /// of a document's own map are the lines that start with them, since everything below is indented.
 fn glance(text: &[u8]) -> Glance {
+    // A byte order mark, as editors of Windows put it in front.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     if !contains(text, b"apiVersion") || !contains(text, b"kind") {
         return Glance::Nothing;
     }
@@ -251,6 +253,13 @@ mod tests {
         ];
         for (text, seen) in table {
             assert_eq!(glance(text.as_bytes()), seen, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_hides_no_manifest() {
+        for text in ["apiVersion: v1\nkind: Service\n", "{\"apiVersion\": \"v1\", \"kind\": \"Service\"}"] {
+            assert_eq!(first_manifest(format!("\u{feff}{text}").as_bytes()), Some(1), "{text}");
         }
     }
 }
