@@ -108,7 +108,7 @@ async fn run(
     let mut all: Vec<OsString> = vec!["template".into()];
     for values in &spec.values {
         all.push("--values".into());
-        all.push(scratch.folder(values).into());
+        all.push(as_list_item(&scratch.folder(values)));
     }
     all.extend(arguments.into_iter().map(OsString::from));
     let ran = tools.run(Tool::Helm, all, &scratch.folder(&app.path), scratch.home(), false, cancel).await;
@@ -123,6 +123,13 @@ async fn run(
             RenderError::Tool { tool: Tool::Helm, file, line, words, source: Box::new(source) }
         }
     })
+}
+
+/// Returns a path as the one item of a list: helm splits what it is given for `--values` at commas, as CSV (pflag's
+/// `StringSlice`).
+fn as_list_item(path: &std::path::Path) -> OsString {
+    let text = path.to_string_lossy();
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")).into() } else { path.into() }
 }
 
 /// Reads what helm printed.

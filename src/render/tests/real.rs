@@ -302,3 +302,19 @@ async fn a_chart_that_fails_with_a_value_in_its_words_does_not_tell_the_value() 
     assert!(words.contains("can't take … or …"), "{words}");
     assert!(!words.contains("canary"), "{words}");
 }
+
+#[tokio::test]
+#[ignore = "needs the control plane: run tests/run"]
+async fn a_values_file_may_have_a_comma_in_its_name() {
+    let values = "charts/web/values,\"prod\".yaml";
+    let tree = chart().file(values, "marker: 1\n").file(
+        "charts/web/templates/marked.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"marked-{{ .Values.marker }}\"}\n",
+    );
+    let rendered = render_with(&helm_app("charts/web", &[values]), tree, &tools(), &context()).await;
+    assert!(
+        rendered.manifests.iter().any(|m| m.id.name.as_deref() == Some("marked-1")),
+        "{:?}",
+        rendered.notices
+    );
+}
