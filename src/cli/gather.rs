@@ -152,6 +152,12 @@ impl Gathered {
             let called = self.clusters.get(&id.cluster).map_or_else(|| cluster.clone(), |c| c.name.clone());
             findings.apps.push(AppEntry { status: status.clone(), repo, cluster, called });
         }
+        let mistaken = findings.notices.iter().any(|notice| notice.level == Level::Error);
+        if matches!(findings.verdict(), Verdict::Excluded(_)) && !mistaken {
+            findings.notices.push(Notice::error("nothing was compared").hint(
+                "what is not deployed here is expected, and missing, once it is named by --app or a PATH",
+            ));
+        }
         findings.sort();
         findings
     }

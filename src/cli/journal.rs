@@ -13,7 +13,7 @@ pub fn run(output: &Output) -> Result<Exit, Failed> {
     let entries = opening::journal()?
         .entries()
         .map_err(|error| Box::new(Notice::error("the journal cannot be read").cause(error.to_string())))?;
-    let document = json!({ "schema": SCHEMA, "command": "journal", "entries": entries });
+    let document = json!({ "schema": SCHEMA, "command": "journal", "entries": entries, "notices": [] });
     written(output.document(&document, || entries.iter().map(line).collect()))?;
     Ok(Exit::Success)
 }

@@ -98,14 +98,26 @@ pub async fn run(
     let done = done.map_err(|e| failed(&e, None))?;
     drop(handle);
     let wait = !what.no_wait && !cancel.is_cancelled();
-    let verdict = if wait { Some(await_verdict(what, options, &deployed.id, output).await?) } else { None };
+    let (verdict, in_time) = if wait {
+        let (verdict, in_time) = await_verdict(what, options, &deployed.id, output).await?;
+        (Some(verdict), in_time)
+    } else {
+        (None, true)
+    };
+    if !in_time {
+        said.insert(
+            0,
+            Notice::error("the verdict did not come in time")
+                .hint("driftdeck check says how it stands; --timeout allows more"),
+        );
+    }
     output.notices(&said);
     let document = to_json("sync", Some(&done), verdict.as_ref(), &said);
     written(output.document(&document, || to_text(&done, style) + &verdict_line(verdict.as_ref())))?;
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
-    Ok(exit_of_plan(&done, verdict.as_ref()))
+    Ok(if in_time { exit_of_plan(&done, verdict.as_ref()) } else { Exit::Failure })
 }
 
 /// Finds the one deployment that is meant.
@@ -228,18 +240,21 @@ fn tell(plan: &Plan, output: &Output) {
     }
 }
 
-/// Looks again until nothing of the app is being deleted any more, or the time is over.
+/// Looks again until nothing of the app is being deleted any more, or the time is over. Returns what was seen last, and
+/// whether that was in time.
 async fn await_verdict(
     what: &SyncArguments,
     options: &Options,
     id: &DeploymentId,
     output: &Output,
-) -> Result<Verdict, Failed> {
+) -> Result<(Verdict, bool), Failed> {
     let limit = options.timeout.unwrap_or(VERDICT_TIME);
     let mut last = Verdict::Unknown(crate::model::Why::new("not looked at yet"));
+    // The time is kept here; and all apps are looked at, as for the plan.
+    let unlimited = Options { apps: Vec::new(), timeout: None, ..options.clone() };
     let looking = async {
         loop {
-            let (gathered, _handle) = check::gather(&what.places, options, output).await?;
+            let (gathered, _handle) = check::gather(&what.places, &unlimited, output).await?;
             if let Some(status) = gathered.deployments.get(id) {
                 last = status.verdict.clone();
             }
@@ -251,11 +266,11 @@ async fn await_verdict(
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     };
-    match tokio::time::timeout(limit, looking).await {
-        Ok(looked) => looked?,
-        Err(_) => return Ok(last),
-    }
-    Ok(last)
+    let in_time = match tokio::time::timeout(limit, looking).await {
+        Ok(looked) => looked.map(|()| true)?,
+        Err(_) => false,
+    };
+    Ok((last, in_time))
 }
 
 fn verdict_line(verdict: Option<&Verdict>) -> String {

@@ -142,3 +142,29 @@ fn a_variable_that_is_set_to_nothing_counts_as_not_set() {
     home.set("DRIFTDECK_OUTPUT", "json");
     assert_eq!(home.driftdeck(["check", "--nonsense"]).exits(2).json()["command"], "check");
 }
+
+#[test]
+fn completions_and_the_manual_name_every_command() {
+    let home = Home::new();
+    for words in [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["man"]] {
+        let text = home.driftdeck(words).exits(0).stdout;
+        for command in ["apps", "render", "compare", "check", "diff", "sync", "journal", "demo"] {
+            assert!(text.contains(command), "{words:?}: {command}");
+        }
+    }
+}
+
+#[test]
+fn a_pipe_that_is_closed_ends_a_command_quietly() {
+    let (home, repository) = (Home::new(), repository());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_driftdeck"))
+        .args(["render", repository.path().to_str().unwrap()])
+        .env_clear()
+        .envs(home.environment().iter().cloned())
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()), (Some(0), ""));
+}

@@ -253,3 +253,60 @@ fn an_overlay_that_kubectl_applied_is_in_sync() {
     );
     assert!(document["resources"].as_array().unwrap().len() > 15, "{document:#}");
 }
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn a_check_acts_as_whom_it_is_told_and_goes_where_it_is_told() {
+    let namespace = Namespace::new("acting");
+    namespace.apply(APP);
+    let home = Home::new();
+    home.write("repo/app.yaml", APP);
+    let elsewhere = home.write("elsewhere", namespace.access().kubeconfig());
+    let check = |more: &[&str]| {
+        let words = ["check", "repo", "-o", "json", "--kubeconfig", elsewhere.to_str().unwrap()];
+        home.driftdeck(words.iter().chain(more).copied())
+    };
+    check(&[]).exits(0);
+    let denied = check(&["--as", "nobody-at-all"]).exits(3).json();
+    assert_eq!(denied["verdict"], "unknown", "{denied:#}");
+    check(&["--as", "nobody-at-all", "--as-group", "system:masters"]).exits(0);
+    home.driftdeck(["check", "repo"]).exits(2);
+    let late = check(&["--timeout", "0s"]).exits(2).json();
+    assert!(
+        late["notices"][0]["title"].as_str().unwrap().starts_with("not everything was compared"),
+        "{late:#}"
+    );
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn an_unreadable_document_is_not_compared_and_drift_beside_it_still_is() {
+    let namespace = Namespace::new("unreadable");
+    namespace.apply(APP);
+    let home = namespace.home();
+    home.write("repo/app.yaml", APP);
+    home.write("repo/broken.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: [\n");
+    let document = home.driftdeck(["check", "repo", "-o", "json"]).exits(3).json();
+    assert_eq!((&document["complete"], &document["notices"][0]["level"]), (&json!(false), &json!("error")));
+    assert!(document["notices"][0]["file"].as_str().unwrap().ends_with("broken.yaml"), "{document:#}");
+    let quiet = home.driftdeck(["check", "repo", "-q"]).exits(3).stderr;
+    assert!(quiet.starts_with("error: ") && !quiet.contains("info: "), "{quiet}");
+    namespace.patch("configmap/settings", "merge", r#"{"data":{"colour":"red"}}"#, "kubectl-edit");
+    home.driftdeck(["check", "repo"]).exits(1);
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn a_run_that_compared_nothing_says_so_and_could_not_do_what_was_asked() {
+    let namespace = Namespace::new("nothing");
+    let (home, repo) = (namespace.home(), crate::support::Repository::new());
+    for app in ["a", "b"] {
+        repo.write(&format!("{app}/app.yaml"), APP);
+    }
+    repo.commit("Add two apps");
+    let document = home.driftdeck(["check", repo.path().to_str().unwrap(), "-o", "json"]).exits(2).json();
+    assert_eq!(
+        [&document["verdict"], &document["notices"][0]["title"]],
+        [&json!("excluded"), &json!("nothing was compared")]
+    );
+}

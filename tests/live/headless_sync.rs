@@ -1,7 +1,7 @@
 //! `driftdeck sync` as scripts call it: what is printed, what is asked, where it stops.
 
 use crate::support::{Home, Namespace, Repository};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const WEB: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {colour: blue}\n";
 const CART: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cart}\ndata: {colour: blue}\n";
@@ -34,4 +34,88 @@ fn a_plan_that_nobody_confirmed_is_printed_and_nothing_is_written() {
     assert_eq!(steps, [&json!("planned"), &json!("planned")]);
     assert_eq!(document["notices"][0]["title"], "nothing was written: the plan is not confirmed");
     assert_eq!(namespace.get("configmap/web"), None);
+}
+
+/// A ground whose two objects are deployed, with a third that an earlier commit declared, and `web` changed by hand.
+fn deployed(subject: &str) -> (Namespace, Home, Repository) {
+    let (namespace, home, repo) = ground(subject);
+    let old = WEB.replace("name: web", "name: old");
+    repo.write("web/old.yaml", &old);
+    repo.commit("Add old");
+    repo.remove("web/old.yaml");
+    repo.commit("Remove old");
+    namespace.apply(&format!("{WEB}---\n{CART}---\n{old}"));
+    namespace.patch("configmap/web", "merge", r#"{"data":{"colour":"red"}}"#, "kubectl-edit");
+    (namespace, home, repo)
+}
+
+/// Returns the steps of a document as action, name and outcome.
+fn steps(document: &Value) -> Vec<Value> {
+    let list = document["plan"]["steps"].as_array().expect("steps").iter();
+    list.filter(|s| s["ticked"] == true)
+        .map(|s| json!([s["action"], s["resource"]["name"], s["outcome"]]))
+        .collect()
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn the_switches_of_a_sync_do_what_they_say() {
+    let (namespace, home, repo) = deployed("switches");
+    let sync = |more: &[&str], code| {
+        let words = ["sync", "web", repo.path().to_str().unwrap(), "-o", "json", "--yes"];
+        home.driftdeck(words.iter().chain(more).copied()).exits(code).json()
+    };
+    let web = json!(["patch", "web", "planned"]);
+    let old = json!(["delete", "old", "planned"]);
+    assert_eq!(steps(&sync(&["--dry-run"], 1)), std::slice::from_ref(&web));
+    assert_eq!(steps(&sync(&["--dry-run", "--prune"], 1)), [web.clone(), old]);
+    assert_eq!(steps(&sync(&["--dry-run", "--only", "ConfigMap/web"], 1)), [web]);
+    assert_eq!(steps(&sync(&["--dry-run", "--only", "ConfigMap/cart"], 1)), Vec::<Value>::new());
+    let refused = sync(&["--prune", "--max-deletions", "0"], 2);
+    assert_eq!((&refused["plan"], &refused["notices"][0]["level"]), (&json!(null), &json!("error")));
+    let read_only = sync(&["--read-only"], 2);
+    assert!(read_only["notices"][0]["title"].as_str().unwrap().contains("read-only"), "{read_only:#}");
+    let managed = sync(&["--dry-run", "--manager", "somebody"], 1);
+    assert_eq!(managed["plan"]["manager"], "somebody");
+    assert_eq!(namespace.get("configmap/web").unwrap()["data"]["colour"], "red", "nothing was written");
+
+    let done = sync(&["--no-wait"], 0);
+    assert_eq!((steps(&done), &done["verdict"]), (vec![json!(["patch", "web", "applied"])], &json!(null)));
+    let done = sync(&["--prune", "--confirm", "web"], 0);
+    assert_eq!(
+        (steps(&done), &done["verdict"]),
+        (vec![json!(["delete", "old", "applied"])], &json!("in-sync"))
+    );
+    assert_eq!(namespace.get("configmap/old"), None);
+}
+
+/// Returns a text with what differs from run to run by its name.
+fn named(text: &str, namespace: &Namespace, repo: &Repository) -> String {
+    let text = text.replace(&namespace.name, "NAMESPACE").replace(&repo.head()[..7], "COMMIT");
+    let text = text.replace(repo.path().to_str().unwrap(), "REPO");
+    // Times of the server.
+    let is_time = |word: &str| word.starts_with("20") && word.ends_with("Z;");
+    let words = text.split(' ').map(|word| if is_time(word) { "TIME;" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn a_plan_reads_as_people_confirm_it() {
+    let (namespace, home, repo) = deployed("plan-text");
+    let words = ["sync", "web", repo.path().to_str().unwrap(), "--prune", "--dry-run"];
+    let text = home.driftdeck(words).exits(1).stdout;
+    insta::assert_snapshot!("plan", named(&text, &namespace, &repo));
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn what_is_found_reads_as_it_always_did() {
+    let (namespace, home, repo) = deployed("found-text");
+    repo.write("web/broken.yaml", "a: [\n");
+    for command in ["check", "diff", "apps"] {
+        let run = home.driftdeck([command, repo.path().to_str().unwrap()]);
+        let whole = format!("exit {}\n--- stdout\n{}--- stderr\n{}", run.code, run.stdout, run.stderr);
+        insta::assert_snapshot!(command, named(&whole, &namespace, &repo));
+    }
 }
