@@ -244,7 +244,7 @@ pub async fn close_abandoned(
             journal.discard(&left.id)?;
             continue;
         };
-        if entry.cluster_id != facts.id.0 {
+        if *entry.cluster_id != *facts.id.0 {
             continue;
         }
         if !recorded.contains(&entry.id) {
@@ -350,7 +350,7 @@ pub fn entry(plan: &Plan, user: Option<String>, acted_as: Option<String>, now: T
         command: plan.command.to_owned(),
         app: plan.app.name.clone(),
         cluster: plan.context.clone(),
-        cluster_id: plan.cluster.0.clone(),
+        cluster_id: plan.cluster.0.to_string(),
         outcome: "planned".to_owned(),
         plan: super::document::recorded(plan, &[]),
     }

@@ -107,7 +107,7 @@ impl Gathered {
 
     /// Returns a cluster's context: what `--context` takes.
     pub fn context(&self, cluster: &ClusterId) -> String {
-        self.clusters.get(cluster).map_or_else(|| cluster.0.clone(), |c| c.context.clone())
+        self.clusters.get(cluster).map_or_else(|| cluster.0.to_string(), |c| c.context.clone())
     }
 
     /// Returns what was found, in the order of the contract.
@@ -138,7 +138,7 @@ impl Gathered {
         for (id, status) in &self.deployments {
             let cluster = self.context(&id.cluster);
             let repo =
-                self.repos.get(&id.app.repo).map_or_else(|| id.app.repo.0.clone(), |r| r.location.clone());
+                self.repos.get(&id.app.repo).map_or_else(|| id.app.repo.0.to_string(), |r| r.location.clone());
             let resources = self.resources.get(id);
             let unknown_alone = matches!(status.verdict, Verdict::Unknown(_)) && status.counts.unknown == 0;
             findings.incomplete |= unknown_alone || status.notices.iter().any(|n| n.level == Level::Error);
@@ -172,7 +172,7 @@ impl Gathered {
                 .map(|a| &a.app)
                 .filter(|a| a.contexts.is_empty() || a.contexts.contains(&cluster.context))
             {
-                let id = DeploymentId { app: app.id.clone(), cluster: cluster.id.clone() };
+                let id = DeploymentId::new(app.id.clone(), cluster.id.clone());
                 if self.deployments.contains_key(&id) {
                     continue;
                 }

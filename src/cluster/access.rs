@@ -1,7 +1,7 @@
 //! Defines the traits through which everything above reads and writes a cluster.
 
 use crate::model::{
-    ClusterFacts, ClusterId, GroupVersionKind, LiveObject, Packed, ResourceId, Schema, Scope, ServedKind,
+    ClusterFacts, ClusterId, GroupVersionKind, LiveObject, Packed, Identity, ResourceId, Schema, Scope, ServedKind,
     Value,
 };
 use futures::future::BoxFuture;
@@ -218,11 +218,11 @@ impl Write {
             | Write::Patch { kind, namespace, name, .. }
             | Write::Delete { kind, namespace, name, .. } => (kind, namespace, Some(name.clone())),
         };
-        ResourceId {
+        ResourceId::from(Identity {
             cluster: cluster.clone(),
             kind: kind.kind.group_kind(),
             namespace: namespace.clone(),
             name,
-        }
+        })
     }
 }

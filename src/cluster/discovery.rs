@@ -180,13 +180,13 @@ pub fn read_legacy(document: &[u8], preferred: bool) -> Result<Vec<ServedKind>, 
         list.resources.iter().filter_map(|r| r.name.strip_suffix("/status").map(str::to_owned)).collect();
     let served = list.resources.into_iter().filter(|r| !r.name.contains('/')).map(|resource| {
         let own = GroupVersionKind::from_api_version(&list.group_version, &resource.kind);
-        let said = |said: Option<String>, own: String| said.filter(|s| !s.is_empty()).unwrap_or(own);
+        let said = |said: Option<String>, own: &str| said.filter(|s| !s.is_empty()).unwrap_or(own.to_owned());
         ServedKind {
             status_subresource: subresources.contains(&resource.name),
             kind: GroupVersionKind::new(
-                said(resource.group, own.group),
-                said(resource.version, own.version),
-                own.kind,
+                said(resource.group, &own.group),
+                said(resource.version, &own.version),
+                &own.kind,
             ),
             plural: resource.name,
             namespaced: resource.namespaced,

@@ -157,7 +157,7 @@ impl World {
 
     /// Returns the deployments of an app.
     pub fn deployments_of<'a>(&'a self, app: &'a AppId) -> impl Iterator<Item = &'a DeploymentStatus> {
-        let first = DeploymentId { app: app.clone(), cluster: ClusterId(String::new()) };
+        let first = DeploymentId::new(app.clone(), ClusterId("".into()));
         self.deployments.range(first..).map(|(_, d)| d).take_while(move |d| d.id.app == *app)
     }
 

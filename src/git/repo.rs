@@ -133,7 +133,7 @@ impl Repo {
         let repository = git2::Repository::open_ext(folder, flags, none)
             .map_err(|error| refusal(&url.canonical(), folder, &error))?;
         Ok(Self::assemble(Inner {
-            id: RepoId(url.canonical()),
+            id: RepoId(url.canonical().into()),
             name: url.name().to_owned(),
             location: url.canonical(),
             kind: Kind::Mirror,
@@ -168,7 +168,7 @@ impl Repo {
             (_, Some(prefix)) => prefix,
         };
         Ok(Self::assemble(Inner {
-            id: RepoId(root.display().to_string()),
+            id: RepoId(root.display().to_string().into()),
             name: name_of(&repository, &root),
             location: root.display().to_string(),
             kind,
@@ -181,7 +181,7 @@ impl Repo {
 
     fn of_folder(root: &Path, place: &Path) -> Self {
         Self::assemble(Inner {
-            id: RepoId(root.display().to_string()),
+            id: RepoId(root.display().to_string().into()),
             name: last_segment(root),
             location: root.display().to_string(),
             kind: Kind::Folder,

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 /// Identifies a repo: its canonical remote URL without userinfo, or its absolute local path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RepoId(pub String);
+pub struct RepoId(pub Arc<str>);
 
 /// Identifies an app: its repo and its name, which is unique in that repo.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,13 +21,31 @@ pub struct AppId {
 /// A kubeconfig context is only a way to a cluster; two contexts may lead to the same one. A snapshot of files is a
 /// cluster too and is identified by its path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ClusterId(pub String);
+pub struct ClusterId(pub Arc<str>);
 
-/// Identifies an app in one cluster: what has a verdict.
+/// Identifies an app in one cluster: what has a verdict. A clone shares what it consists of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DeploymentId {
+pub struct DeploymentId(Arc<AppInCluster>);
+
+/// What a [`DeploymentId`] consists of.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AppInCluster {
     pub app: AppId,
     pub cluster: ClusterId,
+}
+
+impl DeploymentId {
+    pub fn new(app: AppId, cluster: ClusterId) -> Self {
+        Self(Arc::new(AppInCluster { app, cluster }))
+    }
+}
+
+impl Deref for DeploymentId {
+    type Target = AppInCluster;
+
+    fn deref(&self) -> &AppInCluster {
+        &self.0
+    }
 }
 
 /// A Git object id of 40 hexadecimal digits.
@@ -51,21 +71,33 @@ impl fmt::Debug for Oid {
     }
 }
 
-/// A kind without its version. The core group is the empty string.
+/// A kind without its version. The core group is the empty string. A clone shares what it consists of.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct GroupKind {
+pub struct GroupKind(Arc<Names>);
+
+/// What a [`GroupKind`] consists of.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Names {
     pub group: String,
     pub kind: String,
 }
 
 impl GroupKind {
     pub fn new(group: impl Into<String>, kind: impl Into<String>) -> Self {
-        Self { group: group.into(), kind: kind.into() }
+        Self(Arc::new(Names { group: group.into(), kind: kind.into() }))
     }
 
     /// Returns whether this is the core group's Secret, whose values are sealed.
     pub fn is_secret(&self) -> bool {
         self.group.is_empty() && self.kind == "Secret"
+    }
+}
+
+impl Deref for GroupKind {
+    type Target = Names;
+
+    fn deref(&self) -> &Names {
+        &self.0
     }
 }
 
@@ -86,17 +118,25 @@ impl fmt::Debug for GroupKind {
     }
 }
 
-/// A kind with its version.
+/// A kind with its version. A clone shares what it consists of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "VersionedNames", into = "VersionedNames")]
 pub struct GroupVersionKind {
-    pub group: String,
-    pub version: String,
-    pub kind: String,
+    of: GroupKind,
+    pub version: Arc<str>,
+}
+
+/// How a [`GroupVersionKind`] is stored.
+#[derive(Serialize, Deserialize)]
+struct VersionedNames {
+    group: String,
+    version: String,
+    kind: String,
 }
 
 impl GroupVersionKind {
-    pub fn new(group: impl Into<String>, version: impl Into<String>, kind: impl Into<String>) -> Self {
-        Self { group: group.into(), version: version.into(), kind: kind.into() }
+    pub fn new(group: impl Into<String>, version: impl AsRef<str>, kind: impl Into<String>) -> Self {
+        Self { of: GroupKind::new(group, kind), version: version.as_ref().into() }
     }
 
     /// Splits an object's `apiVersion` (`apps/v1`, `v1`) and adds the kind.
@@ -109,23 +149,76 @@ impl GroupVersionKind {
 
     /// Returns what stands in an object's `apiVersion`.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() { self.version.to_string() } else { format!("{}/{}", self.group, self.version) }
     }
 
     pub fn group_kind(&self) -> GroupKind {
-        GroupKind::new(&self.group, &self.kind)
+        self.of.clone()
+    }
+}
+
+impl From<VersionedNames> for GroupVersionKind {
+    fn from(names: VersionedNames) -> Self {
+        Self::new(names.group, names.version, names.kind)
+    }
+}
+
+impl From<GroupVersionKind> for VersionedNames {
+    fn from(kind: GroupVersionKind) -> Self {
+        Self { group: kind.group.clone(), version: kind.version.to_string(), kind: kind.kind.clone() }
+    }
+}
+
+impl Deref for GroupVersionKind {
+    type Target = GroupKind;
+
+    fn deref(&self) -> &GroupKind {
+        &self.of
     }
 }
 
 /// Identifies an object in a cluster, without version and uid: what Git and the cluster agree on.
 ///
+/// It stands in every table about the object, so a clone shares what it consists of.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId(Arc<Identity>);
+
+/// What a [`ResourceId`] consists of.
+///
 /// `namespace` is `None` for cluster-scoped objects; `name` is `None` where Git asks for `generateName`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResourceId {
+pub struct Identity {
     pub cluster: ClusterId,
     pub kind: GroupKind,
     pub namespace: Option<String>,
     pub name: Option<String>,
+}
+
+impl From<Identity> for ResourceId {
+    fn from(identity: Identity) -> Self {
+        Self(Arc::new(identity))
+    }
+}
+
+impl Deref for ResourceId {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.0
+    }
+}
+
+impl DerefMut for ResourceId {
+    /// Changes this id alone: what it was cloned from stays.
+    fn deref_mut(&mut self) -> &mut Identity {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl fmt::Debug for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
 }
 
 impl fmt::Display for ResourceId {

@@ -2,7 +2,7 @@
 
 use super::change::Operation;
 use super::field_set::FieldSet;
-use super::id::{ClusterId, GroupVersionKind, ResourceId};
+use super::id::{ClusterId, GroupVersionKind, Identity, ResourceId};
 use super::sealed::{LAST_APPLIED, seal_object};
 use super::value::Value;
 use jiff::Timestamp;
@@ -65,7 +65,7 @@ impl LiveObject {
         if let Some(applied) = &mut last_applied {
             seal_object(&group_kind, applied);
         }
-        let id = ResourceId { cluster: cluster.clone(), kind: group_kind, namespace, name };
+        let id = ResourceId::from(Identity { cluster: cluster.clone(), kind: group_kind, namespace, name });
         Ok(Self { id, kind, uid, resource_version, body, managed, last_applied })
     }
 

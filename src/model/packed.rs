@@ -1,7 +1,7 @@
 //! Defines a live object as the store keeps it: compressed bytes with a hash, decoded when it is looked at.
 
 use super::cluster::ServedKind;
-use super::id::{ClusterId, ResourceId};
+use super::id::{ClusterId, Identity, ResourceId};
 use super::live::{LiveObject, NotAnObject};
 use super::value::Value;
 use serde::Deserialize;
@@ -83,12 +83,12 @@ impl Packed {
             Cow::Owned(with_type(kind, json)?)
         };
         Ok(Self {
-            id: ResourceId {
+            id: ResourceId::from(Identity {
                 cluster: cluster.clone(),
                 kind: kind.kind.group_kind(),
                 namespace: text(&metadata.namespace),
                 name: Some(name),
-            },
+            }),
             uid: text(&metadata.uid),
             resource_version: text(&metadata.resource_version),
             hash: hash(json).ok_or(UnpackError::Damaged)?,

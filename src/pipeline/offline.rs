@@ -86,7 +86,7 @@ fn open(source: Source, revision: Option<String>, how: &How) -> Result<Opened, B
     match source {
         Source::Bytes(bytes) => {
             let tree: Arc<dyn Tree> = Arc::new(MemoryTree::default().file(STANDARD_INPUT, bytes));
-            let repo = RepoId(STANDARD_INPUT.to_owned());
+            let repo = RepoId(STANDARD_INPUT.into());
             let found =
                 discovery::discover_at(&*tree, &repo, "stdin", STANDARD_INPUT).map_err(|e| no_tree(&e))?;
             let revision = tree.revision().clone();
@@ -317,9 +317,9 @@ impl<'a> Index<'a> {
 }
 
 fn nowhere() -> DeploymentId {
-    DeploymentId { app: AppId { repo: RepoId(String::new()), name: String::new() }, cluster: no_cluster() }
+    DeploymentId::new(AppId { repo: RepoId("".into()), name: String::new() }, no_cluster())
 }
 
 fn no_cluster() -> ClusterId {
-    ClusterId("offline".to_owned())
+    ClusterId("offline".into())
 }

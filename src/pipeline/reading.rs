@@ -35,7 +35,7 @@ pub fn pending(source: &Source) -> RepoStatus {
         .trim_end_matches(".git")
         .to_owned();
     RepoStatus {
-        id: RepoId(location.clone()),
+        id: RepoId(location.as_str().into()),
         name: source.name.clone().unwrap_or(name),
         location,
         upstream: None,
@@ -97,7 +97,7 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
         status.name.clone_from(name);
     }
     if source.only_configured {
-        status.id = RepoId(format!("{}@{}", status.id.0, snapshot.revision.asked.words()));
+        status.id = RepoId(format!("{}@{}", status.id.0, snapshot.revision.asked.words()).into());
     }
     let at = |path: &str| {
         discovery::discover_at(&*snapshot.tree, &status.id, repo.name(), path)

@@ -279,7 +279,7 @@ impl Conductor {
         for (at, setup) in self.setup.clusters.clone().into_iter().enumerate() {
             let context = setup.cluster.name().to_owned();
             let status = ClusterStatus {
-                id: ClusterId(context.clone()),
+                id: ClusterId(context.as_str().into()),
                 context,
                 name: setup.name.clone(),
                 version: None,

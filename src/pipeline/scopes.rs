@@ -87,7 +87,7 @@ fn add_autoscalers(needed: &mut Needed, facts: &ClusterFacts) {
 mod tests {
     use super::*;
     use crate::model::manifest::FieldLines;
-    use crate::model::{ClusterId, Origin, ResourceId, Value};
+    use crate::model::{ClusterId, Identity, Origin, ResourceId, Value};
 
     fn facts() -> ClusterFacts {
         let kind = |group: &str, version: &str, kind: &str, plural: &str, namespaced| ServedKind {
@@ -116,12 +116,12 @@ mod tests {
     fn manifest(group: &str, kind: &str, namespace: Option<&str>) -> Manifest {
         let kind = GroupVersionKind::new(group, "v1", kind);
         Manifest {
-            id: ResourceId {
+            id: ResourceId::from(Identity {
                 cluster: ClusterId("c".into()),
                 kind: kind.group_kind(),
                 namespace: namespace.map(str::to_owned),
                 name: Some("x".into()),
-            },
+            }),
             kind,
             body: Value::Null,
             origin: Origin::default(),

@@ -158,7 +158,7 @@ impl Store {
             }
             WatchEvent::Deleted(id) => {
                 *state = fresh;
-                let place = (id.namespace, id.name.unwrap_or_default());
+                let place = (id.namespace.clone(), id.name.clone().unwrap_or_default());
                 let gone = self.objects.get_mut(&key.kind).and_then(|held| held.remove(&place)).is_some();
                 Changed { objects: if gone { vec![place] } else { Vec::new() }, trust: !was_fresh }
             }

@@ -200,7 +200,7 @@ impl World {
                 for (cluster_at, cluster) in self.clusters.iter().enumerate() {
                     let named = app.contexts.is_empty() || app.contexts.contains(&cluster.status.context);
                     if cluster.facts.is_some() && named {
-                        let id = DeploymentId { app: app.id.clone(), cluster: cluster.status.id.clone() };
+                        let id = DeploymentId::new(app.id.clone(), cluster.status.id.clone());
                         // A repo that was asked for at several paths has each app several times.
                         if wanted.get(&id).is_none_or(|(_, other, ..)| other < role) {
                             wanted.insert(id, (app.clone(), *role, repo_at, cluster_at, revision.clone()));

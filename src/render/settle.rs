@@ -2,7 +2,7 @@
 
 use super::context::RenderContext;
 use super::declared::{Declared, Reading};
-use crate::model::{App, GroupKind, Manifest, Notice, Origin, ResourceId, Value};
+use crate::model::{App, GroupKind, Manifest, Notice, Origin, Identity, ResourceId, Value};
 use std::collections::HashMap;
 
 /// What rendering an app came to.
@@ -68,7 +68,7 @@ fn identify(
         Some(true) => own.or_else(|| Some(default.clone())),
         None => own.or_else(|| asked.then(|| default.clone())),
     };
-    let id = ResourceId { cluster: context.cluster.clone(), kind, namespace, name };
+    let id = ResourceId::from(Identity { cluster: context.cluster.clone(), kind, namespace, name });
     Manifest { id, kind: version, body, origin, problems, lines }
 }
 

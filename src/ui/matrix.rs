@@ -45,7 +45,7 @@ pub(super) fn draw(pen: &mut Pen, state: &State, view: &MatrixView, at: Rect) {
         }
         for (i, cluster) in view.clusters.iter().enumerate().skip(left).take(shown) {
             let cell = column(after(place, apps_width), i - left, width);
-            let id = DeploymentId { app: app.clone(), cluster: cluster.clone() };
+            let id = DeploymentId::new(app.clone(), cluster.clone());
             draw_cell(pen, state, cell, &id);
             if index == view.row && i == view.column {
                 cursor_row(pen, cell, true);

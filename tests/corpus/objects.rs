@@ -2,13 +2,13 @@
 
 use driftdeck::model::manifest::FieldLines;
 use driftdeck::model::sealed::seal_object;
-use driftdeck::model::{ClusterId, GroupVersionKind, LiveObject, Manifest, Origin, ResourceId, Value};
+use driftdeck::model::{ClusterId, GroupVersionKind, LiveObject, Manifest, Origin, Identity, ResourceId, Value};
 use driftdeck::text::yaml::read_documents;
 use std::path::Path;
 
 /// The cluster that all objects are said to be in.
 pub fn cluster() -> ClusterId {
-    ClusterId("corpus".to_owned())
+    ClusterId("corpus".into())
 }
 
 /// Reads the first document of a JSON or YAML file.
@@ -25,12 +25,12 @@ pub fn desired(mut body: Value) -> Manifest {
         body.str_at(&["apiVersion"]).unwrap_or_default(),
         body.str_at(&["kind"]).unwrap_or_default(),
     );
-    let id = ResourceId {
+    let id = ResourceId::from(Identity {
         cluster: cluster(),
         kind: kind.group_kind(),
         namespace: text(&["metadata", "namespace"]),
         name: text(&["metadata", "name"]),
-    };
+    });
     seal_object(&id.kind, &mut body);
     let (origin, lines) = (Origin::default(), FieldLines::default());
     Manifest { id, kind, body, origin, problems: Vec::new(), lines }

@@ -13,7 +13,7 @@ use driftdeck::drift::{Autoscaled, Managers};
 use driftdeck::model::manifest::FieldLines;
 use driftdeck::model::sealed::seal_object;
 use driftdeck::model::{
-    AppId, Asked, ClusterFacts, DeploymentId, Engine, GroupVersionKind, Manifest, Origin, Plan, RepoId,
+    AppId, Asked, ClusterFacts, DeploymentId, Engine, GroupVersionKind, Identity, Manifest, Origin, Plan, RepoId,
     ResourceId, Revision, Schema, Timestamp, Value,
 };
 use driftdeck::text::yaml::read_documents;
@@ -60,12 +60,12 @@ impl Ground {
                 );
                 seal_object(&kind.group_kind(), &mut body);
                 let is_namespaced = facts.served(&kind).is_none_or(|served| served.namespaced);
-                let id = ResourceId {
+                let id = ResourceId::from(Identity {
                     cluster: facts.id.clone(),
                     kind: kind.group_kind(),
                     namespace: is_namespaced.then(|| self.namespace.name.clone()),
                     name: body.str_at(&["metadata", "name"]).map(str::to_owned),
-                };
+                });
                 Arc::new(Manifest {
                     id,
                     kind,
@@ -102,10 +102,7 @@ impl Ground {
         let facts = self.facts(cluster);
         let schema = self.schema(cluster);
         let (managers, autoscaled) = (Managers::built_in(), Autoscaled::default());
-        let deployment = DeploymentId {
-            app: AppId { repo: RepoId("fleet".into()), name: "web".into() },
-            cluster: facts.id.clone(),
-        };
+        let deployment = DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: "web".into() }, facts.id.clone());
         let revision =
             Revision { asked: Asked::Name("main".into()), commit: None, dirty: false, behind: 0, ahead: 0 };
         self.runtime.block_on(sync::plan(&Inputs {

@@ -219,7 +219,7 @@ fn a_cluster_that_answers_keeps_its_place_under_its_real_identity() {
     typist.keys("j 3 j j j");
     let mut status = typist.state.world.clusters[2].clone();
     let was = Some(status.id.clone());
-    status.id = driftdeck::model::ClusterId("real".to_owned());
+    status.id = driftdeck::model::ClusterId("real".into());
     status.state = driftdeck::model::status::ClusterState::Live;
     typist.tell(vec![Update::Cluster { status: status.clone(), was }]);
     assert_eq!(typist.state.selected_cluster(), Some(&status.id));

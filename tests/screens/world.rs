@@ -8,7 +8,7 @@ use driftdeck::model::update::Update;
 use driftdeck::model::{
     App, AppId, Asked, Cause, Class, ClusterId, Counts, Declared, DeploymentId, Engine, FieldChange,
     FieldPath, GroupVersionKind, Health, HealthStatus, Judgement, Notice, Oid, Operation, Origin, RenderSpec,
-    RepoId, ResourceId, Revision, Sealed, Timestamp, Value, Verdict, Why, Writer,
+    RepoId, Identity, ResourceId, Revision, Sealed, Timestamp, Value, Verdict, Why, Writer,
 };
 use driftdeck::value;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub fn day(text: &str) -> Timestamp {
 }
 
 pub fn fleet() -> RepoId {
-    RepoId("https://git.example.com/acme/fleet".to_owned())
+    RepoId("https://git.example.com/acme/fleet".into())
 }
 
 pub fn app_id(name: &str) -> AppId {
@@ -39,16 +39,16 @@ pub fn app_id(name: &str) -> AppId {
 }
 
 pub fn cluster_id(context: &str) -> ClusterId {
-    ClusterId(format!("uid-of-{context}"))
+    ClusterId(format!("uid-of-{context}").into())
 }
 
 pub fn deployment_id(app: &str, context: &str) -> DeploymentId {
-    DeploymentId { app: app_id(app), cluster: cluster_id(context) }
+    DeploymentId::new(app_id(app), cluster_id(context))
 }
 
 pub fn repo(name: &str, asked: Asked, commit: &str, authored: Timestamp) -> RepoStatus {
     RepoStatus {
-        id: RepoId(format!("https://git.example.com/acme/{name}")),
+        id: RepoId(format!("https://git.example.com/acme/{name}").into()),
         name: name.to_owned(),
         location: format!("https://git.example.com/acme/{name}"),
         upstream: None,
@@ -132,12 +132,12 @@ pub fn deployment(
 }
 
 pub fn resource_id(context: &str, api: &str, kind: &str, name: &str) -> ResourceId {
-    ResourceId {
+    ResourceId::from(Identity {
         cluster: cluster_id(context),
         kind: GroupVersionKind::from_api_version(api, kind).group_kind(),
         namespace: Some("shop".to_owned()),
         name: Some(name.to_owned()),
-    }
+    })
 }
 
 pub fn resource(

@@ -122,8 +122,8 @@ pub async fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
     if found.id != inputs.deployment.cluster {
         return Err(PlanError::OtherCluster {
             context: inputs.cluster.name().to_owned(),
-            known: inputs.deployment.cluster.0.clone(),
-            found: found.id.0.clone(),
+            known: inputs.deployment.cluster.0.to_string(),
+            found: found.id.0.to_string(),
         });
     }
     let targets = read::targets(inputs).await;

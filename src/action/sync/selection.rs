@@ -106,16 +106,16 @@ impl Selection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ClusterId, GroupKind};
+    use crate::model::{ClusterId, GroupKind, Identity};
 
     #[test]
     fn an_only_means_the_object_that_it_names() {
-        let id = ResourceId {
+        let id = ResourceId::from(Identity {
             cluster: ClusterId("c".into()),
             kind: GroupKind::new("apps", "Deployment"),
             namespace: Some("shop".into()),
             name: Some("web".into()),
-        };
+        });
         for (text, means) in [
             ("Deployment/web", true),
             ("deployment/shop/web", true),

@@ -15,7 +15,7 @@ use crate::model::manifest::FieldLines;
 use crate::model::sealed::{LAST_APPLIED, seal_object};
 use crate::model::{
     AppId, Asked, DeploymentId, Engine, FieldPath, GroupVersionKind, LiveObject, Manifest, Oid, Origin, Plan,
-    RepoId, ResourceId, Revision, Timestamp, Value,
+    RepoId, Identity, ResourceId, Revision, Timestamp, Value,
 };
 use crate::value;
 use std::sync::Arc;
@@ -78,12 +78,12 @@ fn manifest(mut body: Value) -> Manifest {
         body.str_at(&["kind"]).unwrap(),
     );
     seal_object(&kind.group_kind(), &mut body);
-    let id = ResourceId {
+    let id = ResourceId::from(Identity {
         cluster: crate::model::ClusterId("offline:prod".into()),
         kind: kind.group_kind(),
         namespace: body.str_at(&["metadata", "namespace"]).map(str::to_owned),
         name: body.str_at(&["metadata", "name"]).map(str::to_owned),
-    };
+    });
     Manifest { id, kind, body, origin: Origin::default(), problems: Vec::new(), lines: FieldLines::default() }
 }
 
@@ -218,10 +218,7 @@ impl World {
         let facts = self.cluster.facts().await.unwrap();
         let schema = self.cluster.schema(Vec::new()).await.unwrap();
         let (managers, autoscaled) = (Managers::built_in(), Autoscaled::default());
-        let deployment = DeploymentId {
-            app: AppId { repo: RepoId("fleet".into()), name: "web".into() },
-            cluster: facts.id.clone(),
-        };
+        let deployment = DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: "web".into() }, facts.id.clone());
         sync::plan(&Inputs {
             cluster: &self.cluster,
             facts: &facts,

@@ -87,7 +87,7 @@ impl Offline {
     pub fn builder(name: impl Into<String>, clock: Clock) -> Builder {
         let name = name.into();
         Builder {
-            id: ClusterId(format!("offline:{name}")),
+            id: ClusterId(format!("offline:{name}").into()),
             name,
             version: None,
             user: None,
@@ -536,12 +536,12 @@ fn damaged(reason: &str) -> ClusterError {
 
 impl Key {
     fn resource(&self, cluster: &ClusterId) -> crate::model::ResourceId {
-        crate::model::ResourceId {
+        crate::model::ResourceId::from(crate::model::Identity {
             cluster: cluster.clone(),
             kind: self.kind.clone(),
             namespace: self.namespace.clone(),
             name: Some(self.name.clone()),
-        }
+        })
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn identity(session: &Session) -> Result<ClusterId, ClusterErro
         Ok(answer) => {
             let json: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
             if let Some(uid) = json.pointer("/metadata/uid").and_then(Json::as_str) {
-                return Ok(ClusterId(uid.to_owned()));
+                return Ok(ClusterId(uid.into()));
             }
         }
         Err(
@@ -34,7 +34,7 @@ pub(super) async fn identity(session: &Session) -> Result<ClusterId, ClusterErro
         Err(error) => return Err(error),
     }
     let (server, certificate) = session.server().await?;
-    Ok(ClusterId(format!("{server}#{certificate}")))
+    Ok(ClusterId(format!("{server}#{certificate}").into()))
 }
 
 fn namespaces() -> ServedKind {

@@ -262,7 +262,7 @@ fn matrix_command(state: &mut State, at: Timestamp, command: Command, effects: &
             if let Some((app, cluster)) = chosen
                 && commands::leave_all(state, effects)
             {
-                lists::show_deployment(state, &DeploymentId { app, cluster });
+                lists::show_deployment(state, &DeploymentId::new(app, cluster));
                 state.focus = Column::Drift;
             }
             return;

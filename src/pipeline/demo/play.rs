@@ -89,7 +89,7 @@ pub(super) async fn roll_on(cluster: &Offline, crashing: &[String], clock: &Cloc
         for live in listed.iter().filter_map(|packed| packed.open(&packed.id.cluster).ok()) {
             let Some(status) = rollout::next_status(&live, Pace::Step, crashing) else { continue };
             let Some(name) = live.id.name.clone() else { continue };
-            let target = Target { kind: kind.clone(), namespace: live.id.namespace, name };
+            let target = Target { kind: kind.clone(), namespace: live.id.namespace.clone(), name };
             let patch = Patch::Merge(status);
             match cluster.edit(&target, patch, rollout::CONTROLLER, Some("status"), clock()) {
                 Ok(_) => moved = true,

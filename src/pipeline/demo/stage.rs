@@ -27,7 +27,7 @@ pub(super) fn build(
     clock: Clock,
 ) -> Result<Offline, DemoError> {
     let mut builder = Offline::builder(&script.name, clock)
-        .id(ClusterId(format!("demo:{}", script.name)))
+        .id(ClusterId(format!("demo:{}", script.name).into()))
         .version(&script.version)
         .user(&script.user);
     for kind in &script.denied {
@@ -157,7 +157,7 @@ fn dated(value: &Value, at: Timestamp) -> Value {
 
 fn remember(tended: &mut Tended, live: Option<LiveObject>) {
     let Some(live) = live else { return };
-    let kind = (live.kind.group.as_str(), live.kind.version.as_str(), live.kind.kind.as_str());
+    let kind = (live.kind.group.as_str(), &*live.kind.version, live.kind.kind.as_str());
     if !rollout::KINDS.contains(&kind) {
         return;
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 const POD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n";
 
 fn repo() -> RepoId {
-    RepoId("/repo".to_owned())
+    RepoId("/repo".into())
 }
 
 /// Prints what was found: `name: word path (excluded)`.

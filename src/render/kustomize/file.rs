@@ -213,7 +213,7 @@ pub(super) fn plugin(value: &Value, lines: &FieldLines) -> Plugin {
             .iter()
             .any(|name| annotations.get(name).is_some())
     });
-    let built_in = kind.group.is_empty() && kind.version == "builtin";
+    let built_in = kind.group.is_empty() && *kind.version == *"builtin";
     let runs = (annotated || !built_in).then(|| format!("{} {}", kind.api_version(), kind.kind));
     let mut found = Found { value, lines, references: Vec::new() };
     if kind.kind == "HelmChartInflationGenerator" {

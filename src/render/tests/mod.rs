@@ -24,13 +24,13 @@ fn context() -> RenderContext {
     RenderContext {
         namespaced: Arc::new(namespaced),
         namespace_of_context: Some("of-context".to_owned()),
-        ..RenderContext::unknown(ClusterId("c".to_owned()))
+        ..RenderContext::unknown(ClusterId("c".into()))
     }
 }
 
 fn app(path: &str, spec: RenderSpec) -> App {
     App {
-        id: AppId { repo: RepoId("/r".to_owned()), name: "shop".to_owned() },
+        id: AppId { repo: RepoId("/r".into()), name: "shop".to_owned() },
         path: path.to_owned(),
         spec,
         engine: Engine::None,
