@@ -201,7 +201,7 @@ fn only_fields(path: &FieldPath) -> bool {
 
 /// Returns who owns what in words, without the time and without the status; `None` where nothing is left.
 fn owner(entry: &ManagedEntry) -> Option<String> {
-    let mut fields: FieldSet = entry.fields.clone();
+    let mut fields = FieldSet::clone(&entry.fields);
     fields.children.remove(&Segment::Field("status".to_owned()));
     if fields.children.is_empty() {
         return None;

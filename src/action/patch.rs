@@ -129,7 +129,7 @@ fn nest(segments: &[Segment], value: Value) -> Value {
     let Some((first, rest)) = segments.split_first() else { return value };
     let below = nest_below(first, rest, value);
     match first {
-        Segment::Field(name) => Value::Map(Map::from([(name.clone(), below)])),
+        Segment::Field(name) => Value::Map(Map::from_iter([(name.clone(), below)])),
         _ => Value::List(vec![below]),
     }
 }

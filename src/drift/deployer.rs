@@ -39,6 +39,29 @@ impl Deployer {
     }
 }
 
+/// Where a deployer keeps what it last applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Record {
+    /// In the annotation of client-side apply.
+    LastApplied,
+    /// In the engine's own Apply entry.
+    Engine,
+    /// In the Apply entry of whoever it is, in Helm's release, or nowhere.
+    None,
+}
+
+/// Returns where what was last applied is kept, as far as annotations and the names of managers tell: no field set is
+/// looked at.
+pub(super) fn record(live: &LiveObject, engine: Option<&str>) -> Record {
+    let client_side = live.annotation(LAST_APPLIED).is_some() || live.last_applied.is_some();
+    let Some(engine) = engine else {
+        return if client_side { Record::LastApplied } else { Record::None };
+    };
+    let entries = live.managed.as_deref().unwrap_or_default();
+    let applies = entries.iter().any(|e| e.manager == engine && applies_objects(e));
+    if client_side && !applies { Record::LastApplied } else { Record::Engine }
+}
+
 /// Returns how a live object is deployed: by the engine's manager; else, where last-applied is present, by client-side
 /// apply; else by the Apply entry (no subresource) that owns most of the declared paths; else by Helm where its
 /// annotations are; else by driftdeck.
@@ -49,18 +72,11 @@ pub fn deployer(
     desired: &Manifest,
     engine: Option<&str>,
 ) -> Result<Deployer, DeployerTie> {
-    let client_side = live.annotation(LAST_APPLIED).is_some() || live.last_applied.is_some();
     let entries = live.managed.as_deref().unwrap_or_default();
-    if let Some(engine) = engine {
-        let applies = entries.iter().any(|e| e.manager == engine && applies_objects(e));
-        return Ok(if client_side && !applies {
-            Deployer::ClientSide
-        } else {
-            Deployer::ServerSide { manager: engine.to_owned() }
-        });
-    }
-    if client_side {
-        return Ok(Deployer::ClientSide);
+    match (record(live, engine), engine) {
+        (Record::LastApplied, _) => return Ok(Deployer::ClientSide),
+        (Record::Engine, Some(engine)) => return Ok(Deployer::ServerSide { manager: engine.to_owned() }),
+        (Record::Engine | Record::None, _) => {}
     }
     let mut best = 0;
     let mut managers: Vec<&str> = Vec::new();

@@ -3,28 +3,35 @@
 //! Managed fields record the last writer of what is there: who deleted a field is not recorded, and a source that hides
 //! them tells nothing at all.
 
-use super::deployer::{Deployer, deployer};
+use super::deployer::{Deployer, Record, deployer, record};
 use super::{Context, ManagerKind, Managers};
 use crate::model::field_path::Segment;
 use crate::model::sealed::LAST_APPLIED;
 use crate::model::{
     Cause, Class, FieldPath, FieldSet, LiveObject, ManagedEntry, Manifest, Operation, Value, Writer,
 };
+use std::cell::OnceCell;
 
 /// What is known of the writers of one object.
 pub(super) struct Ownership<'a> {
-    /// `None` where the source hides managed fields.
-    entries: Option<&'a [ManagedEntry]>,
+    live: &'a LiveObject,
+    desired: &'a Manifest,
+    context: &'a Context<'a>,
+    /// What the deployer last applied, where it keeps it: last-applied, or Helm's previous manifest.
+    pub applied: Option<&'a Value>,
+    /// Read from managed fields once a difference asks for it: of most objects nothing differs.
+    writers: OnceCell<Writers<'a>>,
+}
+
+/// What managed fields tell once they are read.
+struct Writers<'a> {
     /// Which entries are the deployer's own, by position.
     own: Vec<Own>,
     /// What the deployer last applied, where it applies server-side.
     applied_set: Option<&'a FieldSet>,
-    /// What the deployer last applied, where it keeps it: last-applied, or Helm's previous manifest.
-    pub applied: Option<&'a Value>,
     server_side: bool,
     /// The deployer keeps no record: what it owns and Git does not declare was once declared.
     without_record: bool,
-    managers: &'a Managers,
 }
 
 /// Whether an entry is the deployer's.
@@ -60,48 +67,60 @@ impl Provenance {
 const NOT_RECORDED: &str = "the actor is not recorded";
 
 impl<'a> Ownership<'a> {
-    pub fn of(live: &'a LiveObject, desired: &Manifest, context: &Context<'a>) -> Self {
-        let entries = live.managed.as_deref();
-        let found = deployer(live, desired, context.deployer);
-        let applied_by = |manager: &str| {
-            entries
-                .unwrap_or_default()
-                .iter()
-                .find(|e| e.manager == manager && e.operation == Operation::Apply && e.subresource.is_none())
-        };
-        let apply = match &found {
-            Ok(Deployer::ServerSide { manager }) => applied_by(manager),
-            _ => None,
-        };
-        let managers = context.managers;
-        let own = entries
-            .unwrap_or_default()
-            .iter()
-            .map(|entry| match &found {
-                Ok(deployer) => own_entry(entry, deployer, apply, managers),
-                Err(tie) if tie.managers.contains(&entry.manager) => Own::Yes,
-                Err(_) => Own::No,
-            })
-            .collect();
-        let applied = match &found {
-            Ok(Deployer::ClientSide) => live.last_applied.as_ref(),
-            Ok(Deployer::Helm) => context.previous,
+    pub fn of(live: &'a LiveObject, desired: &'a Manifest, context: &'a Context<'a>) -> Self {
+        let applied = match record(live, context.deployer) {
+            Record::LastApplied => live.last_applied.as_ref(),
             // An engine that went over to server-side apply leaves last-applied behind, out of date.
-            _ => None,
+            Record::Engine => None,
+            Record::None => context
+                .previous
+                .filter(|_| deployer(live, desired, context.deployer) == Ok(Deployer::Helm)),
         };
-        let without_record = matches!(found, Ok(Deployer::Helm)) && context.previous.is_none();
-        let server_side = apply.is_some() || found.is_err();
-        let applied_set = apply.map(|entry| &entry.fields);
-        Self { entries, own, applied_set, applied, server_side, without_record, managers }
+        Self { live, desired, context, applied, writers: OnceCell::new() }
+    }
+
+    fn writers(&self) -> &Writers<'a> {
+        self.writers.get_or_init(|| {
+            let Self { live, desired, context, .. } = self;
+            let entries = self.entries().unwrap_or_default();
+            let found = deployer(live, desired, context.deployer);
+            let applied_by = |manager: &str| {
+                let applies = |e: &&ManagedEntry| e.operation == Operation::Apply && e.subresource.is_none();
+                entries.iter().filter(applies).find(|e| e.manager == manager)
+            };
+            let apply = match &found {
+                Ok(Deployer::ServerSide { manager }) => applied_by(manager),
+                _ => None,
+            };
+            let own = entries
+                .iter()
+                .map(|entry| match &found {
+                    Ok(deployer) => own_entry(entry, deployer, apply, context.managers),
+                    Err(tie) if tie.managers.contains(&entry.manager) => Own::Yes,
+                    Err(_) => Own::No,
+                })
+                .collect();
+            Writers {
+                own,
+                applied_set: apply.map(|entry| &*entry.fields),
+                server_side: apply.is_some() || found.is_err(),
+                without_record: matches!(found, Ok(Deployer::Helm)) && context.previous.is_none(),
+            }
+        })
+    }
+
+    /// Returns the entries; `None` where the source hides managed fields.
+    fn entries(&self) -> Option<&'a [ManagedEntry]> {
+        self.live.managed.as_deref()
     }
 
     /// Returns whether the source shows managed fields.
     pub fn is_recorded(&self) -> bool {
-        self.entries.is_some_and(|entries| !entries.is_empty())
+        self.entries().is_some_and(|entries| !entries.is_empty())
     }
 
     fn each(&self) -> impl Iterator<Item = (&'a ManagedEntry, Own)> + '_ {
-        self.entries.unwrap_or_default().iter().zip(self.own.iter().copied())
+        self.entries().unwrap_or_default().iter().zip(self.writers().own.iter().copied())
     }
 
     /// Returns the most specific entry that owns a path, of several the one that wrote last.
@@ -125,12 +144,12 @@ impl<'a> Ownership<'a> {
         let found = self.last_writer(path);
         let (class, cause) = match found {
             _ if unsynced == Some(true) => (Class::Changed, Cause::UnsyncedCommit),
-            None if self.server_side => (Class::Changed, Cause::UnsyncedCommit),
+            None if self.writers().server_side => (Class::Changed, Cause::UnsyncedCommit),
             None => (Class::Changed, Cause::Unknown),
             Some((_, Own::Admission)) => (Class::Changed, Cause::Webhook),
             Some((_, Own::Yes)) if as_applied == Some(true) => (Class::Changed, Cause::Webhook),
             Some((_, Own::Yes)) => (Class::Changed, Cause::UnsyncedCommit),
-            Some((entry, Own::No)) => match self.managers.kind(&entry.manager) {
+            Some((entry, Own::No)) => match self.context.managers.kind(&entry.manager) {
                 ManagerKind::Person => (Class::Changed, Cause::ByHand),
                 ManagerKind::Controller => (Class::Contended, Cause::Controller),
                 ManagerKind::Deployer => (Class::Changed, Cause::Controller),
@@ -147,12 +166,12 @@ impl<'a> Ownership<'a> {
             self.each().filter(|(entry, _)| entry.fields.touches(path)).collect();
         owners.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.time));
         let own = owners.iter().any(|(_, own)| *own == Own::Yes);
-        let set_holds = self.applied_set.is_some_and(|set| set.touches(path));
-        if applied || set_holds || (self.without_record && own) {
+        let set_holds = self.writers().applied_set.is_some_and(|set| set.touches(path));
+        if applied || set_holds || (self.writers().without_record && own) {
             return self.leftover(&owners);
         }
         let of_kind = |kind: ManagerKind| {
-            owners.iter().find(|(e, own)| *own == Own::No && self.managers.kind(&e.manager) == kind)
+            owners.iter().find(|(e, own)| *own == Own::No && self.context.managers.kind(&e.manager) == kind)
         };
         let foreign = |entry: Option<&ManagedEntry>, counts, cause| Provenance {
             class: Class::Foreign,
@@ -180,7 +199,7 @@ impl<'a> Ownership<'a> {
             owners.iter().filter(|(_, own)| *own == Own::No).map(|(entry, _)| *entry).collect();
         let kept = keepers.iter().map(|e| e.manager.as_str()).collect::<Vec<_>>().join(", ");
         let by_controllers_alone = !keepers.is_empty()
-            && keepers.iter().all(|e| self.managers.kind(&e.manager) == ManagerKind::Controller);
+            && keepers.iter().all(|e| self.context.managers.kind(&e.manager) == ManagerKind::Controller);
         Provenance {
             class: Class::Leftover,
             counts: !by_controllers_alone,
@@ -195,14 +214,14 @@ impl<'a> Ownership<'a> {
         self.each().any(|(entry, own)| {
             own == Own::No
                 && entry.fields.touches(path)
-                && self.managers.kind(&entry.manager) == ManagerKind::Person
+                && self.context.managers.kind(&entry.manager) == ManagerKind::Person
         })
     }
 
     /// Returns whether a controller wrote a path last.
     pub fn by_a_controller(&self, path: &FieldPath) -> Option<Writer> {
         let (entry, own) = self.last_writer(path)?;
-        let controller = own == Own::No && self.managers.kind(&entry.manager) == ManagerKind::Controller;
+        let controller = own == Own::No && self.context.managers.kind(&entry.manager) == ManagerKind::Controller;
         controller.then(|| writer(entry))
     }
 }

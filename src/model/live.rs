@@ -3,9 +3,14 @@
 use super::change::Operation;
 use super::field_set::FieldSet;
 use super::id::{ClusterId, GroupVersionKind, Identity, ResourceId};
+use super::owned_fields::OwnedFields;
 use super::sealed::{LAST_APPLIED, seal_object};
-use super::value::Value;
+use super::value::{Map, Value, map_of};
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
 
 /// A live object. `body` has no `metadata.managedFields`: those are decoded into `managed`.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +35,7 @@ pub struct ManagedEntry {
     pub subresource: Option<String>,
     pub api_version: String,
     pub time: Option<Timestamp>,
-    pub fields: FieldSet,
+    pub fields: OwnedFields,
 }
 
 /// Why a document is no live object.
@@ -38,11 +43,43 @@ pub struct ManagedEntry {
 pub enum NotAnObject {
     #[error("it has no `{0}`")]
     Lacks(&'static str),
+    #[error("it is no JSON object")]
+    Damaged,
 }
 
 impl LiveObject {
-    /// Reads an object; one without a name is none that a cluster holds, but files may. Takes out managed fields and last-applied, then seals what is secret.
+    /// Reads an object from its JSON, as a server sends it. The field sets of managed fields stay text until somebody
+    /// looks at them.
+    pub fn from_json(cluster: &ClusterId, json: &[u8]) -> Result<Self, NotAnObject> {
+        match serde_json::from_slice::<Parts>(json) {
+            Ok(Parts { body, managed }) => Self::assemble(cluster, Value::Map(body), managed),
+            // Its parts are not of the shape that a server gives them: what can be read of it is.
+            Err(_) => {
+                let body = Value::from_json_slice(json).map_err(|_| NotAnObject::Damaged)?;
+                Self::read(cluster, body)
+            }
+        }
+    }
+
+    /// Reads an object; one without a name is none that a cluster holds, but files may. Takes out managed fields and
+    /// last-applied, then seals what is secret.
     pub fn read(cluster: &ClusterId, mut body: Value) -> Result<Self, NotAnObject> {
+        let managed = body
+            .as_map_mut()
+            .and_then(|o| o.get_mut("metadata"))
+            .and_then(Value::as_map_mut)
+            .and_then(|m| m.remove("managedFields"))
+            .and_then(|list| {
+                list.as_list().map(|entries| entries.iter().filter_map(ManagedEntry::read).collect())
+            });
+        Self::assemble(cluster, body, managed)
+    }
+
+    fn assemble(
+        cluster: &ClusterId,
+        mut body: Value,
+        managed: Option<Vec<ManagedEntry>>,
+    ) -> Result<Self, NotAnObject> {
         let api_version = body.str_at(&["apiVersion"]).ok_or(NotAnObject::Lacks("apiVersion"))?;
         let kind = body.str_at(&["kind"]).ok_or(NotAnObject::Lacks("kind"))?;
         let kind = GroupVersionKind::from_api_version(api_version, kind);
@@ -52,14 +89,6 @@ impl LiveObject {
         let mut last_applied = body
             .str_at(&["metadata", "annotations", LAST_APPLIED])
             .and_then(|text| Value::from_json_slice(text.as_bytes()).ok());
-        let managed = body
-            .as_map_mut()
-            .and_then(|o| o.get_mut("metadata"))
-            .and_then(Value::as_map_mut)
-            .and_then(|m| m.remove("managedFields"))
-            .and_then(|list| {
-                list.as_list().map(|entries| entries.iter().filter_map(ManagedEntry::read).collect())
-            });
         let group_kind = kind.group_kind();
         seal_object(&group_kind, &mut body);
         if let Some(applied) = &mut last_applied {
@@ -81,16 +110,155 @@ impl LiveObject {
 impl ManagedEntry {
     /// Reads one entry as it stands in an object's metadata.
     pub(crate) fn read(entry: &Value) -> Option<Self> {
+        let text = |name: &str| entry.str_at(&[name]).map(str::to_owned);
+        let fields = FieldSet::from_fields_v1(entry.get("fieldsV1").unwrap_or(&Value::Null));
+        Self::of(
+            EntryText {
+                manager: text("manager"),
+                operation: text("operation"),
+                subresource: text("subresource"),
+                api_version: text("apiVersion"),
+                time: text("time"),
+            },
+            fields.into(),
+        )
+    }
+
+    /// Makes an entry; without an operation it is none.
+    fn of(text: EntryText, fields: OwnedFields) -> Option<Self> {
         Some(Self {
-            manager: entry.str_at(&["manager"]).unwrap_or_default().to_owned(),
-            operation: match entry.str_at(&["operation"])? {
+            manager: text.manager.unwrap_or_default(),
+            operation: match text.operation?.as_str() {
                 "Apply" => Operation::Apply,
                 _ => Operation::Update,
             },
-            subresource: entry.str_at(&["subresource"]).filter(|s| !s.is_empty()).map(str::to_owned),
-            api_version: entry.str_at(&["apiVersion"]).unwrap_or_default().to_owned(),
-            time: entry.str_at(&["time"]).and_then(|t| t.parse().ok()),
-            fields: FieldSet::from_fields_v1(entry.get("fieldsV1").unwrap_or(&Value::Null)),
+            subresource: text.subresource.filter(|s| !s.is_empty()),
+            api_version: text.api_version.unwrap_or_default(),
+            time: text.time.and_then(|t| t.parse().ok()),
+            fields,
         })
+    }
+}
+
+/// What an entry of managed fields says beside its fields.
+struct EntryText {
+    manager: Option<String>,
+    operation: Option<String>,
+    subresource: Option<String>,
+    api_version: Option<String>,
+    time: Option<String>,
+}
+
+/// An entry as a server sends it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SentEntry {
+    manager: Option<String>,
+    operation: Option<String>,
+    subresource: Option<String>,
+    api_version: Option<String>,
+    time: Option<String>,
+    #[serde(rename = "fieldsV1")]
+    fields: Option<Box<RawValue>>,
+}
+
+impl SentEntry {
+    fn read(self) -> Option<ManagedEntry> {
+        let Self { manager, operation, subresource, api_version, time, fields } = self;
+        let fields = fields.map(|json| OwnedFields::from_json(json.into())).unwrap_or_default();
+        ManagedEntry::of(EntryText { manager, operation, subresource, api_version, time }, fields)
+    }
+}
+
+/// An object read from JSON, its managed fields apart.
+struct Parts {
+    body: Map,
+    managed: Option<Vec<ManagedEntry>>,
+}
+
+/// An object's metadata, its managed fields apart.
+struct MetadataParts {
+    fields: Map,
+    managed: Option<Vec<ManagedEntry>>,
+}
+
+impl<'de> Deserialize<'de> for Parts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = Parts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Parts, A::Error> {
+                let (mut body, mut managed) = (Vec::new(), None);
+                while let Some(name) = entries.next_key::<String>()? {
+                    let value = if name == "metadata" {
+                        let metadata: MetadataParts = entries.next_value()?;
+                        managed = metadata.managed;
+                        Value::Map(metadata.fields)
+                    } else {
+                        entries.next_value()?
+                    };
+                    body.push((name, value));
+                }
+                Ok(Parts { body: map_of(body), managed })
+            }
+        }
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for MetadataParts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MetadataVisitor;
+        impl<'de> Visitor<'de> for MetadataVisitor {
+            type Value = MetadataParts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object's metadata")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<MetadataParts, A::Error> {
+                let (mut fields, mut managed) = (Vec::new(), None);
+                while let Some(name) = entries.next_key::<String>()? {
+                    if name == "managedFields" {
+                        let sent: Option<Vec<SentEntry>> = entries.next_value()?;
+                        managed = sent.map(|sent| sent.into_iter().filter_map(SentEntry::read).collect());
+                    } else {
+                        fields.push((name, entries.next_value()?));
+                    }
+                }
+                Ok(MetadataParts { fields: map_of(fields), managed })
+            }
+        }
+        deserializer.deserialize_map(MetadataVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_the_same_whether_it_is_read_from_json_or_from_a_value() {
+        let managed = r#"[{"manager":"kubectl","operation":"Apply","apiVersion":"v1","time":"2026-01-02T03:04:05Z",
+            "fieldsType":"FieldsV1","fieldsV1":{"f:data":{"f:a":{}}}},{"manager":"nobody"},
+            {"manager":"m","operation":"Update","subresource":"status","fieldsV1":{"f:status":{}}}]"#;
+        let object = |metadata: &str| {
+            format!(r#"{{"kind":"ConfigMap","apiVersion":"v1","metadata":{metadata},"data":{{"b":"2","a":"1"}}}}"#)
+        };
+        for json in [
+            object(&format!(r#"{{"name":"a","managedFields":{managed},"namespace":"n"}}"#)),
+            object(r#"{"name":"a","managedFields":null}"#),
+            object(r#"{"name":"a","managedFields":"nonsense"}"#),
+            object(r#"{"name":"a","managedFields":[{"manager":1,"operation":"Apply","time":7}]}"#),
+            object(r#"{"name":"a"}"#),
+            object("null"),
+            object("7"),
+        ] {
+            let cluster = ClusterId("c".into());
+            let read = LiveObject::read(&cluster, Value::from_json_slice(json.as_bytes()).unwrap());
+            assert_eq!(LiveObject::from_json(&cluster, json.as_bytes()), read, "{json}");
+        }
+        assert_eq!(LiveObject::from_json(&ClusterId("c".into()), b"[1"), Err(NotAnObject::Damaged));
     }
 }

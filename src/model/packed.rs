@@ -3,8 +3,6 @@
 use super::cluster::ServedKind;
 use super::id::{ClusterId, Identity, ResourceId};
 use super::live::{LiveObject, NotAnObject};
-use super::value::Value;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,41 +29,20 @@ pub enum UnpackError {
     NotAnObject(#[from] NotAnObject),
 }
 
-/// What of an object is read to pack it; the rest stays as it stands.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(rename = "apiVersion", default, borrow)]
-    api_version: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    kind: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    metadata: Option<Metadata<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Metadata<'a> {
-    #[serde(default, borrow)]
-    name: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    namespace: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    uid: Option<Cow<'a, str>>,
-    #[serde(rename = "resourceVersion", default, borrow)]
-    resource_version: Option<Cow<'a, str>>,
-}
-
 /// The fields of an object as they stand.
 type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 impl Packed {
     /// Compresses an object that was just read from its JSON bytes.
     pub fn pack(object: &LiveObject, json: &[u8]) -> Self {
-        let text = std::str::from_utf8(json).unwrap_or_default();
+        let fields: Fields = serde_json::from_slice(json).unwrap_or_default();
+        let metadata: Option<Fields> =
+            fields.get("metadata").and_then(|metadata| serde_json::from_str(metadata.get()).ok());
         Self {
             id: object.id.clone(),
             uid: object.uid.clone(),
             resource_version: object.resource_version.clone(),
-            hash: hash(text).unwrap_or_default(),
+            hash: hash(&fields, metadata.as_ref()).unwrap_or_default(),
             bytes: Zeroizing::new(lz4_flex::compress_prepend_size(json)),
         }
     }
@@ -73,26 +50,25 @@ impl Packed {
     /// Compresses an object from its JSON as a server sends it. Items of typed lists lack apiVersion and kind: there
     /// those of `kind` are put in.
     pub fn read(cluster: &ClusterId, kind: &ServedKind, json: &str) -> Result<Self, UnpackError> {
-        let head: Head = serde_json::from_str(json).map_err(|_| UnpackError::Damaged)?;
-        let metadata = head.metadata.as_ref().ok_or(NotAnObject::Lacks("metadata"))?;
-        let text = |text: &Option<Cow<'_, str>>| text.as_deref().filter(|t| !t.is_empty()).map(str::to_owned);
-        let name = text(&metadata.name).ok_or(NotAnObject::Lacks("metadata.name"))?;
-        let complete = if head.api_version.is_some() && head.kind.is_some() {
-            Cow::Borrowed(json)
-        } else {
-            Cow::Owned(with_type(kind, json)?)
+        let fields: Fields = serde_json::from_str(json).map_err(|_| UnpackError::Damaged)?;
+        let metadata = fields.get("metadata").ok_or(NotAnObject::Lacks("metadata"))?;
+        let metadata: Fields = serde_json::from_str(metadata.get()).map_err(|_| UnpackError::Damaged)?;
+        let text = |name: &str| {
+            let text: Option<String> = serde_json::from_str(metadata.get(name)?.get()).ok()?;
+            text.filter(|text| !text.is_empty())
         };
+        let name = text("name").ok_or(NotAnObject::Lacks("metadata.name"))?;
         Ok(Self {
             id: ResourceId::from(Identity {
                 cluster: cluster.clone(),
                 kind: kind.kind.group_kind(),
-                namespace: text(&metadata.namespace),
+                namespace: text("namespace"),
                 name: Some(name),
             }),
-            uid: text(&metadata.uid),
-            resource_version: text(&metadata.resource_version),
-            hash: hash(json).ok_or(UnpackError::Damaged)?,
-            bytes: Zeroizing::new(lz4_flex::compress_prepend_size(complete.as_bytes())),
+            uid: text("uid"),
+            resource_version: text("resourceVersion"),
+            hash: hash(&fields, Some(&metadata)).ok_or(UnpackError::Damaged)?,
+            bytes: Zeroizing::new(lz4_flex::compress_prepend_size(with_type(kind, json, &fields)?.as_bytes())),
         })
     }
 
@@ -101,8 +77,7 @@ impl Packed {
         let json = Zeroizing::new(
             lz4_flex::decompress_size_prepended(&self.bytes).map_err(|_| UnpackError::Damaged)?,
         );
-        let body = Value::from_json_slice(&json).map_err(|_| UnpackError::Damaged)?;
-        Ok(LiveObject::read(cluster, body)?)
+        Ok(LiveObject::from_json(cluster, &json)?)
     }
 
     /// Returns how many bytes the object takes.
@@ -112,18 +87,19 @@ impl Packed {
 }
 
 /// Puts apiVersion and kind before the other fields of an object that lacks them.
-fn with_type(kind: &ServedKind, json: &str) -> Result<String, UnpackError> {
-    let mut fields: Fields = serde_json::from_str(json).map_err(|_| UnpackError::Damaged)?;
-    let quoted = |text: &str| RawValue::from_string(serde_json::Value::from(text).to_string());
-    let api_version = quoted(&kind.kind.api_version()).map_err(|_| UnpackError::Damaged)?;
-    let kind = quoted(&kind.kind.kind).map_err(|_| UnpackError::Damaged)?;
-    fields.insert("apiVersion".into(), &api_version);
-    fields.insert("kind".into(), &kind);
-    serde_json::to_string(&fields).map_err(|_| UnpackError::Damaged)
+fn with_type<'a>(kind: &ServedKind, json: &'a str, fields: &Fields) -> Result<Cow<'a, str>, UnpackError> {
+    if fields.contains_key("apiVersion") && fields.contains_key("kind") {
+        return Ok(Cow::Borrowed(json));
+    }
+    let (open, rest) = json.split_once('{').ok_or(UnpackError::Damaged)?;
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let (api_version, kind) = (quoted(&kind.kind.api_version()), quoted(&kind.kind.kind));
+    // Of a field that stands twice the last one is read, so one that is there already wins.
+    Ok(Cow::Owned(format!(r#"{open}{{"apiVersion":{api_version},"kind":{kind},{rest}"#)))
 }
 
-/// Hashes what may matter to a verdict, from the text of the fields.
-fn hash(json: &str) -> Option<u64> {
+/// Hashes what may matter to a verdict, from the text of the fields; `None` where managed fields are no list of maps.
+fn hash(fields: &Fields, metadata: Option<&Fields>) -> Option<u64> {
     let mut hasher = blake3::Hasher::new();
     let mut feed = |name: &str, value: &str| {
         for part in [name, value] {
@@ -131,14 +107,12 @@ fn hash(json: &str) -> Option<u64> {
             hasher.update(part.as_bytes());
         }
     };
-    let fields: Fields = serde_json::from_str(json).ok()?;
-    for (name, value) in &fields {
+    for (name, value) in fields {
         match name.as_ref() {
             // Absent in items of lists, present in events of watches.
             "apiVersion" | "kind" => {}
             "metadata" => {
-                let metadata: Fields = serde_json::from_str(value.get()).ok()?;
-                for (name, value) in &metadata {
+                for (name, value) in metadata.into_iter().flatten() {
                     match name.as_ref() {
                         "resourceVersion" => {}
                         "managedFields" => {

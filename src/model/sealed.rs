@@ -176,7 +176,7 @@ fn seal_leaves(value: &mut Value, decode: bool) {
         Value::Number(n) => *value = Value::Sealed(Sealed::text(n.to_string())),
         Value::Bool(b) => *value = Value::Sealed(Sealed::text(b.to_string())),
         Value::List(items) => items.iter_mut().for_each(|item| seal_leaves(item, decode)),
-        Value::Map(fields) => fields.values_mut().for_each(|field| seal_leaves(field, decode)),
+        Value::Map(fields) => fields.iter_mut().for_each(|(_, field)| seal_leaves(field, decode)),
         Value::Null | Value::Sealed(_) => {}
     }
 }

@@ -1,13 +1,27 @@
 //! Defines the one value type for what Git declares and what a cluster holds: JSON, plus leaves that are sealed.
 
 use super::sealed::Sealed;
+use litemap::LiteMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 /// An object's fields, in the byte order of their names.
-pub type Map = BTreeMap<String, Value>;
+///
+/// A sorted vector: most maps have a handful of fields, and there are very many maps. Where many fields may come in any
+/// order, [`map_of`] builds it; inserting them one by one would move all that stand behind each of them.
+pub type Map = LiteMap<String, Value>;
+
+/// Builds a map from fields in any order. Of several with the same name the last one stays.
+pub fn map_of(fields: Vec<(String, Value)>) -> Map {
+    let mut sorted = if fields.is_sorted_by(|(a, _), (b, _)| a < b) {
+        fields
+    } else {
+        Map::from_iter(fields).into_tuple_vec()
+    };
+    sorted.shrink_to_fit();
+    Map::from_sorted_store_unchecked(sorted)
+}
 
 /// A JSON value whose secret leaves are sealed.
 ///
@@ -177,7 +191,7 @@ impl From<serde_json::Value> for Value {
             serde_json::Value::String(s) => Value::String(s),
             serde_json::Value::Array(a) => Value::List(a.into_iter().map(Value::from).collect()),
             serde_json::Value::Object(o) => {
-                Value::Map(o.into_iter().map(|(k, v)| (k, Value::from(v))).collect())
+                Value::Map(map_of(o.into_iter().map(|(k, v)| (k, Value::from(v))).collect()))
             }
         }
     }
@@ -241,11 +255,11 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::List(list))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-                let mut map = Map::new();
-                while let Some((key, value)) = entries.next_entry()? {
-                    map.insert(key, value);
+                let mut fields = Vec::new();
+                while let Some(field) = entries.next_entry()? {
+                    fields.push(field);
                 }
-                Ok(Value::Map(map))
+                Ok(Value::Map(map_of(fields)))
             }
         }
         deserializer.deserialize_any(ValueVisitor)

@@ -28,7 +28,7 @@ pub(super) fn settle(schema: &Schema, node: Option<NodeId>, value: &mut Value) {
             }
         }
         (Shape::Map { value, .. }, Value::Map(map)) => {
-            for below in map.values_mut() {
+            for (_, below) in map.iter_mut() {
                 settle(schema, Some(*value), below);
             }
         }

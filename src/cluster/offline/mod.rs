@@ -505,7 +505,7 @@ fn as_served(kind: &ServedKind, stored: &Stored) -> Value {
 }
 
 fn managed_value(entry: &ManagedEntry) -> Value {
-    let mut fields = Map::from([
+    let mut fields = Map::from_iter([
         ("manager".to_owned(), Value::string(&entry.manager)),
         ("operation".to_owned(), Value::string(entry.operation.word())),
         ("apiVersion".to_owned(), Value::string(&entry.api_version)),

@@ -393,7 +393,7 @@ fn entry(kind: &ServedKind, actor: &Actor, operation: Operation, fields: FieldSe
         subresource: actor.subresource.map(str::to_owned),
         api_version: kind.kind.api_version(),
         time: Some(actor.at),
-        fields,
+        fields: fields.into(),
     }
 }
 
@@ -404,7 +404,7 @@ fn others_without(
     is_self: impl Fn(&ManagedEntry) -> bool,
 ) -> Vec<ManagedEntry> {
     let others = managed.iter().filter(|entry| !is_self(entry));
-    let left = others.map(|e| ManagedEntry { fields: sets::difference(&e.fields, lost), ..e.clone() });
+    let left = others.map(|e| ManagedEntry { fields: sets::difference(&e.fields, lost).into(), ..e.clone() });
     left.filter(|entry| !sets::is_empty(&entry.fields)).collect()
 }
 

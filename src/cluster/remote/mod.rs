@@ -17,7 +17,6 @@ pub use kubeconfig::{ContextInfo, IN_CLUSTER, Sources};
 use super::access::{Cluster, ClusterError, WatchEvent, Write, Writer};
 use crate::model::{
     ClusterFacts, ClusterId, GroupVersionKind, LiveObject, Packed, Schema, Scope, ServedKind, Timestamp,
-    Value,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -133,8 +132,7 @@ impl Inner {
     /// Reads an answer that is an object; a deletion's answer is none.
     async fn object(&self, body: &[u8]) -> Result<LiveObject, ClusterError> {
         let lost = || ClusterError::Lost { reason: "the answer breaks off".to_owned() };
-        let body = Value::from_json_slice(body).map_err(|_| lost())?;
-        LiveObject::read(&self.id().await?, body).map_err(|_| lost())
+        LiveObject::from_json(&self.id().await?, body).map_err(|_| lost())
     }
 
     async fn changed(&self, ask: &Ask, write: &Write) -> Result<Option<LiveObject>, ClusterError> {

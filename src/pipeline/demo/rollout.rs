@@ -2,7 +2,7 @@
 //!
 //! There are no pods. One step of a rollout moves one replica to the new template, so that it can be watched.
 
-use crate::model::{LiveObject, Value};
+use crate::model::{LiveObject, Map, Value};
 use crate::value;
 
 /// The field manager of what is written here.
@@ -57,7 +57,7 @@ pub(super) fn next_status(object: &LiveObject, pace: Pace, crashing: &[String]) 
         .into_iter()
         .flatten()
         .all(|(name, value)| known.and_then(|s| s.get(name)) == Some(value));
-    (!is_there).then(|| Value::Map([("status".to_owned(), next)].into()))
+    (!is_there).then(|| Value::Map(Map::from_iter([("status".to_owned(), next)])))
 }
 
 impl Progress {

@@ -10,7 +10,8 @@ use super::{Decoded, Refused};
 use crate::model::field_path::{FieldPath, Segment};
 use crate::model::limits;
 use crate::model::manifest::{FieldLines, Problem};
-use crate::model::{Map, Value};
+use crate::model::Value;
+use crate::model::value::map_of;
 use std::collections::HashSet;
 
 /// Decodes a document.
@@ -50,10 +51,11 @@ impl Decoder<'_> {
             Kind::Alias(target) => self.follow(id, |decoder| decoder.value(*target)),
             Kind::List(items) => self.list(items, line),
             Kind::Map(fields) => {
-                let mut map = Map::new();
+                let mut decoded = Vec::with_capacity(fields.len());
                 let mut lines = leaf(line);
-                self.map(fields, &mut map, &mut lines)?;
-                Ok((Value::Map(map), lines))
+                lines.children.reserve_exact(fields.len());
+                self.map(fields, &mut decoded, &mut lines)?;
+                Ok((Value::Map(map_of(decoded)), lines))
             }
         }
     }
@@ -74,7 +76,7 @@ impl Decoder<'_> {
     fn map(
         &mut self,
         fields: &[(NodeId, NodeId)],
-        map: &mut Map,
+        map: &mut Vec<(String, Value)>,
         lines: &mut FieldLines,
     ) -> Result<(), Refused> {
         let mut own = HashSet::new();
@@ -85,14 +87,14 @@ impl Decoder<'_> {
             }
             let line = self.tree.nodes[*key].line;
             let name = self.key(*key)?;
-            let segment = Segment::Field(name.clone());
             if !own.insert(name.clone()) {
-                self.report_duplicate(&segment, line);
+                self.report_duplicate(&name, line);
             }
-            let (value, mut at) = self.below(segment, |decoder| decoder.value(*value))?;
+            let (value, mut at) =
+                self.below(Segment::Field(name.clone()), |decoder| decoder.value(*value))?;
             at.line = line;
-            map.insert(name.clone(), value);
-            lines.children.push((name, at));
+            lines.children.push((name.clone(), at));
+            map.push((name, value));
         }
         Ok(())
     }
@@ -114,7 +116,7 @@ impl Decoder<'_> {
             if value == "<<" && (*implicit || tag.as_deref() == Some(MERGE)))
     }
 
-    fn merge(&mut self, from: NodeId, map: &mut Map, lines: &mut FieldLines) -> Result<(), Refused> {
+    fn merge(&mut self, from: NodeId, map: &mut Vec<(String, Value)>, lines: &mut FieldLines) -> Result<(), Refused> {
         match &self.tree.nodes[from].kind {
             // From the last to the first: earlier maps take precedence.
             Kind::List(items) => items.iter().rev().try_for_each(|item| self.merge_map(*item, map, lines)),
@@ -122,7 +124,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn merge_map(&mut self, from: NodeId, map: &mut Map, lines: &mut FieldLines) -> Result<(), Refused> {
+    fn merge_map(&mut self, from: NodeId, map: &mut Vec<(String, Value)>, lines: &mut FieldLines) -> Result<(), Refused> {
         let node = &self.tree.nodes[from];
         self.count(node.line)?;
         match &node.kind {
@@ -160,9 +162,9 @@ impl Decoder<'_> {
     }
 
     /// Reports a key that stands twice in one mapping; what an alias repeats was reported where it is written.
-    fn report_duplicate(&mut self, segment: &Segment, line: u32) {
+    fn report_duplicate(&mut self, name: &str, line: u32) {
         if self.open.is_empty() {
-            let path = FieldPath(self.path.clone()).join(segment.clone());
+            let path = FieldPath(self.path.clone()).field(name);
             self.problems.push(super::duplicate_key(&path, line));
         }
     }

@@ -8,7 +8,9 @@ use super::{Decoded, Refused, duplicate_key};
 use crate::model::field_path::{FieldPath, Segment};
 use crate::model::limits;
 use crate::model::manifest::{FieldLines, Problem};
-use crate::model::{Map, Number, Value};
+use crate::model::value::map_of;
+use crate::model::{Number, Value};
+use std::collections::HashSet;
 
 /// Reads the value that the bytes begin with, and returns it with the number of bytes that it takes.
 ///
@@ -61,11 +63,12 @@ impl Reader<'_> {
     }
 
     fn map(&mut self, lines: &mut FieldLines) -> Result<Value, Refused> {
-        let mut map = Map::new();
+        let mut map = Vec::new();
+        let mut names = HashSet::new();
         self.at += 1;
         self.skip_blank();
         if self.take(b'}') {
-            return Ok(Value::Map(map));
+            return Ok(Value::Map(map_of(map)));
         }
         loop {
             self.skip_blank();
@@ -79,17 +82,17 @@ impl Reader<'_> {
                 return Err(self.wrong("a `:` is expected behind a key"));
             }
             self.path.push(Segment::Field(key.clone()));
-            if map.contains_key(&key) {
+            if !names.insert(key.clone()) {
                 self.problems.push(duplicate_key(&FieldPath(self.path.clone()), line));
             }
             let (value, mut at) = self.value()?;
             self.path.pop();
             at.line = line;
-            map.insert(key.clone(), value);
-            lines.children.push((key, at));
+            lines.children.push((key.clone(), at));
+            map.push((key, value));
             self.skip_blank();
             if self.take(b'}') {
-                return Ok(Value::Map(map));
+                return Ok(Value::Map(map_of(map)));
             }
             if !self.take(b',') {
                 return Err(self.wrong("a `,` or `}` is expected behind a value"));
