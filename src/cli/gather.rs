@@ -137,8 +137,10 @@ impl Gathered {
         }
         for (id, status) in &self.deployments {
             let cluster = self.context(&id.cluster);
-            let repo =
-                self.repos.get(&id.app.repo).map_or_else(|| id.app.repo.0.to_string(), |r| r.location.clone());
+            let repo = self
+                .repos
+                .get(&id.app.repo)
+                .map_or_else(|| id.app.repo.0.to_string(), |r| r.location.clone());
             let resources = self.resources.get(id);
             let unknown_alone = matches!(status.verdict, Verdict::Unknown(_)) && status.counts.unknown == 0;
             findings.incomplete |= unknown_alone || status.notices.iter().any(|n| n.level == Level::Error);

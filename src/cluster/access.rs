@@ -1,8 +1,8 @@
 //! Defines the traits through which everything above reads and writes a cluster.
 
 use crate::model::{
-    ClusterFacts, ClusterId, GroupVersionKind, LiveObject, Packed, Identity, ResourceId, Schema, Scope, ServedKind,
-    Value,
+    ClusterFacts, ClusterId, GroupVersionKind, Identity, LiveObject, Packed, ResourceId, Schema, Scope,
+    ServedKind, Value,
 };
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;

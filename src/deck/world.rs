@@ -229,7 +229,7 @@ mod tests {
 
     fn repo(id: &str) -> RepoStatus {
         RepoStatus {
-            id: RepoId(id.to_owned()),
+            id: RepoId(id.into()),
             name: id.to_owned(),
             location: id.to_owned(),
             upstream: None,
@@ -250,7 +250,7 @@ mod tests {
             world.fold(Update::Repo { status: repo(path), was: None });
         }
         for path in ["apps/web", "apps/cart"] {
-            world.fold(Update::Repo { status: repo("/fleet"), was: Some(RepoId(path.to_owned())) });
+            world.fold(Update::Repo { status: repo("/fleet"), was: Some(RepoId(path.into())) });
         }
         assert_eq!(world.repos, [repo("/fleet"), repo("other")]);
     }

@@ -72,9 +72,9 @@ impl<'a> Ownership<'a> {
             Record::LastApplied => live.last_applied.as_ref(),
             // An engine that went over to server-side apply leaves last-applied behind, out of date.
             Record::Engine => None,
-            Record::None => context
-                .previous
-                .filter(|_| deployer(live, desired, context.deployer) == Ok(Deployer::Helm)),
+            Record::None => {
+                context.previous.filter(|_| deployer(live, desired, context.deployer) == Ok(Deployer::Helm))
+            }
         };
         Self { live, desired, context, applied, writers: OnceCell::new() }
     }
@@ -221,7 +221,8 @@ impl<'a> Ownership<'a> {
     /// Returns whether a controller wrote a path last.
     pub fn by_a_controller(&self, path: &FieldPath) -> Option<Writer> {
         let (entry, own) = self.last_writer(path)?;
-        let controller = own == Own::No && self.context.managers.kind(&entry.manager) == ManagerKind::Controller;
+        let controller =
+            own == Own::No && self.context.managers.kind(&entry.manager) == ManagerKind::Controller;
         controller.then(|| writer(entry))
     }
 }

@@ -244,7 +244,9 @@ mod tests {
             "fieldsType":"FieldsV1","fieldsV1":{"f:data":{"f:a":{}}}},{"manager":"nobody"},
             {"manager":"m","operation":"Update","subresource":"status","fieldsV1":{"f:status":{}}}]"#;
         let object = |metadata: &str| {
-            format!(r#"{{"kind":"ConfigMap","apiVersion":"v1","metadata":{metadata},"data":{{"b":"2","a":"1"}}}}"#)
+            format!(
+                r#"{{"kind":"ConfigMap","apiVersion":"v1","metadata":{metadata},"data":{{"b":"2","a":"1"}}}}"#
+            )
         };
         for json in [
             object(&format!(r#"{{"name":"a","managedFields":{managed},"namespace":"n"}}"#)),

@@ -43,7 +43,9 @@ pub use fetched::Fetched;
 pub use field_path::{FieldPath, Segment};
 pub use field_set::FieldSet;
 pub use health::{Health, HealthStatus};
-pub use id::{AppId, ClusterId, DeploymentId, GroupKind, GroupVersionKind, Identity, Oid, RepoId, ResourceId};
+pub use id::{
+    AppId, ClusterId, DeploymentId, GroupKind, GroupVersionKind, Identity, Oid, RepoId, ResourceId,
+};
 pub use key::{Key, KeyCode};
 pub use live::{LiveObject, ManagedEntry};
 pub use manifest::{Manifest, Origin, Problem};

@@ -59,9 +59,12 @@ mod tests {
     #[test]
     fn text_and_set_are_the_same_fields() {
         let json = r#"{"f:spec":{"f:replicas":{}}}"#;
-        let (kept, decoded) = (OwnedFields::from_json(json.into()), FieldSet::from_fields_v1(&value!({
-            "f:spec": {"f:replicas": {}}
-        })));
+        let (kept, decoded) = (
+            OwnedFields::from_json(json.into()),
+            FieldSet::from_fields_v1(&value!({
+                "f:spec": {"f:replicas": {}}
+            })),
+        );
         assert!(kept.owns(&FieldPath::fields(&["spec", "replicas"])));
         assert_eq!(kept, OwnedFields::from(decoded));
         assert_eq!(*OwnedFields::from_json("no JSON".into()), FieldSet::default());

@@ -68,7 +68,9 @@ impl Packed {
             uid: text("uid"),
             resource_version: text("resourceVersion"),
             hash: hash(&fields, Some(&metadata)).ok_or(UnpackError::Damaged)?,
-            bytes: Zeroizing::new(lz4_flex::compress_prepend_size(with_type(kind, json, &fields)?.as_bytes())),
+            bytes: Zeroizing::new(lz4_flex::compress_prepend_size(
+                with_type(kind, json, &fields)?.as_bytes(),
+            )),
         })
     }
 

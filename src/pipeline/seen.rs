@@ -51,7 +51,9 @@ mod tests {
     #[test]
     fn what_was_seen_is_known_to_the_next_run() {
         let state = tempfile::tempdir().unwrap();
-        let id = |app: &str| DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: app.into() }, ClusterId("c".into()));
+        let id = |app: &str| {
+            DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: app.into() }, ClusterId("c".into()))
+        };
         let seen = Seen::open(state.path()).unwrap();
         seen.remember(&id("web"));
         seen.remember(&id("web"));

@@ -2,7 +2,7 @@
 
 use super::context::RenderContext;
 use super::declared::{Declared, Reading};
-use crate::model::{App, GroupKind, Manifest, Notice, Origin, Identity, ResourceId, Value};
+use crate::model::{App, GroupKind, Identity, Manifest, Notice, Origin, ResourceId, Value};
 use std::collections::HashMap;
 
 /// What rendering an app came to.

@@ -23,7 +23,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn texts() -> impl Strategy<Value = Map> {
-    prop::collection::btree_map(text(), text().prop_map(Value::String), 0..3)
+    prop::collection::btree_map(text(), text().prop_map(Value::String), 0..3).prop_map(Map::from_iter)
 }
 
 /// A list of items that are told apart by a name.
@@ -38,11 +38,11 @@ fn named(item: impl Strategy<Value = Map>) -> impl Strategy<Value = Value> {
 }
 
 fn container() -> impl Strategy<Value = Map> {
-    let env = named(text().prop_map(|v| Map::from([("value".to_owned(), Value::String(v))])));
+    let env = named(text().prop_map(|v| Map::from_iter([("value".to_owned(), Value::String(v))])));
     let limits = prop::option::of(prop::sample::select(vec!["1", "1000m", "2"]));
     let args = prop::collection::vec(text().prop_map(Value::String), 0..3);
     (text(), env, limits, args).prop_map(|(image, env, cpu, args)| {
-        let mut item = Map::from([("image".to_owned(), Value::String(image)), ("env".to_owned(), env)]);
+        let mut item = Map::from_iter([("image".to_owned(), Value::String(image)), ("env".to_owned(), env)]);
         if !args.is_empty() {
             item.insert("args".to_owned(), Value::List(args));
         }

@@ -2,7 +2,9 @@
 
 use driftdeck::model::manifest::FieldLines;
 use driftdeck::model::sealed::seal_object;
-use driftdeck::model::{ClusterId, GroupVersionKind, LiveObject, Manifest, Origin, Identity, ResourceId, Value};
+use driftdeck::model::{
+    ClusterId, GroupVersionKind, Identity, LiveObject, Manifest, Origin, ResourceId, Value,
+};
 use driftdeck::text::yaml::read_documents;
 use std::path::Path;
 

@@ -92,7 +92,7 @@ async fn facts_tell_identity_version_user_and_kinds() {
     let (_home, cluster) = admin(&namespace);
     let facts = cluster.facts().await.unwrap();
     let uid = namespace.plane.kubectl(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]);
-    assert_eq!(facts.id.0, uid);
+    assert_eq!(*facts.id.0, *uid);
     assert_eq!(facts.version.as_deref(), Some("1.36"));
     assert_eq!(facts.user.as_deref(), Some("admin"));
     assert_eq!(facts.failed_groups, []);

@@ -13,8 +13,8 @@ use driftdeck::drift::{Autoscaled, Managers};
 use driftdeck::model::manifest::FieldLines;
 use driftdeck::model::sealed::seal_object;
 use driftdeck::model::{
-    AppId, Asked, ClusterFacts, DeploymentId, Engine, GroupVersionKind, Identity, Manifest, Origin, Plan, RepoId,
-    ResourceId, Revision, Schema, Timestamp, Value,
+    AppId, Asked, ClusterFacts, DeploymentId, Engine, GroupVersionKind, Identity, Manifest, Origin, Plan,
+    RepoId, ResourceId, Revision, Schema, Timestamp, Value,
 };
 use driftdeck::text::yaml::read_documents;
 use std::sync::Arc;
@@ -102,7 +102,8 @@ impl Ground {
         let facts = self.facts(cluster);
         let schema = self.schema(cluster);
         let (managers, autoscaled) = (Managers::built_in(), Autoscaled::default());
-        let deployment = DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: "web".into() }, facts.id.clone());
+        let deployment =
+            DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: "web".into() }, facts.id.clone());
         let revision =
             Revision { asked: Asked::Name("main".into()), commit: None, dirty: false, behind: 0, ahead: 0 };
         self.runtime.block_on(sync::plan(&Inputs {

@@ -7,8 +7,8 @@ use driftdeck::model::status::{
 use driftdeck::model::update::Update;
 use driftdeck::model::{
     App, AppId, Asked, Cause, Class, ClusterId, Counts, Declared, DeploymentId, Engine, FieldChange,
-    FieldPath, GroupVersionKind, Health, HealthStatus, Judgement, Notice, Oid, Operation, Origin, RenderSpec,
-    RepoId, Identity, ResourceId, Revision, Sealed, Timestamp, Value, Verdict, Why, Writer,
+    FieldPath, GroupVersionKind, Health, HealthStatus, Identity, Judgement, Notice, Oid, Operation, Origin,
+    RenderSpec, RepoId, ResourceId, Revision, Sealed, Timestamp, Value, Verdict, Why, Writer,
 };
 use driftdeck::value;
 use std::sync::Arc;

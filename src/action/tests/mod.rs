@@ -14,8 +14,8 @@ use crate::model::last_applied::last_applied;
 use crate::model::manifest::FieldLines;
 use crate::model::sealed::{LAST_APPLIED, seal_object};
 use crate::model::{
-    AppId, Asked, DeploymentId, Engine, FieldPath, GroupVersionKind, LiveObject, Manifest, Oid, Origin, Plan,
-    RepoId, Identity, ResourceId, Revision, Timestamp, Value,
+    AppId, Asked, DeploymentId, Engine, FieldPath, GroupVersionKind, Identity, LiveObject, Manifest, Oid,
+    Origin, Plan, RepoId, ResourceId, Revision, Timestamp, Value,
 };
 use crate::value;
 use std::sync::Arc;
@@ -218,7 +218,8 @@ impl World {
         let facts = self.cluster.facts().await.unwrap();
         let schema = self.cluster.schema(Vec::new()).await.unwrap();
         let (managers, autoscaled) = (Managers::built_in(), Autoscaled::default());
-        let deployment = DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: "web".into() }, facts.id.clone());
+        let deployment =
+            DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: "web".into() }, facts.id.clone());
         sync::plan(&Inputs {
             cluster: &self.cluster,
             facts: &facts,

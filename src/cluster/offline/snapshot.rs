@@ -8,7 +8,8 @@ use crate::model::{ClusterId, Value};
 ///
 /// `path` is where the dump lies: its name, and its identity.
 pub fn of_objects(path: &str, clock: Clock, objects: impl IntoIterator<Item = Value>) -> Offline {
-    let mut builder = Offline::builder(path, clock).id(ClusterId(format!("snapshot:{path}").into())).read_only();
+    let mut builder =
+        Offline::builder(path, clock).id(ClusterId(format!("snapshot:{path}").into())).read_only();
     for object in objects {
         for object in flattened(object) {
             builder = builder.object(&object);

@@ -132,7 +132,7 @@ async fn a_fetched_mirror_has_branches_tags_and_the_default_branch() {
     let (revision, _) = read(&mirror, &Ask::Name("origin/trunk".into()), "a.yaml");
     assert_eq!(revision.commit, Some(Oid(second)));
     let repo = mirror.repo().expect("fetched").expect("it opens");
-    assert_eq!((repo.name(), repo.id().0.as_str()), ("fleet", mirror.url().canonical().as_str()));
+    assert_eq!((repo.name(), &*repo.id().0), ("fleet", mirror.url().canonical().as_str()));
 
     let asked = std::fs::read_to_string(world.ground.path().join("bin/asked")).expect("ssh was asked");
     assert!(asked.lines().all(|line| line.contains("-oBatchMode=yes")), "{asked}");

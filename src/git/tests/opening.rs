@@ -18,7 +18,7 @@ fn a_folder_or_file_within_a_checkout_opens_the_whole_checkout_and_keeps_the_pla
         let repo = opened(&made.path.join(place));
         assert_eq!((repo.kind(), repo.name(), repo.prefix()), (Kind::Checkout, "fleet", prefix));
         assert_eq!(repo.root(), made.path);
-        assert_eq!(repo.id().0, made.path.display().to_string());
+        assert_eq!(*repo.id().0, *made.path.display().to_string());
     }
 }
 

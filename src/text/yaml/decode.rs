@@ -7,10 +7,10 @@ use super::compose::{Kind, NodeId, Tree};
 use super::error::Fault;
 use super::resolve::{self, MERGE, Scalar};
 use super::{Decoded, Refused};
+use crate::model::Value;
 use crate::model::field_path::{FieldPath, Segment};
 use crate::model::limits;
 use crate::model::manifest::{FieldLines, Problem};
-use crate::model::Value;
 use crate::model::value::map_of;
 use std::collections::HashSet;
 
@@ -116,7 +116,12 @@ impl Decoder<'_> {
             if value == "<<" && (*implicit || tag.as_deref() == Some(MERGE)))
     }
 
-    fn merge(&mut self, from: NodeId, map: &mut Vec<(String, Value)>, lines: &mut FieldLines) -> Result<(), Refused> {
+    fn merge(
+        &mut self,
+        from: NodeId,
+        map: &mut Vec<(String, Value)>,
+        lines: &mut FieldLines,
+    ) -> Result<(), Refused> {
         match &self.tree.nodes[from].kind {
             // From the last to the first: earlier maps take precedence.
             Kind::List(items) => items.iter().rev().try_for_each(|item| self.merge_map(*item, map, lines)),
@@ -124,7 +129,12 @@ impl Decoder<'_> {
         }
     }
 
-    fn merge_map(&mut self, from: NodeId, map: &mut Vec<(String, Value)>, lines: &mut FieldLines) -> Result<(), Refused> {
+    fn merge_map(
+        &mut self,
+        from: NodeId,
+        map: &mut Vec<(String, Value)>,
+        lines: &mut FieldLines,
+    ) -> Result<(), Refused> {
         let node = &self.tree.nodes[from];
         self.count(node.line)?;
         match &node.kind {
