@@ -7,6 +7,7 @@ use crate::model::{DeploymentId, Key, Notice, Plan, ResourceId, StepOutcome, Tex
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "the large variant, what the pipeline tells, is the common one")]
 pub enum Message {
     /// The pipeline found something out.
     Pipeline {

@@ -51,14 +51,11 @@ impl LiveObject {
     /// Reads an object from its JSON, as a server sends it. The field sets of managed fields stay text until somebody
     /// looks at them.
     pub fn from_json(cluster: &ClusterId, json: &[u8]) -> Result<Self, NotAnObject> {
-        match serde_json::from_slice::<Parts>(json) {
-            Ok(Parts { body, managed }) => Self::assemble(cluster, Value::Map(body), managed),
-            // Its parts are not of the shape that a server gives them: what can be read of it is.
-            Err(_) => {
-                let body = Value::from_json_slice(json).map_err(|_| NotAnObject::Damaged)?;
-                Self::read(cluster, body)
-            }
+        if let Ok(Parts { body, managed }) = serde_json::from_slice(json) {
+            return Self::assemble(cluster, Value::Map(body), managed);
         }
+        // Its parts are not of the shape that a server gives them: what can be read of it is.
+        Self::read(cluster, Value::from_json_slice(json).map_err(|_| NotAnObject::Damaged)?)
     }
 
     /// Reads an object; one without a name is none that a cluster holds, but files may. Takes out managed fields and
