@@ -173,7 +173,7 @@ pub struct Options {
 /// Where to look.
 #[derive(Debug, Args, Clone, Default)]
 pub struct Places {
-    /// Repositories, folders or files; default: the repository of the current folder
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
     #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
     pub places: Vec<String>,
 }
@@ -211,7 +211,7 @@ pub struct CompareArguments {
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArguments {
-    /// Repositories, folders or files; default: the repository of the current folder
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
     #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
     pub places: Vec<String>,
     /// Unified text, `-` is Git and `+` is the cluster
@@ -228,7 +228,7 @@ pub struct SyncArguments {
     /// The app
     #[arg(value_name = "APP")]
     pub name: String,
-    /// Repositories, folders or files; default: the repository of the current folder
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
     #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
     pub places: Vec<String>,
     /// Stop after the plan

@@ -5,6 +5,7 @@ use crate::cli::output;
 use crate::cli::{Exit, Failed, written};
 use crate::model::Notice;
 use clap::CommandFactory;
+use clap_mangen::Man;
 
 /// Prints completions for a shell.
 pub fn completions(shell: clap_complete::Shell) -> Result<Exit, Failed> {
@@ -13,13 +14,76 @@ pub fn completions(shell: clap_complete::Shell) -> Result<Exit, Failed> {
     print(&script)
 }
 
-/// Prints the manual page.
+/// What no option says: exit codes, files and variables, in the words of the manual.
+const REST: &str = r#".SH "EXIT CODES"
+.TP
+\fB0\fR
+Everything compared is in sync, or the action did all it planned and the verdict is in sync.
+.TP
+\fB1\fR
+Drift; after an action: something still drifts.
+.TP
+\fB2\fR
+It could not do what was asked: bad arguments, nothing to compare, an unreadable document, a refused plan, time-out.
+.TP
+\fB3\fR
+No drift seen, but something could not be compared. Drift beside it: 1, or 3 with \fB\-\-strict\fR.
+.TP
+\fB130\fR, \fB143\fR, \fB129\fR
+Ended by ctrl\-C, SIGTERM or SIGHUP.
+.SH FILES
+.TP
+\fI$XDG_CONFIG_HOME/driftdeck/config.yaml\fR
+The configuration; \fB\-\-config\fR names another. None is needed.
+.TP
+\fI$XDG_STATE_HOME/driftdeck/\fR
+The journal of what was written, the log, and which deployments were seen.
+.TP
+\fI$XDG_CACHE_HOME/driftdeck/\fR
+Bare mirrors of remote repositories, schemas and renderings. It can be removed at any time.
+.SH ENVIRONMENT
+Each option can be set as \fBDRIFTDECK_...\fR too. \fBKUBECONFIG\fR, \fBNO_COLOR\fR and \fBRUST_LOG\fR mean what they mean elsewhere.
+"#;
+
+/// Prints the manual page, with a part for each command.
 pub fn man() -> Result<Exit, Failed> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Arguments::command())
-        .render(&mut page)
+    let page = page()
         .map_err(|error| Box::new(Notice::error("the manual cannot be made").cause(error.to_string())))?;
     print(&page)
+}
+
+fn page() -> std::io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    let command = Arguments::command();
+    let man = Man::new(command.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    page.extend(b".SH COMMANDS\n");
+    for command in command.get_subcommands() {
+        page.extend(part(command)?.into_bytes());
+    }
+    page.extend(REST.as_bytes());
+    man.render_version_section(&mut page)?;
+    Ok(page)
+}
+
+/// Returns the part of one command. Its sections become paragraphs under its own heading.
+fn part(command: &clap::Command) -> std::io::Result<String> {
+    let named = command.clone().bin_name(format!("driftdeck {}", command.get_name()));
+    let man = Man::new(named);
+    let mut part = format!(".SS driftdeck {}\n", command.get_name()).into_bytes();
+    man.render_synopsis_section(&mut part)?;
+    man.render_description_section(&mut part)?;
+    man.render_options_section(&mut part)?;
+    let is_section = |line: &&str| !line.starts_with(".SH ");
+    let text = String::from_utf8_lossy(&part).into_owned();
+    Ok(text
+        .lines()
+        .map(|line| if is_section(&line) { line } else { ".PP" })
+        .fold(String::new(), |text, line| text + line + "\n"))
 }
 
 fn print(bytes: &[u8]) -> Result<Exit, Failed> {

@@ -155,6 +155,24 @@ fn completions_and_the_manual_name_every_command() {
 }
 
 #[test]
+fn the_manual_tells_every_option_the_exit_codes_and_the_files() {
+    let page = Home::new().driftdeck(["man"]).exits(0).stdout;
+    for part in [
+        "driftdeck sync",
+        "max\\-deletions",
+        "show\\-secrets",
+        "EXIT CODES",
+        "FILES",
+        "config.yaml",
+        "ENVIRONMENT",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let commands = page.split(".SH COMMANDS").nth(1).unwrap();
+    assert!(!commands.contains("request\\-timeout"), "what holds for all is said once");
+}
+
+#[test]
 fn a_pipe_that_is_closed_ends_a_command_quietly() {
     let (home, repository) = (Home::new(), repository());
     let (reader, writer) = std::io::pipe().unwrap();
