@@ -10,8 +10,7 @@ use crate::drift::Managers;
 use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
 use crate::model::{
-    App, ClusterFacts, ClusterId, DeploymentId, Engine, Mark, Notice, RepoId, ResourceId, Revision, Schema,
-    limits,
+    App, ClusterFacts, ClusterId, DeploymentId, Engine, Mark, Notice, ResourceId, Revision, Schema, limits,
 };
 use crate::pipeline::calm::Calm;
 use crate::pipeline::configured::absent;
@@ -50,8 +49,6 @@ pub enum Request {
     Inspect { deployment: DeploymentId, resource: ResourceId, reply: oneshot::Sender<Option<Inspected>> },
     /// Everything that planning a sync needs.
     Deployed { deployment: DeploymentId, reply: oneshot::Sender<Option<Deployed>> },
-    /// The mirrors or folders changed: read a repo anew.
-    Reread { repo: RepoId },
 }
 
 /// One object with both its sides.
@@ -717,11 +714,6 @@ impl Conductor {
                 }
                 for at in 0..self.lines.len() {
                     self.ask_facts(at, Duration::ZERO);
-                }
-            }
-            Request::Reread { repo } => {
-                if let Some(at) = self.world.repos.iter().position(|r| r.status.id == repo) {
-                    self.read(at);
                 }
             }
             // Who asked may have gone.
