@@ -45,7 +45,7 @@ fn every_built_in_object_is_in_sync_with_itself() {
             println!("{name}: {:?} {:?} {:?}", judgement.verdict, judgement.changes, judgement.problems);
         }
     }
-    println!("api, compared with itself: {got}/{total} ({nameless} are no objects)");
+    crate::say(&format!("api, compared with itself: {got}/{total} ({nameless} are no objects)"));
     assert_eq!(got, total);
 }
 
@@ -77,7 +77,7 @@ fn every_changed_leaf_of_a_built_in_object_is_drift_at_its_own_path() {
             }
         }
     }
-    println!("api, one leaf changed: {got}/{total}");
+    crate::say(&format!("api, one leaf changed: {got}/{total}"));
     assert_eq!(got, total);
 }
 

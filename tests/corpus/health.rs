@@ -30,6 +30,6 @@ fn objects_have_the_known_health() {
             );
         }
     }
-    println!("health: {got}/{total}");
+    crate::say(&format!("health: {got}/{total}"));
     assert!(got >= REACHED, "{got} of {total}, {REACHED} were reached before");
 }

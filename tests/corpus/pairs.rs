@@ -64,7 +64,7 @@ fn real_pairs_have_the_known_verdict_at_the_known_paths() {
             println!("    {:?} {:?} {:?}", judgement.verdict, judgement.changes, judgement.problems);
         }
     }
-    println!("pairs: {got}/{total}");
+    crate::say(&format!("pairs: {got}/{total}"));
     assert_eq!(got, total);
 }
 
@@ -96,6 +96,6 @@ fn one_declared_leaf_of_a_real_live_object_changed_is_drift_at_exactly_that_path
             }
         }
     }
-    println!("pairs, one declared leaf changed: {got}/{total}");
+    crate::say(&format!("pairs, one declared leaf changed: {got}/{total}"));
     assert_eq!(got, total);
 }

@@ -31,7 +31,7 @@ fn every_case_is_read_as_kubectl_reads_it() {
             wrong.push(format!("{}: {read:?}", case["name"]));
         }
     }
-    println!("yaml: {}/{total}", total - wrong.len());
+    crate::say(&format!("yaml: {}/{total}", total - wrong.len()));
     assert!(total - wrong.len() >= REACHED, "read otherwise than kubectl:\n{}", wrong.join("\n"));
 }
 
@@ -53,6 +53,6 @@ fn every_kind_reads_the_same_from_yaml_and_json() {
         let (from_yaml, from_json) = (read(&yaml), read(&yaml.with_extension("json")));
         same += usize::from(from_yaml == from_json && from_yaml.len() == 1);
     }
-    println!("api: {same}/{total}");
+    crate::say(&format!("api: {same}/{total}"));
     assert!(same >= KINDS_REACHED && same == total, "only {same} of {total} are the same");
 }
