@@ -12,11 +12,13 @@ const FILE: &str = "copied.txt";
 /// Where copies are saved; `None` where no home is known.
 pub struct Clipboard {
     state: Option<PathBuf>,
+    /// Whether the terminal is known to take copies.
+    sends: bool,
 }
 
 impl Clipboard {
-    pub fn new(state: Option<PathBuf>) -> Self {
-        Self { state }
+    pub fn new(state: Option<PathBuf>, sends: bool) -> Self {
+        Self { state, sends }
     }
 
     /// Returns the sequence to send to the terminal, if it can take it, and what became of the copy.
@@ -26,12 +28,15 @@ impl Clipboard {
             Some(Err(notice)) => return (None, Copied::Failed(*notice)),
             None => None,
         };
-        if let Some(sequence) = text::terminal_clipboard(content) {
+        if let Some(sequence) = text::terminal_clipboard(content).filter(|_| self.sends) {
             return (Some(sequence), Copied::Sent { file });
         }
         let copied = match file {
             Some(file) => Copied::Saved { file },
-            None => Copied::Failed(Notice::error("the text is too long for the terminal's clipboard")),
+            None => Copied::Failed(
+                Notice::error("the copy has nowhere to go: the terminal is not known to take it")
+                    .hint("set HOME or XDG_STATE_HOME, and copies are saved to a file"),
+            ),
         };
         (None, copied)
     }
@@ -44,4 +49,23 @@ fn save(state: &Path, content: &str) -> Result<String, Box<Notice>> {
     let folder = PrivateFolder::open(state).map_err(|error| failed(&error))?;
     folder.replace(FILE, content.as_bytes()).map_err(|error| failed(&error))?;
     Ok(state.join(FILE).display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_copy_is_what_became_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let file = state.join(FILE).display().to_string();
+        let (sequence, how) = Clipboard::new(Some(state.clone()), true).copy("shop/web");
+        assert!(sequence.is_some_and(|sequence| sequence.starts_with("\x1b]52;c;")));
+        assert_eq!(how, Copied::Sent { file: Some(file.clone()) });
+        let (sequence, how) = Clipboard::new(Some(state), false).copy("shop/api");
+        assert_eq!((sequence, how), (None, Copied::Saved { file: file.clone() }));
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "shop/api");
+        assert!(matches!(Clipboard::new(None, false).copy("x"), (None, Copied::Failed(_))));
+    }
 }

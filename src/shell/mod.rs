@@ -4,6 +4,7 @@
 //! deck's update turns it into effects; those that concern the terminal are performed here and the rest handed to the
 //! runtime. At most one frame is drawn every 16 ms, and a frame in which nothing changed writes nothing.
 
+mod abilities;
 mod calm_backend;
 mod clipboard;
 mod deck;
@@ -57,7 +58,7 @@ pub async fn run(mut state: State, wiring: Wiring, draw: impl Fn(&mut Frame<'_>,
     screen.draw(|frame| draw(frame, &state))?;
     let mut events = Some(EventStream::new());
     let mut ends = Ends::listen()?;
-    let clipboard = Clipboard::new(state_folder);
+    let clipboard = Clipboard::new(state_folder, abilities::takes_copies(|name| std::env::var(name).ok()));
     let mut last_frame = Instant::now();
     let mut changed = false;
     let mut gone = false;

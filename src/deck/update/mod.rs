@@ -122,7 +122,7 @@ fn copied(state: &mut State, what: &str, how: Copied) {
                 .say(format!("{what} sent to the terminal, which does not confirm it; also saved to {file}"));
         }
         Copied::Saved { file } => {
-            state.say(format!("{what} saved to {file}: this terminal has no clipboard"));
+            state.say(format!("{what} saved to {file}: this terminal is not known to take copies"));
         }
         Copied::Failed(notice) => fail(state, notice),
     }
