@@ -8,6 +8,7 @@ mod support;
 mod canary;
 mod compare;
 mod configured;
+mod demo;
 mod hostile;
 mod mistakes;
 mod render;
