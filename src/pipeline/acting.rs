@@ -3,19 +3,13 @@
 use crate::action::journal::{self, Entry, Journal, JournalError};
 use crate::action::sync::{self, Inputs, Options, PlanError};
 use crate::action::{ExecuteError, Execution};
-use crate::model::{Engine, GroupVersionKind, Mark, Plan, ResourceId, Timestamp, Verdict};
+use crate::model::{Engine, Mark, Plan, Timestamp};
 use crate::pipeline::run::Deployed;
 use crate::pipeline::setup::Clock;
 use tokio_util::sync::CancellationToken;
 
 /// Plans a sync of a deployment. Reads and dry runs only.
 pub async fn plan_sync(deployed: &Deployed, options: &Options, now: Timestamp) -> Result<Plan, PlanError> {
-    let extras: Vec<(GroupVersionKind, ResourceId)> = deployed
-        .statuses
-        .iter()
-        .filter(|s| *s.verdict() == Verdict::Extra)
-        .map(|s| (s.kind.clone(), s.id.clone()))
-        .collect();
     let mut incomplete: Vec<String> =
         deployed.not_fresh.iter().map(|(kind, why)| format!("{kind}: {why}")).collect();
     if !deployed.complete {
@@ -41,7 +35,7 @@ pub async fn plan_sync(deployed: &Deployed, options: &Options, now: Timestamp) -
         engine: deployed.engine,
         engine_manager: engine_manager(deployed.engine, &deployed.marks),
         manifests: &deployed.manifests,
-        extras: &extras,
+        extras: &deployed.extras,
         incomplete: &incomplete,
         protected: deployed.cluster_status.protected,
         options,

@@ -1,15 +1,16 @@
 //! Defines which deployments declare which objects, so that an event finds its deployments at once, and what two of them
 //! declare is told.
 
-use crate::model::{DeploymentId, GroupVersionKind, Manifest, Notice};
+use crate::model::{DeploymentId, GroupKind, Manifest, Notice};
 use crate::pipeline::store::ObjectKey;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// The declared objects of all clusters (by their index), each with the deployments that declare it.
+/// The declared objects of all clusters (by their index), each with the deployments that declare it. In whichever
+/// version two of them declare it, it is one object.
 #[derive(Debug, Default)]
 pub struct Declared {
-    objects: HashMap<GroupVersionKind, HashMap<usize, HashMap<ObjectKey, Vec<DeploymentId>>>>,
+    objects: HashMap<GroupKind, HashMap<usize, HashMap<ObjectKey, Vec<DeploymentId>>>>,
     /// What was told already of objects that two apps declare.
     told: BTreeSet<String>,
 }
@@ -28,7 +29,7 @@ impl Declared {
         for manifest in manifests {
             let Some(name) = manifest.id.name.clone() else { continue };
             let key = (manifest.id.namespace.clone(), name);
-            let here = self.objects.entry(manifest.kind.clone()).or_default().entry(cluster).or_default();
+            let here = self.objects.entry(manifest.id.kind.clone()).or_default().entry(cluster).or_default();
             let owners = here.entry(key).or_default();
             if owners.contains(id) {
                 continue;
@@ -44,7 +45,8 @@ impl Declared {
     /// Takes a deployment's manifests out again.
     pub fn remove(&mut self, id: &DeploymentId, cluster: usize, manifests: &[Arc<Manifest>]) {
         for manifest in manifests {
-            let here = self.objects.get_mut(&manifest.kind).and_then(|clusters| clusters.get_mut(&cluster));
+            let here =
+                self.objects.get_mut(&manifest.id.kind).and_then(|clusters| clusters.get_mut(&cluster));
             let Some(objects) = here else { continue };
             let Some(name) = manifest.id.name.clone() else { continue };
             let key = (manifest.id.namespace.clone(), name);
@@ -58,7 +60,7 @@ impl Declared {
     }
 
     /// Returns the deployments that declare an object; empty if nobody does.
-    pub fn by(&self, cluster: usize, kind: &GroupVersionKind, object: &ObjectKey) -> &[DeploymentId] {
+    pub fn by(&self, cluster: usize, kind: &GroupKind, object: &ObjectKey) -> &[DeploymentId] {
         let objects = self.objects.get(kind).and_then(|clusters| clusters.get(&cluster));
         objects.and_then(|objects| objects.get(object)).map_or(&[], Vec::as_slice)
     }

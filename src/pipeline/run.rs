@@ -10,11 +10,12 @@ use crate::drift::Managers;
 use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
 use crate::model::{
-    App, ClusterFacts, ClusterId, DeploymentId, Engine, Mark, Notice, ResourceId, Revision, Schema, limits,
+    App, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, ResourceId, Revision,
+    Schema, Verdict, limits,
 };
 use crate::pipeline::calm::Calm;
 use crate::pipeline::configured::absent;
-use crate::pipeline::deployment::{LookedBack, Member, Rendering, Role};
+use crate::pipeline::deployment::{Deployment, LookedBack, Member, Rendering, Role};
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
 use crate::pipeline::remotes;
@@ -78,7 +79,8 @@ pub struct Deployed {
     /// The rendering left nothing out.
     pub complete: bool,
     pub render_notices: Vec<Notice>,
-    pub statuses: Vec<ResourceStatus>,
+    /// Its objects that nobody declares, whatever a verdict that has not been renewed yet may say.
+    pub extras: Vec<(GroupVersionKind, ResourceId)>,
     /// Other apps of the cluster whose rendering left something out: what they declare may look like an extra.
     pub others_incomplete: Vec<String>,
     /// Why some kind's list is not fresh, each as kind and reason.
@@ -143,7 +145,7 @@ struct Line {
     watches: BTreeMap<WatchKey, JoinHandle<()>>,
     attempts: u32,
     asked: bool,
-    kinds: BTreeSet<crate::model::GroupVersionKind>,
+    kinds: BTreeSet<GroupVersionKind>,
     asking_facts: bool,
     /// How often the schema was asked for: the newest answer counts.
     schema_questions: u64,
@@ -594,7 +596,7 @@ impl Conductor {
         }
     }
 
-    fn ask_schema(&mut self, at: usize, kinds: Vec<crate::model::GroupVersionKind>) {
+    fn ask_schema(&mut self, at: usize, kinds: Vec<GroupVersionKind>) {
         let Some(cluster) = self.setup.clusters.get(at).map(|c| c.cluster.clone()) else { return };
         let (Some(line), Some(entry)) = (self.lines.get_mut(at), self.world.clusters.get_mut(at)) else {
             return;
@@ -738,6 +740,12 @@ impl Conductor {
         })
     }
 
+    fn extras(&self, deployment: &Deployment) -> Vec<(GroupVersionKind, ResourceId)> {
+        let statuses = deployment.statuses.values().filter(|s| *s.verdict() == Verdict::Extra);
+        let undeclared = statuses.filter(|s| !self.world.declares(deployment.cluster, &s.id));
+        undeclared.map(|s| (s.kind.clone(), s.id.clone())).collect()
+    }
+
     fn deployed(&self, id: &DeploymentId) -> Option<Deployed> {
         let deployment = self.world.deployments.get(id)?;
         let cluster = self.world.clusters.get(deployment.cluster)?;
@@ -757,7 +765,7 @@ impl Conductor {
             manifests: rendering.manifests.clone(),
             complete: rendering.complete,
             render_notices: rendering.notices.clone(),
-            statuses: deployment.statuses.values().cloned().collect(),
+            extras: self.extras(deployment),
             not_fresh: self.world.not_fresh(deployment),
             others_incomplete: self.world.others_incomplete(id, deployment.cluster),
         })

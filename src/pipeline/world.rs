@@ -1,6 +1,8 @@
 //! Defines what the pipeline knows: repos with their apps, clusters with their objects, and deployments with their
 //! verdicts. It is a plain state machine without I/O: events go in, updates and work come out.
 
+mod undeclared;
+
 use crate::cluster::{WatchEvent, builtin};
 use crate::drift::{Autoscaled, Managers};
 use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus};
@@ -457,7 +459,7 @@ impl World {
     }
 
     fn mark_object(&mut self, at: usize, kind: &GroupVersionKind, object: &ObjectKey) {
-        let mut affected = self.declared.by(at, kind, object).to_vec();
+        let mut affected = self.declared.by(at, &kind.group_kind(), object).to_vec();
         if affected.is_empty() {
             // Nobody declares it: it may be an extra of any deployment that watches its kind.
             affected.extend(self.asked_in(at));
@@ -536,44 +538,7 @@ impl World {
                 });
             }
         }
-        if deployment.claims.marks.is_empty()
-            && deployment.claims.earlier.is_empty()
-            && deployment.statuses.is_empty()
-        {
-            return;
-        }
-        let extras: HashSet<&ResourceId> =
-            deployment.statuses.keys().filter(|id| !rendering.declares(id)).collect();
-        if !dirty.all && !dirty.extras && touched.is_empty() && extras.is_empty() {
-            return;
-        }
-        // What nobody seems to declare may be declared where a rendering left something out.
-        let mut in_cluster = self.deployments.values().filter(|d| d.cluster == deployment.cluster);
-        let whole = in_cluster.all(|d| d.rendered.as_ref().is_some_and(|r| r.complete));
-        let undeclared =
-            if whole { Trust::Fresh } else { Trust::Unknown("a rendering is incomplete".to_owned()) };
-        for kind in cluster.store.kinds() {
-            for (key, packed) in cluster.store.of_kind(kind) {
-                let wanted = dirty.all
-                    || dirty.extras
-                    || touched.contains(&(kind, key.0.as_deref(), key.1.as_str()))
-                    || extras.contains(&packed.id);
-                let declared = !self.declared.by(deployment.cluster, kind, key).is_empty();
-                // What another app has come to declare is dropped: nothing claims it any more.
-                let claims = if declared { Arc::default() } else { deployment.claims.clone() };
-                if wanted && (!declared || extras.contains(&packed.id)) {
-                    items.push(Item {
-                        deployment: id.clone(),
-                        id: packed.id.clone(),
-                        kind: kind.clone(),
-                        desired: None,
-                        live: Some(packed.clone()),
-                        trust: undeclared.clone(),
-                        claims,
-                    });
-                }
-            }
-        }
+        self.undeclared(id, deployment, dirty, items);
     }
 
     fn trust(cluster: &ClusterEntry, manifest: &Manifest) -> Trust {

@@ -162,6 +162,9 @@ fn steps_of(
 
 fn deletion(inputs: &Inputs<'_>, target: &Target, plan: &mut Plan) -> Option<Step> {
     let live = target.live.as_ref()?;
+    if inputs.manifests.iter().any(|manifest| manifest.id == target.id) {
+        return None;
+    }
     if live.body.at(&["metadata", "ownerReferences"]).is_some_and(|owners| !owners.is_empty()) {
         plan.will_not.push(format!("delete {}: another object owns it", target.id));
         return None;

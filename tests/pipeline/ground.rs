@@ -1,0 +1,130 @@
+//! A repository, a cluster in memory, and what the pipeline says of them.
+
+use crate::support::Repository;
+use driftdeck::cluster::Cluster;
+use driftdeck::cluster::offline::{Builder, Offline};
+use driftdeck::model::status::{ClusterStatus, DeploymentStatus, ResourceStatus};
+use driftdeck::model::update::Update;
+use driftdeck::model::{ClusterId, DeploymentId, Notice, ResourceId, Timestamp, Value};
+use driftdeck::pipeline::run::{Handle, start};
+use driftdeck::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+pub fn noon() -> Clock {
+    let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    Arc::new(move || at)
+}
+
+/// A cluster in memory with these objects.
+pub fn cluster(objects: &[Value]) -> Offline {
+    let builder = Offline::builder("prod", noon());
+    objects.iter().fold(builder, Builder::object).build()
+}
+
+/// What the pipeline says, as far as it was heard.
+pub struct Told {
+    pub handle: Handle,
+    pub updates: mpsc::Receiver<Update>,
+    pub clusters: BTreeMap<ClusterId, ClusterStatus>,
+    pub deployments: BTreeMap<DeploymentId, DeploymentStatus>,
+    pub resources: BTreeMap<(DeploymentId, ResourceId), ResourceStatus>,
+    pub notices: Vec<Notice>,
+}
+
+pub fn setup(repository: &Repository, clusters: Vec<Arc<dyn Cluster>>, follow: bool) -> Setup {
+    let source = Source::at(Place::Local(repository.path().to_owned()));
+    let clusters = clusters.into_iter().map(|cluster| ClusterSetup {
+        name: cluster.name().to_owned(),
+        cluster,
+        namespace: None,
+        protected: false,
+        read_only: false,
+    });
+    Setup {
+        sources: vec![source],
+        only_apps: Vec::new(),
+        expected: Vec::new(),
+        namespace: None,
+        clusters: clusters.collect(),
+        follow,
+        secrets_everywhere: false,
+        tools: Arc::new(find_tools(Vec::new())),
+        seen: None,
+        acting_as: None,
+        cache: None,
+        clock: noon(),
+    }
+}
+
+impl Told {
+    /// Starts the pipeline; nothing was heard yet.
+    pub fn start(setup: Setup) -> Self {
+        let (handle, updates) = start(setup);
+        let (clusters, deployments, resources, notices) = Default::default();
+        Self { handle, updates, clusters, deployments, resources, notices }
+    }
+
+    /// Looks once at a cluster, until everything has been judged.
+    pub async fn once(repository: &Repository, cluster: impl Cluster + 'static) -> Self {
+        let mut told = Self::start(setup(repository, vec![Arc::new(cluster)], false));
+        told.until_settled().await;
+        told
+    }
+
+    /// Follows a cluster, from when everything has been judged once.
+    pub async fn following(repository: &Repository, cluster: impl Cluster + 'static) -> Self {
+        let mut told = Self::start(setup(repository, vec![Arc::new(cluster)], true));
+        told.until_settled().await;
+        told
+    }
+
+    pub async fn until_settled(&mut self) {
+        while self.next().await != Update::Settled {}
+    }
+
+    /// Listens until something is so.
+    pub async fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        while !holds(self) {
+            let heard = tokio::time::timeout(Duration::from_secs(60), self.next()).await;
+            assert!(heard.is_ok(), "waited in vain until {what}: {:#?}", self.verdicts());
+        }
+    }
+
+    async fn next(&mut self) -> Update {
+        let update = self.updates.recv().await.expect("the pipeline runs");
+        match update.clone() {
+            Update::Cluster { status, was } => {
+                was.map(|id| self.clusters.remove(&id));
+                self.clusters.insert(status.id.clone(), status);
+            }
+            Update::Deployment(status) => {
+                self.deployments.insert(status.id.clone(), status);
+            }
+            Update::DeploymentGone(id) => {
+                self.deployments.remove(&id);
+            }
+            Update::Resources { deployment, changed, gone } => {
+                for id in gone {
+                    self.resources.remove(&(deployment.clone(), id));
+                }
+                for status in changed {
+                    self.resources.insert((deployment.clone(), status.id.clone()), status);
+                }
+            }
+            Update::Notice(notice) => self.notices.push(notice),
+            _ => {}
+        }
+        update
+    }
+
+    /// Says each resource's verdict in a line: app, object, verdict.
+    pub fn verdicts(&self) -> Vec<String> {
+        let line = |((deployment, id), status): (&(DeploymentId, ResourceId), &ResourceStatus)| {
+            format!("{} {id} {}", deployment.app.name, status.verdict().word())
+        };
+        self.resources.iter().map(line).collect()
+    }
+}

@@ -1,0 +1,9 @@
+//! The pipeline over real Git repositories and clusters in memory: what becomes of changes on either side.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what cannot happen ends a test")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod extras;
+mod ground;
