@@ -12,8 +12,8 @@ use super::write::{Pin, write};
 use super::{bind, confirm, document, notices, order};
 use crate::cluster::{Cluster, ClusterError, Writer};
 use crate::model::{
-    Bound, Class, ClusterFacts, LastApplied, LiveObject, Plan, ResourceId, Schema, ServedKind, Step,
-    StepAction, StepOutcome, Timestamp, Way,
+    Bound, Class, ClusterFacts, FieldPath, LastApplied, LiveObject, Plan, ResourceId, Schema, ServedKind,
+    Step, StepAction, StepOutcome, Timestamp, Way,
 };
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
@@ -142,17 +142,24 @@ async fn moved(plan: &Plan, cluster: &dyn Cluster, facts: &ClusterFacts) -> Vec<
     futures::stream::iter(checks).buffered(AT_ONCE).filter_map(|moved| async move { moved }).collect().await
 }
 
-/// Where the removal of leftovers is not ticked, last-applied stays as it is: it is the only record of them.
+/// Where the removal of leftovers is not ticked, last-applied goes on holding them: it is the only record of them.
 fn keep_record_of_leftovers(plan: &mut Plan) {
-    let kept: Vec<ResourceId> = plan
-        .steps
-        .iter()
-        .filter(|s| !s.ticked && s.changes.iter().any(|c| c.counts && c.class == Class::Leftover))
-        .map(|s| s.resource.clone())
+    let unticked = plan.steps.iter().filter(|s| !s.ticked);
+    let kept: Vec<(ResourceId, FieldPath)> = unticked
+        .flat_map(|s| s.changes.iter().map(|change| (s.resource.clone(), change)))
+        .filter(|(_, change)| change.counts && change.class == Class::Leftover)
+        .map(|(resource, change)| (resource, change.path.clone()))
         .collect();
-    for step in plan.steps.iter_mut().filter(|s| kept.contains(&s.resource)) {
-        if let Way::Patch { last_applied } = &mut step.way {
-            *last_applied = LastApplied::Untouched;
+    for step in &mut plan.steps {
+        let Way::Patch { last_applied } = &mut step.way else { continue };
+        let mut paths = match &*last_applied {
+            LastApplied::Untouched => continue,
+            LastApplied::Declared => Vec::new(),
+            LastApplied::Keeping(paths) => paths.clone(),
+        };
+        paths.extend(kept.iter().filter(|(of, _)| *of == step.resource).map(|(_, path)| path.clone()));
+        if !paths.is_empty() {
+            *last_applied = LastApplied::Keeping(paths);
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::drift::is_tracking;
 use crate::model::last_applied::last_applied;
 use crate::model::sealed::LAST_APPLIED;
 use crate::model::{
-    FieldChange, FieldPath, LastApplied, LiveObject, Manifest, Map, Operation, Segment, ServedKind, Step,
-    Value, Way,
+    FieldChange, FieldPath, LastApplied, LiveObject, ManagedEntry, Manifest, Map, Operation, Segment,
+    ServedKind, Step, Value, Way,
 };
 
 /// How tightly a write is tied to the object that was read.
@@ -29,12 +29,13 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
     let uid = live.and_then(|l| l.uid.as_deref());
     let version = live.and_then(|l| l.resource_version.as_deref()).filter(|_| pin == Pin::Version);
     match &step.way {
-        Way::ServerSide { force, without } => {
+        Way::ServerSide { force, without, keeping } => {
             let mut body = declared(step.desired.as_deref()?);
             for path in without {
                 field::take_out(&mut body, path);
             }
             if let Some(live) = live {
+                body = keep_applied(body, live, &manager, keeping);
                 keep_marks(&mut body, live, &manager);
             }
             for (field, value) in [("uid", uid), ("resourceVersion", version)] {
@@ -48,8 +49,13 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
             let live = live?;
             let mut patcher = Patcher::of(live.body.clone());
             apply_changes(&mut patcher, step);
-            if *last_applied == LastApplied::Declared {
-                set_last_applied(&mut patcher, step.desired.as_deref()?);
+            match last_applied {
+                LastApplied::Untouched => {}
+                LastApplied::Declared => set_last_applied(&mut patcher, &declared(step.desired.as_deref()?)),
+                LastApplied::Keeping(paths) => {
+                    let record = with_record_of(paths, declared(step.desired.as_deref()?), live);
+                    set_last_applied(&mut patcher, &record);
+                }
             }
             let patch = Patch::Json(patcher.finish(uid, version));
             Some(Write::Patch { kind, namespace, name, patch, manager })
@@ -60,7 +66,7 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
             }
             let mut patcher = Patcher::of(declared(step.desired.as_deref()?));
             if *keeps == LastApplied::Declared {
-                set_last_applied(&mut patcher, step.desired.as_deref()?);
+                set_last_applied(&mut patcher, &declared(step.desired.as_deref()?));
             }
             for (path, value) in marks {
                 patcher.set(path, Value::string(value.as_str()));
@@ -105,12 +111,7 @@ pub fn declared(manifest: &Manifest) -> Value {
 /// Git does not declare them, the deployer applies them along with what Git declares: an apply in its name without them
 /// would take them off, and the engine would no longer know its object.
 fn keep_marks(body: &mut Value, live: &LiveObject, manager: &str) {
-    let applied: Vec<_> = live
-        .managed
-        .iter()
-        .flatten()
-        .filter(|e| e.manager == manager && e.operation == Operation::Apply && e.subresource.is_none())
-        .collect();
+    let applied: Vec<_> = live.managed.iter().flatten().filter(|e| is_apply_of(e, manager)).collect();
     for part in ["labels", "annotations"] {
         let marks = live.body.at(&["metadata", part]).and_then(Value::as_map).into_iter().flatten();
         for (key, value) in marks.filter(|(key, value)| is_tracking(key, value.as_str())) {
@@ -128,13 +129,45 @@ fn keep_marks(body: &mut Value, live: &LiveObject, manager: &str) {
     }
 }
 
+fn is_apply_of(entry: &ManagedEntry, manager: &str) -> bool {
+    entry.manager == manager && entry.operation == Operation::Apply && entry.subresource.is_none()
+}
+
 fn metadata(body: &mut Value) -> Option<&mut Map> {
     body.as_map_mut().and_then(|b| b.get_mut("metadata")).and_then(Value::as_map_mut)
 }
 
-fn set_last_applied(patcher: &mut Patcher, desired: &Manifest) {
+/// Adds the leaves under some paths that the deployer applies now, as they are there.
+fn keep_applied(body: Value, live: &LiveObject, manager: &str, keeping: &[FieldPath]) -> Value {
+    let mut kept = Patcher::of(body);
+    for entry in live.managed.iter().flatten().filter(|e| is_apply_of(e, manager)) {
+        entry.fields.each(&mut |leaf| {
+            let is_leaf = entry.fields.at(leaf).is_some_and(|set| set.children.is_empty());
+            if is_leaf
+                && keeping.iter().any(|path| leaf.is_under(path))
+                && let Some(value) = field::at(&live.body, leaf)
+            {
+                kept.set(leaf, value.clone());
+            }
+        });
+    }
+    kept.into_body()
+}
+
+/// Adds to what is declared what was applied last at some paths.
+fn with_record_of(paths: &[FieldPath], declared: Value, live: &LiveObject) -> Value {
+    let mut record = Patcher::of(declared);
+    for path in paths {
+        if let Some(applied) = live.last_applied.as_ref().and_then(|applied| field::at(applied, path)) {
+            record.set(path, applied.clone());
+        }
+    }
+    record.into_body()
+}
+
+fn set_last_applied(patcher: &mut Patcher, applied: &Value) {
     let path = FieldPath::fields(&["metadata", "annotations", LAST_APPLIED]);
-    patcher.set(&path, last_applied(&declared(desired)));
+    patcher.set(&path, last_applied(applied));
 }
 
 fn apply_changes(patcher: &mut Patcher, step: &Step) {

@@ -415,6 +415,7 @@ mod tests {
             origin: None,
             declared: None,
             note: None,
+            kept_by: Vec::new(),
         }
     }
 

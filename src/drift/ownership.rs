@@ -51,6 +51,8 @@ pub(super) struct Provenance {
     pub cause: Cause,
     pub writer: Option<Writer>,
     pub note: Option<String>,
+    /// Of a leftover: the other managers that own it.
+    pub kept_by: Vec<String>,
 }
 
 impl Provenance {
@@ -60,7 +62,7 @@ impl Provenance {
             Some(false) => (Cause::UnsyncedCommit, None),
             _ => (Cause::Unknown, Some(NOT_RECORDED.to_owned())),
         };
-        Self { class: Class::Deleted, counts: true, cause, writer: None, note }
+        Self { class: Class::Deleted, counts: true, cause, writer: None, note, kept_by: Vec::new() }
     }
 }
 
@@ -156,7 +158,8 @@ impl<'a> Ownership<'a> {
                 ManagerKind::Unknown => (Class::Changed, Cause::Unknown),
             },
         };
-        Provenance { class, counts: true, cause, writer: found.map(|(e, _)| writer(e)), note: None }
+        let writer = found.map(|(e, _)| writer(e));
+        Provenance { class, counts: true, cause, writer, note: None, kept_by: Vec::new() }
     }
 
     /// Says what a live field is that Git does not declare. `applied`: the record of what was applied last holds it;
@@ -179,6 +182,7 @@ impl<'a> Ownership<'a> {
             cause,
             writer: entry.map(writer),
             note: None,
+            kept_by: Vec::new(),
         };
         if let Some((entry, _)) = of_kind(ManagerKind::Person) {
             return foreign(Some(entry), !is_restart(path), Cause::ByHand);
@@ -197,7 +201,12 @@ impl<'a> Ownership<'a> {
     fn leftover(&self, owners: &[(&ManagedEntry, Own)]) -> Provenance {
         let keepers: Vec<&ManagedEntry> =
             owners.iter().filter(|(_, own)| *own == Own::No).map(|(entry, _)| *entry).collect();
-        let kept = keepers.iter().map(|e| e.manager.as_str()).collect::<Vec<_>>().join(", ");
+        let mut kept_by: Vec<String> = Vec::new();
+        for entry in &keepers {
+            if !kept_by.contains(&entry.manager) {
+                kept_by.push(entry.manager.clone());
+            }
+        }
         let by_controllers_alone = !keepers.is_empty()
             && keepers.iter().all(|e| self.context.managers.kind(&e.manager) == ManagerKind::Controller);
         Provenance {
@@ -205,7 +214,8 @@ impl<'a> Ownership<'a> {
             counts: !by_controllers_alone,
             cause: Cause::UnsyncedCommit,
             writer: keepers.first().copied().or_else(|| owners.first().map(|(e, _)| *e)).map(writer),
-            note: (!keepers.is_empty()).then(|| format!("kept by {kept}")),
+            note: (!kept_by.is_empty()).then(|| format!("kept by {}", kept_by.join(", "))),
+            kept_by,
         }
     }
 

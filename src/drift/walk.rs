@@ -409,6 +409,7 @@ impl<'a> Walk<'a> {
             c.class == first.class
                 && c.counts == first.counts
                 && c.cause == first.cause
+                && c.kept_by == first.kept_by
                 && (c.writer == first.writer || c.writer.is_none() || first.writer.is_none())
         };
         if found.iter().all(alike) {
@@ -419,6 +420,7 @@ impl<'a> Walk<'a> {
                 cause: first.cause,
                 writer,
                 note: first.note.clone(),
+                kept_by: first.kept_by.clone(),
             };
             self.changes.truncate(before);
             let path = self.steps.path(&self.types);
@@ -472,6 +474,7 @@ impl<'a> Walk<'a> {
                     cause: Cause::Controller,
                     writer: Some(writer),
                     note: Some("aggregated from other roles".to_owned()),
+                    kept_by: Vec::new(),
                 };
                 self.record(found, Some(declared), Some(held), path);
             }
@@ -519,6 +522,7 @@ impl<'a> Walk<'a> {
             origin,
             declared: None,
             note: found.note,
+            kept_by: found.kept_by,
         });
     }
 

@@ -26,6 +26,8 @@ pub struct FieldChange {
     pub declared: Option<Declared>,
     /// What else a person must know: the ignore rule, `kept by X`, `the actor is not recorded`.
     pub note: Option<String>,
+    /// Of a leftover: the other managers that own it, so that it is not the deployer's to remove.
+    pub kept_by: Vec<String>,
 }
 
 /// The class of a change.

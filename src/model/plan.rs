@@ -75,6 +75,9 @@ pub enum Way {
         force: bool,
         /// Declared fields that are not applied, because another writer contends for them.
         without: Vec<FieldPath>,
+        /// Leftovers that stay applied as they are, because others own them too: released, they would be what a person
+        /// added, and the next sync would remove them.
+        keeping: Vec<FieldPath>,
     },
     /// A patch of exactly the changes.
     Patch { last_applied: LastApplied },
@@ -95,6 +98,9 @@ pub enum LastApplied {
     Untouched,
     /// It becomes the declared object.
     Declared,
+    /// It becomes the declared object with these leftovers as they were applied: they are not removed, and it is the
+    /// only record of them.
+    Keeping(Vec<FieldPath>),
 }
 
 /// What a step is bound to: it is refused if the object is another one, or was changed since.

@@ -179,6 +179,7 @@ pub fn change(path: &str, class: Class, desired: Option<Value>, live: Option<Val
         origin: None,
         declared: None,
         note: None,
+        kept_by: Vec::new(),
     }
 }
 

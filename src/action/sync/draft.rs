@@ -183,7 +183,7 @@ fn deletion(inputs: &Inputs<'_>, target: &Target, plan: &mut Plan) -> Option<Ste
 fn creation(target: &Target, desired: &Arc<Manifest>, usual: &Deployer, targets: &[Target]) -> Step {
     let way = match usual {
         Deployer::ServerSide { .. } | Deployer::Driftdeck => {
-            Way::ServerSide { force: false, without: Vec::new() }
+            Way::ServerSide { force: false, without: Vec::new(), keeping: Vec::new() }
         }
         Deployer::ClientSide => Way::Create { last_applied: LastApplied::Declared, marks: Vec::new() },
         Deployer::Helm => {
@@ -244,7 +244,8 @@ fn repairs(
     for change in &sorted.contended {
         plan.will_not.push(words::contended(&target.id, change));
     }
-    for change in target.judgement.changes.iter().filter(|c| c.class == Class::Leftover && !c.counts) {
+    let is_kept = |c: &&FieldChange| c.class == Class::Leftover && (!c.counts || !c.kept_by.is_empty());
+    for change in target.judgement.changes.iter().filter(is_kept) {
         plan.will_not.push(words::kept(&target.id, change));
     }
     match &deployer {
@@ -252,21 +253,25 @@ fn repairs(
             // Applying gives up what is no longer declared: the server removes those leftovers by itself.
             sorted.differences.append(&mut sorted.leftovers);
             let force = |changes: &[FieldChange]| !changes.is_empty();
-            let without = sorted.left_alone.clone();
-            add(
-                StepAction::Apply,
-                Way::ServerSide { force: force(&sorted.differences), without: without.clone() },
-                sorted.differences,
-                true,
-            );
+            let (without, keeping) = (sorted.left_alone.clone(), sorted.kept);
+            let way = Way::ServerSide {
+                force: force(&sorted.differences),
+                without: without.clone(),
+                keeping: keeping.clone(),
+            };
+            add(StepAction::Apply, way, sorted.differences, true);
             add(StepAction::Patch, patch(LastApplied::Untouched), sorted.foreign, true);
             let contended: Vec<FieldPath> = sorted.contended.iter().map(|c| c.path.clone()).collect();
             let without = without.into_iter().filter(|path| !contended.contains(path)).collect();
-            add(StepAction::Apply, Way::ServerSide { force: true, without }, sorted.contended, false);
+            let way = Way::ServerSide { force: true, without, keeping };
+            add(StepAction::Apply, way, sorted.contended, false);
         }
         Deployer::ClientSide | Deployer::Helm => {
-            let keeps =
-                if deployer == Deployer::ClientSide { LastApplied::Declared } else { LastApplied::Untouched };
+            let keeps = match deployer {
+                Deployer::ClientSide if sorted.kept.is_empty() => LastApplied::Declared,
+                Deployer::ClientSide => LastApplied::Keeping(sorted.kept),
+                _ => LastApplied::Untouched,
+            };
             sorted.differences.append(&mut sorted.foreign);
             // The last patch of the object brings last-applied up to date.
             let first = if sorted.differences.is_empty() { keeps.clone() } else { LastApplied::Untouched };
@@ -291,6 +296,8 @@ struct Sorted {
     contended: Vec<FieldChange>,
     /// Declared fields that are not written: contended, delegated, ignored.
     left_alone: Vec<FieldPath>,
+    /// Leftovers that others own too. Those that only controllers own are released: they are the controllers' then.
+    kept: Vec<FieldPath>,
 }
 
 impl Sorted {
@@ -307,6 +314,9 @@ impl Sorted {
                     if change.desired.is_some() {
                         sorted.left_alone.push(change.path.clone());
                     }
+                }
+                (Class::Leftover, true) if !change.kept_by.is_empty() => {
+                    sorted.kept.push(change.path.clone())
                 }
                 (Class::Leftover, true) => sorted.leftovers.push(change.clone()),
                 (Class::Foreign, true) => sorted.foreign.push(change.clone()),
@@ -352,6 +362,7 @@ fn whole_object(
         origin: manifest.map(|m| m.origin.clone()),
         declared: None,
         note: None,
+        kept_by: Vec::new(),
     }
 }
 

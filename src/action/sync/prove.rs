@@ -171,6 +171,7 @@ fn consequence(leaf: &Effect) -> FieldChange {
         origin: None,
         declared: None,
         note: Some("the API server, or a webhook or policy in it, brings this along".to_owned()),
+        kept_by: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{World, config, deployment, said};
 use crate::action::sync::PlanError;
+use crate::model::FieldPath;
 use crate::value;
 
 #[tokio::test]
@@ -64,6 +65,55 @@ async fn a_leftover_of_client_side_apply_is_a_step_of_its_own_and_goes_from_last
     let live = world.live("ConfigMap/c").await.unwrap();
     assert_eq!(live.body.get("data"), Some(&value!({"a": "2"})));
     assert_eq!(live.last_applied.unwrap().get("data"), Some(&value!({"a": "2"})));
+}
+
+#[tokio::test]
+async fn a_leftover_that_another_manager_owns_too_stays_and_stays_a_leftover_for_every_deployer() {
+    for server_side in [false, true] {
+        let mut world = World::new();
+        let (old, new) = (config("c", &value!({"a": "1", "b": "2"})), config("c", &value!({"a": "2"})));
+        if server_side {
+            world.server_side(old, "fleet");
+        } else {
+            world.client_side(old);
+        }
+        world.server_side(config("c", &value!({"b": "2"})), "someone");
+        world.declare(new);
+        let deployer = if server_side { "fleet" } else { "kubectl-client-side-apply" };
+        let action = if server_side { "apply" } else { "patch" };
+        let plan = world.plan().await.unwrap();
+        assert_eq!(said(&plan), [format!("x {action} ConfigMap/shop/c as {deployer}: .data.a")]);
+        let left = "remove .data.b of ConfigMap/shop/c: kept by someone";
+        assert_eq!(plan.will_not, [left]);
+        assert_eq!(world.sync().await, ["applied"]);
+        let live = world.live("ConfigMap/c").await.unwrap();
+        assert_eq!(live.body.get("data"), Some(&value!({"a": "2", "b": "2"})));
+        let second = world.plan().await.unwrap();
+        assert_eq!((said(&second), second.will_not.as_slice()), (Vec::new(), &[left.to_owned()][..]));
+        if !server_side {
+            let record = live.last_applied.unwrap();
+            assert_eq!(record.get("data"), Some(&value!({"a": "2", "b": "2"})));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_leftover_that_only_a_controller_owns_too_is_released_to_it() {
+    let mut world = World::new();
+    world.server_side(deployment("api", 2, "a:1"), "fleet");
+    let write = value!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "api", "namespace": "shop"}, "spec": {"replicas": 2}});
+    world.server_side(write, "kube-controller-manager");
+    let mut declared = deployment("api", 2, "a:2");
+    declared.as_map_mut().unwrap().get_mut("spec").unwrap().as_map_mut().unwrap().remove("replicas");
+    world.declare(declared);
+    assert_eq!(world.sync().await, ["applied"]);
+    let live = world.live("Deployment/api").await.unwrap();
+    assert_eq!(live.body.at(&["spec", "replicas"]), Some(&value!(2)));
+    let replicas = FieldPath::fields(&["spec", "replicas"]);
+    let owners = live.managed.iter().flatten().filter(|e| e.fields.owns(&replicas));
+    assert_eq!(owners.map(|e| e.manager.as_str()).collect::<Vec<_>>(), ["kube-controller-manager"]);
+    assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
 }
 
 #[tokio::test]
