@@ -48,6 +48,18 @@ fn a_command_that_could_not_begin_gives_its_document_all_the_same() {
 }
 
 #[test]
+fn a_comma_at_the_end_of_no_proxy_is_no_mistake() {
+    let (mut home, repository) = (home_without_a_cluster(), repository());
+    home.set("HTTPS_PROXY", "http://proxy.invalid:8080");
+    home.set("NO_PROXY", "internal.example.com,127.0.0.1,");
+    let run = home.driftdeck_in(repository.path(), ["check", "-o", "json"], "").exits(3);
+    let document = run.json();
+    let causes: Vec<_> = document["notices"].as_array().unwrap().iter().map(|n| &n["cause"]).collect();
+    assert_eq!(causes.len(), 1, "{document:#}");
+    assert!(causes[0].as_str().unwrap().starts_with("https://127.0.0.1:9 does not answer"), "{causes:?}");
+}
+
+#[test]
 fn a_command_line_that_cannot_be_understood_gives_a_document_where_one_was_asked_for() {
     let home = Home::new();
     let run = home.driftdeck(["check", "--nonsense", "-o", "json"]).exits(2);

@@ -5,7 +5,7 @@
 //! and Go's `net/http.ProxyFromEnvironment`.
 
 use crate::cluster::ClusterError;
-use kube::config::{AuthInfo, Config, ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, Config, ExecConfig, Kubeconfig, KubeconfigError};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -99,8 +99,8 @@ impl Sources {
     }
 
     /// Makes the configuration of a context, and takes the credential plugin out of it: driftdeck runs that itself.
-    pub(super) async fn resolve(&self, context: &str) -> Result<(Config, Option<ExecConfig>), ClusterError> {
-        let mut merged = self.load()?;
+    pub(super) fn resolve(&self, context: &str) -> Result<(Config, Option<ExecConfig>), ClusterError> {
+        let merged = self.load()?;
         if merged.contexts.is_empty() && self.in_cluster && context == IN_CLUSTER {
             let config = Config::incluster().map_err(|error| credentials(context, &error.to_string()))?;
             return Ok((config, None));
@@ -108,38 +108,28 @@ impl Sources {
         if !merged.contexts.iter().any(|named| named.name == context) {
             return Err(ClusterError::NoContext { name: context.to_owned() });
         }
-        let user = merged
-            .contexts
-            .iter()
-            .find(|named| named.name == context)
-            .and_then(|named| named.context.as_ref()?.user.clone());
-        let mut exec = None;
-        for named in merged.auth_infos.iter_mut().filter(|named| Some(&named.name) == user.as_ref()) {
-            if let Some(info) = &mut named.auth_info {
-                check_provider(context, info)?;
-                // kubectl: a token or client certificate of the kubeconfig's own comes before the plugin.
-                let taken = info.exec.take();
-                exec = taken.filter(|_| info.token.is_none() && info.client_certificate_data.is_none());
-            }
+        let place = merged.contexts.into_iter().find(|named| named.name == context);
+        let place = place.and_then(|named| named.context).unwrap_or_default();
+        let found = merged.clusters.into_iter().find(|cluster| cluster.name == place.cluster);
+        let cluster = found
+            .ok_or_else(|| credentials(context, "its cluster is not in the kubeconfig"))?
+            .cluster
+            .unwrap_or_default();
+        let user = merged.auth_infos.into_iter().find(|named| Some(&named.name) == place.user.as_ref());
+        let mut info = user.and_then(|named| named.auth_info).unwrap_or_default();
+        check_provider(context, &info)?;
+        // kubectl: a token or client certificate of the kubeconfig's own comes before the plugin.
+        let taken = info.exec.take();
+        let mut exec = taken.filter(|_| info.token.is_none() && info.client_certificate_data.is_none());
+        if let Some(exec) = exec.as_mut().filter(|exec| exec.provide_cluster_info) {
+            exec.cluster = Some((&cluster).try_into().map_err(|error| reason_of(context, &error))?);
         }
-        let server = merged
-            .contexts
-            .iter()
-            .find(|named| named.name == context)
-            .and_then(|named| named.context.as_ref())
-            .and_then(|it| merged.clusters.iter().find(|cluster| cluster.name == it.cluster))
-            .and_then(|named| named.cluster.clone());
-        if let (Some(exec), Some(cluster)) = (&mut exec, &server)
-            && exec.provide_cluster_info
-        {
-            exec.cluster = Some(cluster.try_into().map_err(|error| reason_of(context, &error))?);
+        let mut config = config_of(context, &cluster)?;
+        config.auth_info = info;
+        if let Some(namespace) = place.namespace {
+            config.default_namespace = namespace;
         }
-        let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
-        let mut config = Config::from_custom_kubeconfig(merged, &options)
-            .await
-            .map_err(|error| reason_of(context, &error))?;
-        let proxy =
-            server.as_ref().and_then(|cluster| cluster.proxy_url.clone()).filter(|url| !url.is_empty());
+        let proxy = cluster.proxy_url.filter(|url| !url.is_empty());
         let proxy = proxy.or_else(|| proxy_for(&config.cluster_url, &|name| std::env::var(name).ok()));
         config.proxy_url = match proxy.map(|url| plain_socks(&url)) {
             Some(url) => Some(url.parse().map_err(|_| credentials(context, "its proxy is no URL"))?),
@@ -147,6 +137,45 @@ impl Sources {
         };
         Ok((config, exec))
     }
+}
+
+/// Makes the configuration of a cluster, without a user and without a proxy.
+///
+/// kube's own way reads `NO_PROXY` whatever it is, refuses what Go's client takes (a comma at the end), and holds it
+/// against the proxy instead of the server.
+fn config_of(context: &str, cluster: &kube::config::Cluster) -> Result<Config, ClusterError> {
+    let refuse = |reason: &str| credentials(context, reason);
+    let server = cluster.server.as_deref().ok_or_else(|| refuse("its cluster has no server"))?;
+    let mut config = Config::new(server.parse().map_err(|_| refuse("its server is no URL"))?);
+    config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
+    config.disable_compression = cluster.disable_compression.unwrap_or(false);
+    config.tls_server_name = cluster.tls_server_name.clone().filter(|name| !name.is_empty());
+    let unreadable = || refuse("its certificate authority cannot be read");
+    let authority = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
+        (Some(data), _) => Some(base64(data).ok_or_else(unreadable)?),
+        (None, Some(file)) => Some(std::fs::read(file).map_err(|_| unreadable())?),
+        (None, None) => None,
+    };
+    if let Some(pem) = authority {
+        let certificates = certificates(&String::from_utf8_lossy(&pem));
+        config.root_cert =
+            Some(certificates.ok_or_else(|| refuse("its certificate authority holds no certificate"))?);
+    }
+    Ok(config)
+}
+
+fn base64(text: &str) -> Option<Vec<u8>> {
+    use base64::Engine as _;
+    let compact: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    base64::engine::general_purpose::STANDARD.decode(compact).ok()
+}
+
+/// Returns the certificates of a PEM text; `None` where one is broken or there is none.
+fn certificates(pem: &str) -> Option<Vec<Vec<u8>>> {
+    let blocks = pem.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let found: Option<Vec<_>> =
+        blocks.map(|block| base64(block.split_once("-----END CERTIFICATE-----")?.0)).collect();
+    found.filter(|certificates| !certificates.is_empty())
 }
 
 /// Reads one file; `None` if there is none.
@@ -175,14 +204,7 @@ fn unreadable(file: &Path, error: &KubeconfigError) -> ClusterError {
 
 fn reason_of(context: &str, error: &KubeconfigError) -> ClusterError {
     let reason = match error {
-        KubeconfigError::LoadClusterOfContext(_) => "its cluster is not in the kubeconfig",
-        KubeconfigError::MissingClusterUrl => "its cluster has no server",
-        KubeconfigError::ParseClusterUrl(_) => "its server is no URL",
-        KubeconfigError::ParseProxyUrl(_) => "its proxy is no URL",
         KubeconfigError::LoadCertificateAuthority(_) => "its certificate authority cannot be read",
-        KubeconfigError::LoadClientCertificate(_) => "its client certificate cannot be read",
-        KubeconfigError::LoadClientKey(_) => "its client key cannot be read",
-        KubeconfigError::ParseCertificates(_) => "its certificate authority holds no certificate",
         _ => "its entry in the kubeconfig is not complete",
     };
     credentials(context, reason)
@@ -339,15 +361,39 @@ mod tests {
         assert!(missing.contexts().unwrap_err().to_string().ends_with("there is no such file"));
     }
 
-    #[tokio::test]
-    async fn an_unknown_context_is_named() {
+    #[test]
+    fn an_unknown_context_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let sources = of(&[written(folder.path(), "second", SECOND)]);
-        let error = sources.resolve("nobody").await.unwrap_err();
+        let error = sources.resolve("nobody").unwrap_err();
         assert_eq!(error, ClusterError::NoContext { name: "nobody".into() });
-        let (config, exec) = sources.resolve("b").await.unwrap();
+        let (config, exec) = sources.resolve("b").unwrap();
         assert_eq!(config.cluster_url.to_string(), "https://three/");
         assert!(exec.is_some() && config.auth_info.exec.is_none(), "kube never runs the plugin itself");
+    }
+
+    #[test]
+    fn a_certificate_authority_is_read_from_data_and_a_broken_one_is_named() {
+        let cluster = |pem: &str| {
+            use base64::Engine as _;
+            let data = base64::engine::general_purpose::STANDARD.encode(pem);
+            kube::config::Cluster {
+                server: Some("https://one".into()),
+                certificate_authority_data: Some(data),
+                ..kube::config::Cluster::default()
+            }
+        };
+        let block = |text: &str| {
+            format!("a remark\n-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+        };
+        let two = config_of("c", &cluster(&(block("b25l") + &block("dHdv")))).unwrap();
+        assert_eq!(two.root_cert, Some(vec![b"one".to_vec(), b"two".to_vec()]));
+        for broken in
+            [String::new(), "text".to_owned(), block("!!"), "-----BEGIN CERTIFICATE-----\nb25l".into()]
+        {
+            let error = config_of("c", &cluster(&broken)).unwrap_err();
+            assert!(error.to_string().ends_with("holds no certificate"), "{broken}: {error}");
+        }
     }
 
     #[test]

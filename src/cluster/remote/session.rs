@@ -170,7 +170,7 @@ impl Session {
         if let Some(resolved) = &state.resolved {
             return Ok(resolved.clone());
         }
-        let (mut config, exec) = self.sources.resolve(&self.context).await?;
+        let (mut config, exec) = self.sources.resolve(&self.context)?;
         config.connect_timeout = Some(CONNECT_TIME.min(self.options.request_timeout));
         config.read_timeout = None;
         // What is asked again, and when, is decided by who asks.
