@@ -8,6 +8,7 @@ mod canary;
 mod catalogue;
 mod cluster;
 mod configured;
+mod connection;
 mod deck;
 mod ground;
 mod headless;

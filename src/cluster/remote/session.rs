@@ -52,7 +52,7 @@ impl Session {
     /// Returns the server's URL and a hash of its certificate authority.
     pub async fn server(&self) -> Result<(String, String), ClusterError> {
         let mut state = self.state.lock().await;
-        let (config, _) = self.resolve(&mut state).await?;
+        let (config, _) = self.resolve(&mut state)?;
         let mut hasher = blake3::Hasher::new();
         for certificate in config.root_cert.iter().flatten() {
             hasher.update(certificate);
@@ -100,12 +100,12 @@ impl Session {
         }
     }
 
-    /// Sends a request and returns the answer's head if it is a success. Where the server refuses the credentials of a
-    /// plugin, they are renewed once.
+    /// Sends a request and returns the answer's head if it is a success. Where the server refuses the credentials, they
+    /// are renewed once: those of a plugin by asking it, others by reading the kubeconfig again.
     async fn send(&self, ask: &Ask) -> Result<(http::Response<Body>, u64), ClusterError> {
         let mut renewed = false;
         loop {
-            let (client, generation, by_plugin) = self.client().await?;
+            let (client, generation) = self.client().await?;
             let request = ask
                 .request()
                 .map_err(|error| ClusterError::Server { status: 400, reason: error.to_string() })?;
@@ -125,23 +125,41 @@ impl Session {
                 .get(http::header::RETRY_AFTER)
                 .and_then(|value| value.to_str().ok()?.trim().parse().ok());
             let body = read_whole(response.into_body()).await.unwrap_or_default();
-            if code == 401 && by_plugin && !renewed {
+            if code == 401 && !renewed {
                 renewed = true;
-                let mut state = self.state.lock().await;
-                if state.generation == generation {
-                    state.handed = None;
-                    state.client = None;
+                if self.renew(generation).await {
+                    continue;
                 }
-                continue;
             }
             return Err(refusal::read(&ask.about, code, retry_after, &body));
         }
     }
 
-    /// Returns the client, its number, and whether a plugin gave its credentials.
-    async fn client(&self) -> Result<(Client, u64, bool), ClusterError> {
+    /// Lets go of credentials that the server refused. Returns whether others may be had.
+    async fn renew(&self, refused: u64) -> bool {
         let mut state = self.state.lock().await;
-        let (mut config, exec) = self.resolve(&mut state).await?;
+        if state.generation != refused {
+            return true;
+        }
+        let Some((known, exec)) = &state.resolved else { return true };
+        let by_plugin = exec.is_some();
+        let reread = self.configured().ok().filter(|(config, _)| {
+            // Another server, or one that vouches for itself otherwise, is another cluster.
+            config.cluster_url == known.cluster_url && config.root_cert == known.root_cert
+        });
+        if reread.is_none() && !by_plugin {
+            return false;
+        }
+        state.resolved = reread.or_else(|| state.resolved.take());
+        state.handed = None;
+        state.client = None;
+        true
+    }
+
+    /// Returns the client and its number.
+    async fn client(&self) -> Result<(Client, u64), ClusterError> {
+        let mut state = self.state.lock().await;
+        let (mut config, exec) = self.resolve(&mut state)?;
         if let Some(exec) = &exec {
             let now: Timestamp = (self.options.clock)();
             let is_over = |handed: &Handed| {
@@ -155,7 +173,7 @@ impl Session {
             }
         }
         if let Some(client) = &state.client {
-            return Ok((client.clone(), state.generation, exec.is_some()));
+            return Ok((client.clone(), state.generation));
         }
         if let Some(handed) = &state.handed {
             handed.put_into(&mut config.auth_info);
@@ -163,13 +181,20 @@ impl Session {
         let client = Client::try_from(config).map_err(|error| self.unusable(&error))?;
         state.generation += 1;
         state.client = Some(client.clone());
-        Ok((client, state.generation, exec.is_some()))
+        Ok((client, state.generation))
     }
 
-    async fn resolve(&self, state: &mut State) -> Result<(Config, Option<ExecConfig>), ClusterError> {
+    fn resolve(&self, state: &mut State) -> Result<(Config, Option<ExecConfig>), ClusterError> {
         if let Some(resolved) = &state.resolved {
             return Ok(resolved.clone());
         }
+        let resolved = self.configured()?;
+        state.resolved = Some(resolved.clone());
+        Ok(resolved)
+    }
+
+    /// Reads the configuration of the context.
+    fn configured(&self) -> Result<(Config, Option<ExecConfig>), ClusterError> {
         let (mut config, exec) = self.sources.resolve(&self.context)?;
         config.connect_timeout = Some(CONNECT_TIME.min(self.options.request_timeout));
         config.read_timeout = None;
@@ -181,7 +206,6 @@ impl Session {
         if !self.options.impersonate_groups.is_empty() {
             config.auth_info.impersonate_groups = Some(self.options.impersonate_groups.clone());
         }
-        state.resolved = Some((config.clone(), exec.clone()));
         Ok((config, exec))
     }
 
