@@ -58,6 +58,8 @@ pub struct Deployment {
     pub looked_back: Option<LookedBack>,
     /// An object of it was seen in this cluster before, so that its absence is `missing`.
     pub seen_before: bool,
+    /// Says of which kinds its extras are not known.
+    pub(super) extras_unknown: Option<Notice>,
 }
 
 /// What decides what the earlier commits of an app rendered to: where its past begins, and what it is.
@@ -174,7 +176,8 @@ pub(super) fn summary(id: &DeploymentId, deployment: &Deployment) -> DeploymentS
     }
     let rendering = deployment.rendered.as_ref();
     let failed = rendering.is_some_and(|r| !r.complete);
-    let notices = rendering.map(|r| r.notices.clone()).unwrap_or_default();
+    let mut notices = rendering.map(|r| r.notices.clone()).unwrap_or_default();
+    notices.extend(deployment.extras_unknown.clone());
     let verdict = match counts.verdict() {
         Verdict::Drifted => Verdict::Drifted,
         _ if failed => Verdict::Unknown(Why::new(

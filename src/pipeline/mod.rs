@@ -10,6 +10,7 @@ mod declared;
 pub mod demo;
 pub mod deployment;
 pub mod discovery;
+mod elsewhere;
 pub mod judging;
 mod kept;
 pub mod offline;

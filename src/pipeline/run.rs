@@ -16,6 +16,7 @@ use crate::model::{
 use crate::pipeline::calm::Calm;
 use crate::pipeline::configured::absent;
 use crate::pipeline::deployment::{Deployment, LookedBack, Member, Rendering, Role};
+use crate::pipeline::elsewhere::{self, Elsewhere, Found, Question};
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
 use crate::pipeline::remotes;
@@ -135,6 +136,7 @@ enum Event {
     Rendered { id: DeploymentId, generation: u64, rendering: Rendering },
     Earlier { id: DeploymentId, past: Box<LookedBack>, earlier: BTreeSet<ResourceId> },
     Watch { at: usize, key: WatchKey, event: WatchEvent },
+    Elsewhere { at: usize, question: Box<Question>, found: Found },
     Judged(Vec<Judged>),
     Answered { at: usize, answer: Result<(), ClusterError> },
 }
@@ -241,6 +243,9 @@ impl Conductor {
 
     /// Sends updates on, and once that everything has been judged.
     async fn flush(&mut self) -> Result<(), mpsc::error::SendError<Update>> {
+        if !self.judging {
+            self.look_elsewhere();
+        }
         for update in self.world.take_updates() {
             self.updates.send(update).await?;
         }
@@ -252,6 +257,17 @@ impl Conductor {
             self.updates.send(Update::Settled).await?;
         }
         Ok(())
+    }
+
+    /// Starts looking for extras of kinds that nobody watches, once everything else is judged.
+    fn look_elsewhere(&mut self) {
+        for (at, question) in self.world.questions(self.setup.secrets_everywhere) {
+            let Some(cluster) = self.setup.clusters.get(at).map(|c| c.cluster.clone()) else { continue };
+            self.spawn(async move {
+                let found = elsewhere::look(cluster, &question).await;
+                Event::Elsewhere { at, question: Box::new(question), found }
+            });
+        }
     }
 
     fn drain(&mut self, first: Event) {
@@ -296,6 +312,7 @@ impl Conductor {
                 schema_awaited: None,
                 store: Store::default(),
                 wanted: BTreeMap::new(),
+                elsewhere: Elsewhere::default(),
                 not_served: BTreeSet::new(),
                 settled: false,
                 autoscaled: Arc::default(),
@@ -387,6 +404,11 @@ impl Conductor {
             Event::Rendered { id, generation, rendering } => self.take_rendering(&id, generation, rendering),
             Event::Earlier { id, past, earlier } => self.world.set_earlier(&id, *past, earlier),
             Event::Watch { at, key, event } => self.take_watch(at, &key, event, now),
+            Event::Elsewhere { at, question, found } => {
+                if self.world.set_found(at, &question, found) {
+                    self.plan_watches(at);
+                }
+            }
             Event::Judged(judged) => {
                 self.judging = false;
                 self.world.set_judged(judged);

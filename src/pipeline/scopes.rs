@@ -43,13 +43,18 @@ pub fn needed<'a>(
             needed.not_served.insert(kind.clone());
             continue;
         };
-        add(&mut needed, served, &namespaces, secrets_everywhere);
+        needed.watches.extend(watches_in(served, &namespaces, secrets_everywhere));
     }
     add_autoscalers(&mut needed, facts);
     needed
 }
 
-fn add(needed: &mut Needed, served: &ServedKind, namespaces: &BTreeSet<&str>, secrets_everywhere: bool) {
+/// Returns the watches of one kind in these namespaces.
+pub fn watches_in(
+    served: &ServedKind,
+    namespaces: &BTreeSet<&str>,
+    secrets_everywhere: bool,
+) -> Vec<(WatchKey, Wanted)> {
     let each: Vec<Scope> = namespaces.iter().map(|n| Scope::Namespace((*n).to_owned())).collect();
     let may_be_wide = secrets_everywhere || !served.kind.group_kind().is_secret();
     let scopes = if !served.namespaced {
@@ -59,10 +64,10 @@ fn add(needed: &mut Needed, served: &ServedKind, namespaces: &BTreeSet<&str>, se
     } else {
         each.into_iter().map(|scope| (scope, Vec::new())).collect()
     };
-    for (scope, instead) in scopes {
-        let key = WatchKey { kind: served.kind.clone(), scope };
-        needed.watches.insert(key, Wanted { served: served.clone(), instead });
-    }
+    let watch = |(scope, instead)| {
+        (WatchKey { kind: served.kind.clone(), scope }, Wanted { served: served.clone(), instead })
+    };
+    scopes.into_iter().map(watch).collect()
 }
 
 /// Autoscalers beside what they may scale: whether a declared `replicas` counts depends on them.

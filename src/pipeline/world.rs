@@ -1,6 +1,7 @@
 //! Defines what the pipeline knows: repos with their apps, clusters with their objects, and deployments with their
 //! verdicts. It is a plain state machine without I/O: events go in, updates and work come out.
 
+mod elsewhere;
 mod undeclared;
 
 use crate::cluster::{WatchEvent, builtin};
@@ -15,6 +16,7 @@ use crate::pipeline::declared::Declared;
 use crate::pipeline::deployment::{
     Deployment, LookedBack, Member, Rendering, Role, settle_absence, still_there, summary,
 };
+use crate::pipeline::elsewhere::Elsewhere;
 use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
 use crate::pipeline::scopes::{self, Wanted};
 use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
@@ -45,6 +47,8 @@ pub struct ClusterEntry {
     pub schema_awaited: Option<u64>,
     pub store: Store,
     pub wanted: BTreeMap<WatchKey, Wanted>,
+    /// Extras of kinds that nobody needs to watch.
+    pub elsewhere: Elsewhere,
     pub not_served: BTreeSet<GroupVersionKind>,
     /// Connected, or could not be.
     pub settled: bool,
@@ -66,6 +70,8 @@ pub struct World {
     pub managers: Arc<Managers>,
     dirty: BTreeMap<DeploymentId, Dirty>,
     declared: Declared,
+    /// What deployments claim, or where something is watched, has changed since extras were looked for elsewhere.
+    claims_moved: bool,
     updates: Vec<Update>,
     /// Deployments that were seen for the first time since this was last taken.
     appeared: Vec<DeploymentId>,
@@ -88,6 +94,7 @@ impl World {
             managers,
             dirty: BTreeMap::new(),
             declared: Declared::default(),
+            claims_moved: true,
             updates: Vec::new(),
             appeared: Vec::new(),
         }
@@ -229,6 +236,7 @@ impl World {
                 self.tell(Update::DeploymentGone(id));
             }
         }
+        self.claims_moved = true;
         let mut render = Vec::new();
         for (id, (app, role, repo, cluster, revision)) in wanted {
             let namespace = app
@@ -252,6 +260,7 @@ impl World {
                 told: None,
                 looked_back: None,
                 seen_before: seen(&id),
+                extras_unknown: None,
             });
             deployment.app = app;
             deployment.role = role;
@@ -317,6 +326,7 @@ impl World {
                 return;
             }
             deployment.claims = Arc::new(Claims { marks: deployment.claims.marks.clone(), earlier });
+            self.claims_moved = true;
             self.dirty.entry(id.clone()).or_default().extras = true;
         }
     }
@@ -344,7 +354,9 @@ impl World {
             .filter(|d| d.cluster == at && d.role.is_asked())
             .filter_map(|d| d.rendered.as_ref())
             .flat_map(|r| r.manifests.iter().map(Arc::as_ref));
-        let needed = scopes::needed(manifests, &facts, secrets_everywhere);
+        self.claims_moved = true;
+        let mut needed = scopes::needed(manifests, &facts, secrets_everywhere);
+        cluster.elsewhere.join(&mut needed);
         let start: Vec<_> = needed
             .watches
             .iter()
@@ -586,6 +598,7 @@ impl World {
                     deployment.engine = engine;
                 }
                 deployment.claims = Arc::new(Claims { marks, earlier: deployment.claims.earlier.clone() });
+                self.claims_moved = true;
                 self.dirty.entry(id.clone()).or_default().extras = true;
             }
             let mut changed = BTreeMap::new();
@@ -695,6 +708,11 @@ impl World {
 
     /// Returns whether everything that was asked for has been judged once.
     pub fn is_settled(&self) -> bool {
+        self.is_judged() && self.knows_extras()
+    }
+
+    /// Returns whether everything has been judged that is watched.
+    fn is_judged(&self) -> bool {
         let watches_settled = |c: &ClusterEntry| {
             c.facts.is_none()
                 || (c.knows_schema()

@@ -9,9 +9,12 @@ fn config_map(name: &str, labels: &str) -> String {
     )
 }
 
-/// The marks that Flux leaves on everything that one Kustomization of it applies.
-const FLUX: &str =
-    "kustomize.toolkit.fluxcd.io/name: apps, kustomize.toolkit.fluxcd.io/namespace: flux-system";
+/// The marks that Flux leaves on everything that one Kustomization of it applies: one of each test's own, because a
+/// mark is looked for in the whole cluster.
+fn flux(namespace: &Namespace) -> String {
+    let labels = "kustomize.toolkit.fluxcd.io/namespace: flux-system, kustomize.toolkit.fluxcd.io/name";
+    format!("{labels}: {}", namespace.name)
+}
 
 /// Ways to ask for the app `web` of a repo alone.
 fn ways(repo: &Repository) -> [Vec<String>; 2] {
@@ -45,9 +48,10 @@ fn moved(subject: &str) -> (Namespace, Home, Repository) {
 /// A repo whose two apps carry the same mark of Flux, and its cluster.
 fn under_one_mark(subject: &str) -> (Namespace, Home, Repository) {
     let (namespace, repo) = (Namespace::new(subject), Repository::named("fleet"));
+    let flux = flux(&namespace);
     for (app, name) in [("web", "web"), ("web", "shape"), ("cart", "cart")] {
-        repo.write(&format!("apps/{app}/{name}.yaml"), config_map(name, FLUX));
-        namespace.apply(&config_map(name, FLUX));
+        repo.write(&format!("apps/{app}/{name}.yaml"), config_map(name, &flux));
+        namespace.apply(&config_map(name, &flux));
     }
     repo.commit("Add web and cart");
     let home = namespace.home();
@@ -79,7 +83,7 @@ fn two_apps_under_one_mark_of_an_engine_are_no_extras_of_each_other() {
         assert_eq!(not_in_sync(&document), Vec::<Value>::new(), "{words:?}: {document:#}");
     }
     // What no app declares is an extra of each that claims it.
-    namespace.apply(&config_map("stray", FLUX));
+    namespace.apply(&config_map("stray", &flux(&namespace)));
     for way in ways(&repo) {
         let words = [vec!["check".to_owned(), "-o".to_owned(), "json".to_owned()], way].concat();
         assert_eq!(not_in_sync(&home.driftdeck(&words).exits(1).json()), [json!(["stray", "extra"])]);
@@ -133,7 +137,7 @@ fn pruning_an_app_by_its_path_deletes_nothing_of_another_app() {
 #[ignore = "needs the control plane: run tests/run"]
 fn nothing_is_an_extra_of_an_app_while_another_app_cannot_be_rendered() {
     let (namespace, home, repo) = under_one_mark("cannot-know");
-    namespace.apply(&config_map("stray", FLUX));
+    namespace.apply(&config_map("stray", &flux(&namespace)));
     repo.write("apps/broken/kustomization.yaml", "resources: [absent.yaml]\n");
     repo.commit("Break an app");
     for way in ways(&repo) {

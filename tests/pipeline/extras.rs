@@ -1,8 +1,10 @@
 //! What is in the cluster and no longer in Git.
 
-use crate::ground::{Told, cluster};
+use crate::ground::{Told, cluster, noon};
 use crate::support::Repository;
-use driftdeck::model::Value;
+use driftdeck::cluster::offline::Offline;
+use driftdeck::cluster::{Propagation, Write};
+use driftdeck::model::{GroupKind, GroupVersionKind, Value};
 use driftdeck::value;
 
 const AUTOSCALER: &str = "\
@@ -27,10 +29,13 @@ spec:
   template: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: web}]}}
 ";
 
+fn read(manifest: &str) -> Value {
+    driftdeck::text::yaml::read_documents(manifest.as_bytes()).remove(0).unwrap().value
+}
+
 /// The object of a manifest as `kubectl apply` leaves it behind.
 fn applied(manifest: &str) -> Value {
-    let document = driftdeck::text::yaml::read_documents(manifest.as_bytes()).remove(0).unwrap();
-    let mut object = document.value;
+    let mut object = read(manifest);
     let text = driftdeck::model::last_applied::last_applied(&object);
     let metadata = object.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
     metadata
@@ -93,4 +98,90 @@ async fn an_object_that_moves_to_another_app_is_no_extra_of_the_first() {
     let moved =
         ["api ConfigMap/shop/b in-sync", "api ConfigMap/shop/c in-sync", "web ConfigMap/shop/a in-sync"];
     told.until("it has moved", |told| told.verdicts() == moved).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_object_of_a_kind_or_of_a_namespace_is_an_extra_once_git_no_longer_declares_it() {
+    let elsewhere = map("b", "1").replace("namespace: shop", "namespace: jobs");
+    let repository = Repository::new();
+    repository.write("web/all.yaml", format!("{DEPLOYMENT}---\n{}---\n{elsewhere}", map("a", "1")));
+    repository.commit("Add web");
+    repository
+        .write("web/all.yaml", format!("{AUTOSCALER}---\n{elsewhere}"))
+        .commit("Leave the autoscaler alone");
+    repository.write("web/all.yaml", AUTOSCALER).commit("Leave nothing in jobs");
+    let objects = [DEPLOYMENT, AUTOSCALER, &map("a", "1"), &elsewhere].map(applied);
+    let told = Told::once(&repository, cluster(&objects)).await;
+    assert_eq!(
+        told.verdicts(),
+        [
+            "web ConfigMap/jobs/b extra",
+            "web ConfigMap/shop/a extra",
+            "web Deployment.apps/shop/web extra",
+            "web HorizontalPodAutoscaler.autoscaling/shop/web in-sync",
+        ]
+    );
+    assert_eq!(told.deployments.values().flat_map(|d| &d.notices).count(), 0, "all is known");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_an_extra_of_a_kind_that_is_not_declared_any_more_is_found_while_following() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", format!("{DEPLOYMENT}---\n{}", map("a", "1"))).commit("Add web");
+    let live = cluster(&[applied(DEPLOYMENT), applied(&map("a", "1"))]);
+    let mut told = Told::following(&repository, live.clone()).await;
+    repository.write("web/all.yaml", DEPLOYMENT).commit("Drop the map");
+    let extra = "web ConfigMap/shop/a extra".to_owned();
+    told.until("it is an extra", |told| told.verdicts().contains(&extra)).await;
+    let kind = live.served(&GroupVersionKind::new("", "v1", "ConfigMap")).unwrap();
+    let delete = Write::Delete {
+        kind,
+        namespace: Some("shop".into()),
+        name: "a".into(),
+        uid: None,
+        resource_version: None,
+        propagation: Propagation::Background,
+    };
+    live.act(&delete, noon()()).unwrap();
+    told.until("it is gone", |told| !told.verdicts().contains(&extra)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_carries_the_apps_mark_is_an_extra_of_whatever_kind_and_where_its_marks_are_copies_it_is_none() {
+    let marks =
+        "labels: {kustomize.toolkit.fluxcd.io/name: web, kustomize.toolkit.fluxcd.io/namespace: flux}";
+    let owner = "ownerReferences: [{kind: ReplicaSet, name: web, uid: u}]";
+    let marked = |kind: &str, namespace: &str, more: &str| {
+        let metadata = format!("{{name: web, namespace: {namespace}, {marks}, {more}}}");
+        read(&format!("apiVersion: v1\nkind: {kind}\nmetadata: {metadata}\n"))
+    };
+    let repository = Repository::new();
+    repository
+        .write("web/all.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: shop}\n");
+    repository.commit("Add web");
+    let objects = [
+        marked("ConfigMap", "shop", ""),
+        marked("Service", "jobs", ""),
+        marked("Secret", "shop", ""),
+        marked("Endpoints", "shop", ""),
+        marked("Pod", "shop", owner),
+    ];
+    let told = Told::once(&repository, cluster(&objects)).await;
+    assert_eq!(
+        told.verdicts(),
+        ["web ConfigMap/shop/web in-sync", "web Secret/shop/web extra", "web Service/jobs/web extra"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extras_that_may_not_be_listed_are_said_to_be_unknown() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", format!("{DEPLOYMENT}---\n{}", map("a", "1"))).commit("Add web");
+    repository.write("web/all.yaml", DEPLOYMENT).commit("Drop the map");
+    let builder =
+        Offline::builder("prod", noon()).object(&applied(DEPLOYMENT)).object(&applied(&map("a", "1")));
+    let told = Told::once(&repository, builder.deny(GroupKind::new("", "ConfigMap")).build()).await;
+    let notices: Vec<_> = told.deployments.values().flat_map(|d| &d.notices).collect();
+    assert_eq!(notices[0].title, "extras of ConfigMap are not known");
+    assert_eq!(told.notices, [notices[0].clone()]);
 }

@@ -316,7 +316,7 @@ impl Sorted {
                     }
                 }
                 (Class::Leftover, true) if !change.kept_by.is_empty() => {
-                    sorted.kept.push(change.path.clone())
+                    sorted.kept.push(change.path.clone());
                 }
                 (Class::Leftover, true) => sorted.leftovers.push(change.clone()),
                 (Class::Foreign, true) => sorted.foreign.push(change.clone()),

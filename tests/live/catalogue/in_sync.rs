@@ -342,13 +342,15 @@ spec:
 fn rows_31_and_32_server_metadata_and_tracking_marks_are_in_sync() {
     for way in WAYS {
         let stage = Stage::applied("row-32", way, &deployment("", ""));
-        let tracking = format!("shop:apps/Deployment:{}/web", stage.namespace.name);
+        // Of this namespace alone: what carries a mark is looked for in the whole cluster.
+        let app = &stage.namespace.name;
+        let tracking = format!("{app}:apps/Deployment:{app}/web");
         stage.namespace.patch(
             "deployment/web",
             "merge",
             &serde_json::json!({"metadata": {
                 "annotations": {"argocd.argoproj.io/tracking-id": tracking},
-                "labels": {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"},
+                "labels": {"kustomize.toolkit.fluxcd.io/name": app, "kustomize.toolkit.fluxcd.io/namespace": "flux-system"},
             }})
             .to_string(),
             "argocd-controller",
