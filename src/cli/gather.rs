@@ -123,7 +123,7 @@ impl Gathered {
         }
         for cluster in self.clusters.values() {
             let why = match &cluster.state {
-                ClusterState::Denied { why }
+                ClusterState::Denied { why, .. }
                 | ClusterState::Unreachable { why, .. }
                 | ClusterState::Stale { why, .. } => why,
                 ClusterState::Connecting | ClusterState::Live => continue,

@@ -142,7 +142,7 @@ pub fn writable(state: &State) -> Result<DeploymentId, String> {
     match &cluster.state {
         ClusterState::Connecting => Err(format!("{context} is still connecting")),
         ClusterState::Unreachable { why, .. } => Err(format!("{context} does not answer: {why}")),
-        ClusterState::Denied { why } => Err(format!("{context} denied access: {why}")),
+        ClusterState::Denied { why, .. } => Err(format!("{context} denied access: {why}")),
         ClusterState::Live | ClusterState::Stale { .. } => Ok(id),
     }
 }

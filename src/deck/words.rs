@@ -386,7 +386,7 @@ pub fn cluster_state(state: &ClusterState, now: Timestamp, zone: &TimeZone) -> S
         ClusterState::Connecting => "connecting".to_owned(),
         ClusterState::Live => "live".to_owned(),
         ClusterState::Stale { since, why } => format!("stale since {}, {why}", when(*since, now, zone)),
-        ClusterState::Denied { why } => format!("denied, {why}"),
+        ClusterState::Denied { why, .. } => format!("denied, {why}"),
         ClusterState::Unreachable { since, why, .. } => {
             format!("no answer since {}, {why}", when(*since, now, zone))
         }

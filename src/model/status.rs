@@ -74,8 +74,10 @@ pub enum ClusterState {
         since: Timestamp,
         why: String,
     },
+    /// The user is not let in.
     Denied {
         why: String,
+        next_try: Option<Timestamp>,
     },
     Unreachable {
         since: Timestamp,

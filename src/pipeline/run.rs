@@ -24,12 +24,12 @@ use crate::pipeline::rendering::{For, Renderer};
 use crate::pipeline::scopes::Wanted;
 use crate::pipeline::setup::{Setup, Source};
 use crate::pipeline::store::{Store, WatchKey};
-use crate::pipeline::world::{ClusterEntry, Repo, World};
+use crate::pipeline::world::{ClusterEntry, Repo, World, reaching};
 use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -40,6 +40,8 @@ const CALM: (Duration, Duration) = (Duration::from_millis(25), Duration::from_mi
 const HEARTBEAT: Duration = Duration::from_secs(4);
 /// How often a cluster that lacks a kind is asked what it serves.
 const REDISCOVERY: Duration = Duration::from_secs(10);
+/// How soon a cluster that refused the user is asked again.
+const DENIED_AGAIN: Duration = Duration::from_secs(30);
 /// Events taken in at once before updates go out.
 const DRAIN: usize = 512;
 
@@ -149,6 +151,8 @@ struct Line {
     asked: bool,
     kinds: BTreeSet<GroupVersionKind>,
     asking_facts: bool,
+    /// Ends the wait before facts are asked for again.
+    hurry: Arc<Notify>,
     /// How often the schema was asked for: the newest answer counts.
     schema_questions: u64,
 }
@@ -315,6 +319,7 @@ impl Conductor {
                 elsewhere: Elsewhere::default(),
                 not_served: BTreeSet::new(),
                 settled: false,
+                answered: None,
                 autoscaled: Arc::default(),
             });
             self.ask_facts(at, Duration::ZERO);
@@ -365,11 +370,17 @@ impl Conductor {
     fn ask_facts(&mut self, at: usize, after: Duration) {
         let (Some(setup), Some(line)) = (self.setup.clusters.get(at), self.lines.get_mut(at)) else { return };
         if std::mem::replace(&mut line.asking_facts, true) {
+            if after.is_zero() {
+                line.hurry.notify_one();
+            }
             return;
         }
-        let cluster = setup.cluster.clone();
+        let (cluster, hurry) = (setup.cluster.clone(), line.hurry.clone());
         self.spawn(async move {
-            tokio::time::sleep(after).await;
+            tokio::select! {
+                () = tokio::time::sleep(after) => {}
+                () = hurry.notified() => {}
+            }
             Event::Facts { at, facts: cluster.facts().await }
         });
     }
@@ -420,7 +431,10 @@ impl Conductor {
                 }
                 match answer {
                     Ok(()) => self.world.confirmed(at, now),
-                    Err(error) => tracing::info!(%error, "a cluster did not confirm"),
+                    Err(error) => {
+                        tracing::info!(%error, "a cluster did not confirm");
+                        self.world.not_reached(at, &error, now, now.checked_add(HEARTBEAT).ok());
+                    }
                 }
             }
         }
@@ -528,28 +542,25 @@ impl Conductor {
                         Notice::warning(title).cause(reason).hint("its kinds are unknown until it does"),
                     ));
                 }
-                self.world.set_facts(at, facts);
+                self.world.set_facts(at, facts, now);
                 if !same {
                     self.render_all();
                     self.plan_watches(at);
                 }
             }
             Err(error) => {
-                let state = match &error {
-                    ClusterError::Denied { .. }
-                    | ClusterError::Unauthenticated { .. }
-                    | ClusterError::Credentials { .. } => ClusterState::Denied { why: error.to_string() },
-                    _ => {
-                        let wait = Duration::from_secs([1, 2, 5, 10, 30][line.attempts.min(4) as usize]);
-                        line.attempts += 1;
-                        let next_try = self.setup.follow.then(|| now.checked_add(wait).ok()).flatten();
-                        if self.setup.follow {
-                            self.ask_facts(at, wait);
-                        }
-                        ClusterState::Unreachable { since: now, why: error.to_string(), next_try }
-                    }
+                let wait = if reaching::is_refusal(&error) {
+                    // Somebody has to do something first: log in, grant a right.
+                    DENIED_AGAIN
+                } else {
+                    Duration::from_secs([1, 2, 5, 10, 30][line.attempts.min(4) as usize])
                 };
-                self.world.set_state(at, state);
+                line.attempts += 1;
+                let next_try = self.setup.follow.then(|| now.checked_add(wait).ok()).flatten();
+                if self.setup.follow {
+                    self.ask_facts(at, wait);
+                }
+                self.world.not_reached(at, &error, now, next_try);
             }
         }
     }

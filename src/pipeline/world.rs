@@ -2,6 +2,7 @@
 //! verdicts. It is a plain state machine without I/O: events go in, updates and work come out.
 
 mod elsewhere;
+pub mod reaching;
 mod undeclared;
 
 use crate::cluster::{WatchEvent, builtin};
@@ -52,6 +53,8 @@ pub struct ClusterEntry {
     pub not_served: BTreeSet<GroupVersionKind>,
     /// Connected, or could not be.
     pub settled: bool,
+    /// When it last answered.
+    pub answered: Option<Timestamp>,
     pub autoscaled: Arc<Autoscaled>,
 }
 
@@ -158,8 +161,9 @@ impl World {
     }
 
     /// Takes in what a cluster says of itself. Its identity may be another than the context's name, that stood in.
-    pub fn set_facts(&mut self, at: usize, facts: Arc<ClusterFacts>) {
+    pub fn set_facts(&mut self, at: usize, facts: Arc<ClusterFacts>, now: Timestamp) {
         let Some(cluster) = self.clusters.get_mut(at) else { return };
+        cluster.answered = Some(now);
         let was = (cluster.status.id != facts.id).then(|| cluster.status.id.clone());
         cluster.status.id = facts.id.clone();
         cluster.status.version.clone_from(&facts.version);
@@ -181,7 +185,6 @@ impl World {
             cluster.status.state = state;
             let status = cluster.status.clone();
             self.tell(Update::Cluster { status, was: None });
-            self.mark_cluster(at);
         }
     }
 
@@ -420,6 +423,7 @@ impl World {
     /// Takes in that a cluster answered.
     pub fn confirmed(&mut self, at: usize, now: Timestamp) {
         let Some(cluster) = self.clusters.get_mut(at) else { return };
+        cluster.answered = Some(now);
         if cluster.store.confirm(now, SILENT) {
             self.mark_cluster(at);
         }
@@ -434,9 +438,13 @@ impl World {
         let Ok(before) = now.checked_sub(limit) else { return };
         for at in 0..self.clusters.len() {
             let Some(cluster) = self.clusters.get_mut(at) else { continue };
+            let silent = cluster.answered.filter(|answered| *answered < before);
             if cluster.store.expire(before, SILENT) {
-                self.set_state(at, ClusterState::Stale { since: before, why: SILENT.to_owned() });
                 self.mark_cluster(at);
+            }
+            let Some(cluster) = self.clusters.get(at) else { continue };
+            if let Some(since) = silent.filter(|_| cluster.status.state == ClusterState::Live) {
+                self.set_state(at, ClusterState::Stale { since, why: SILENT.to_owned() });
             }
         }
     }

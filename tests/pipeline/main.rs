@@ -7,3 +7,5 @@ mod support;
 
 mod extras;
 mod ground;
+mod reaching;
+mod scripted;
