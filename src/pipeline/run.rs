@@ -16,14 +16,14 @@ use crate::model::{
 use crate::pipeline::calm::Calm;
 use crate::pipeline::configured::absent;
 use crate::pipeline::deployment::{Deployment, LookedBack, Member, Rendering, Role};
-use crate::pipeline::elsewhere::{self, Elsewhere, Found, Question};
+use crate::pipeline::elsewhere::{self, Found, Question};
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
 use crate::pipeline::remotes;
 use crate::pipeline::rendering::{For, Renderer};
 use crate::pipeline::scopes::Wanted;
 use crate::pipeline::setup::{Setup, Source};
-use crate::pipeline::store::{Store, WatchKey};
+use crate::pipeline::store::WatchKey;
 use crate::pipeline::world::{ClusterEntry, Repo, World, reaching};
 use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -308,20 +308,8 @@ impl Conductor {
                 read_only: setup.read_only,
             };
             self.world.tell(Update::Cluster { status: status.clone(), was: None });
-            self.world.clusters.push(ClusterEntry {
-                status,
-                namespace: self.setup.namespace.clone().or(setup.namespace),
-                facts: None,
-                schema: None,
-                schema_awaited: None,
-                store: Store::default(),
-                wanted: BTreeMap::new(),
-                elsewhere: Elsewhere::default(),
-                not_served: BTreeSet::new(),
-                settled: false,
-                answered: None,
-                autoscaled: Arc::default(),
-            });
+            let namespace = self.setup.namespace.clone().or(setup.namespace);
+            self.world.clusters.push(ClusterEntry::new(status, namespace));
             self.ask_facts(at, Duration::ZERO);
         }
     }

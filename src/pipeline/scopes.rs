@@ -24,6 +24,32 @@ pub struct Wanted {
     pub instead: Vec<Scope>,
 }
 
+impl Needed {
+    /// Replaces the watches that were denied everywhere by one in each namespace that needs it.
+    pub fn narrow(&mut self, denied: &BTreeSet<WatchKey>) {
+        for key in denied {
+            if let Some(wide) = self.watches.remove(key) {
+                if wide.instead.is_empty() {
+                    self.watches.insert(key.clone(), wide);
+                    continue;
+                }
+                for (key, wanted) in narrower(key, &wide) {
+                    self.watches.entry(key).or_insert(wanted);
+                }
+            }
+        }
+    }
+}
+
+/// Returns the watches that stand in for a cluster-wide one.
+pub fn narrower(key: &WatchKey, wide: &Wanted) -> Vec<(WatchKey, Wanted)> {
+    let within = |scope: &Scope| {
+        let key = WatchKey { kind: key.kind.clone(), scope: scope.clone() };
+        (key, Wanted { served: wide.served.clone(), instead: Vec::new() })
+    };
+    wide.instead.iter().map(within).collect()
+}
+
 /// Returns the watches that these manifests need. Secrets are never watched cluster-wide unless `secrets_everywhere`.
 pub fn needed<'a>(
     manifests: impl IntoIterator<Item = &'a Manifest>,
@@ -74,17 +100,21 @@ pub fn watches_in(
 fn add_autoscalers(needed: &mut Needed, facts: &ClusterFacts) {
     let autoscaler = GroupVersionKind::new("autoscaling", "v2", "HorizontalPodAutoscaler");
     let Some(served) = facts.served(&autoscaler).filter(|k| k.can("list")) else { return };
-    let scaled: Vec<Scope> = needed
+    let scalable = |key: &WatchKey| {
+        matches!(key.kind.kind.as_str(), "Deployment" | "StatefulSet" | "ReplicaSet" | "Rollout")
+    };
+    let scaled: Vec<(Scope, Vec<Scope>)> = needed
         .watches
-        .keys()
-        .filter(|key| {
-            matches!(key.kind.kind.as_str(), "Deployment" | "StatefulSet" | "ReplicaSet" | "Rollout")
-        })
-        .map(|key| key.scope.clone())
+        .iter()
+        .filter(|(key, _)| scalable(key))
+        .map(|(key, wanted)| (key.scope.clone(), wanted.instead.clone()))
         .collect();
-    for scope in scaled {
+    for (scope, instead) in scaled {
         let key = WatchKey { kind: autoscaler.clone(), scope };
-        needed.watches.entry(key).or_insert_with(|| Wanted { served: served.clone(), instead: Vec::new() });
+        let wanted = needed.watches.entry(key);
+        let wanted = wanted.or_insert_with(|| Wanted { served: served.clone(), instead: Vec::new() });
+        let more: Vec<Scope> = instead.into_iter().filter(|scope| !wanted.instead.contains(scope)).collect();
+        wanted.instead.extend(more);
     }
 }
 
@@ -168,6 +198,22 @@ mod tests {
                 "HorizontalPodAutoscaler Namespace(\"shop\")"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_denied_everywhere_is_watched_in_each_namespace_autoscalers_too() {
+        let many = ["a", "b", "c", "d"].map(|n| manifest("apps", "Deployment", Some(n)));
+        let mut needed = needed(&many, &facts(), false);
+        let denied: BTreeSet<WatchKey> = needed.watches.keys().cloned().collect();
+        assert_eq!(denied.len(), 2, "both everywhere");
+        needed.narrow(&denied);
+        let words = words(&needed);
+        assert_eq!(words.len(), 8);
+        assert!(words.contains(&"HorizontalPodAutoscaler Namespace(\"d\")".to_owned()), "{words:?}");
+        let nodes = [manifest("", "Namespace", None)];
+        let mut fixed = super::needed(&nodes, &facts(), false);
+        fixed.narrow(&fixed.watches.keys().cloned().collect());
+        assert_eq!(self::words(&fixed), ["Namespace All"], "there is no narrower place");
     }
 
     #[test]

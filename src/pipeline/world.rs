@@ -49,16 +49,43 @@ pub struct ClusterEntry {
     pub store: Store,
     pub wanted: BTreeMap<WatchKey, Wanted>,
     /// Extras of kinds that nobody needs to watch.
-    pub elsewhere: Elsewhere,
+    elsewhere: Elsewhere,
+    /// Watches of everything that were denied: one in each namespace stands in for them.
+    denied: BTreeSet<WatchKey>,
     pub not_served: BTreeSet<GroupVersionKind>,
     /// Connected, or could not be.
     pub settled: bool,
     /// When it last answered.
-    pub answered: Option<Timestamp>,
+    answered: Option<Timestamp>,
     pub autoscaled: Arc<Autoscaled>,
 }
 
 impl ClusterEntry {
+    /// Makes the entry of a cluster that was not asked anything yet.
+    pub fn new(status: ClusterStatus, namespace: Option<String>) -> Self {
+        Self {
+            status,
+            namespace,
+            facts: None,
+            schema: None,
+            schema_awaited: None,
+            store: Store::default(),
+            wanted: BTreeMap::new(),
+            elsewhere: Elsewhere::default(),
+            denied: BTreeSet::new(),
+            not_served: BTreeSet::new(),
+            settled: false,
+            answered: None,
+            autoscaled: Arc::default(),
+        }
+    }
+
+    /// Returns the kinds that are watched and of which the schema knows nothing.
+    pub fn without_schema(&self) -> BTreeSet<GroupVersionKind> {
+        let unknown = |kind: &&GroupVersionKind| self.schema.as_ref().is_some_and(|s| s.kind(kind).is_none());
+        self.wanted.keys().map(|key| &key.kind).filter(unknown).cloned().collect()
+    }
+
     /// Returns whether the newest question for a schema was answered.
     fn knows_schema(&self) -> bool {
         self.schema.is_some() && self.schema_awaited.is_none()
@@ -196,10 +223,12 @@ impl World {
             return;
         }
         cluster.schema_awaited = None;
-        if let Some(schema) = answer.or_else(|| cluster.schema.is_none().then(builtin::schema)) {
+        let answer = answer.or_else(|| cluster.schema.is_none().then(builtin::schema));
+        let differs = |schema: &Arc<Schema>| !cluster.schema.as_ref().is_some_and(|s| Arc::ptr_eq(s, schema));
+        if let Some(schema) = answer.filter(differs) {
             cluster.schema = Some(schema);
+            self.mark_cluster(at);
         }
-        self.mark_cluster(at);
     }
 
     /// Adds the deployments of a repo's apps to the connected clusters and drops those that are gone. Returns the ones
@@ -360,6 +389,7 @@ impl World {
         self.claims_moved = true;
         let mut needed = scopes::needed(manifests, &facts, secrets_everywhere);
         cluster.elsewhere.join(&mut needed);
+        needed.narrow(&cluster.denied);
         let start: Vec<_> = needed
             .watches
             .iter()
@@ -390,11 +420,13 @@ impl World {
             return Vec::new();
         };
         cluster.store.forget(key);
-        let mut start = Vec::new();
-        for scope in &wanted.instead {
-            let narrow = WatchKey { kind: key.kind.clone(), scope: scope.clone() };
+        cluster.wanted.remove(key);
+        cluster.denied.insert(key.clone());
+        let mut start = scopes::narrower(key, &wanted);
+        start.retain(|(narrow, _)| !cluster.wanted.contains_key(narrow));
+        for (narrow, wanted) in &start {
             cluster.store.expect(narrow.clone());
-            start.push((narrow, Wanted { served: wanted.served.clone(), instead: Vec::new() }));
+            cluster.wanted.insert(narrow.clone(), wanted.clone());
         }
         self.mark_cluster(at);
         start

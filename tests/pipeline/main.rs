@@ -7,5 +7,6 @@ mod support;
 
 mod extras;
 mod ground;
+mod narrow;
 mod reaching;
 mod scripted;
