@@ -42,6 +42,8 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 const REDISCOVERY: Duration = Duration::from_secs(10);
 /// How soon a cluster that refused the user is asked again.
 const DENIED_AGAIN: Duration = Duration::from_secs(30);
+/// After how many seconds a schema is asked for again that knows nothing of a watched kind.
+const SCHEMA_AGAIN: [u64; 6] = [1, 2, 5, 10, 30, 60];
 /// Events taken in at once before updates go out.
 const DRAIN: usize = 512;
 
@@ -134,6 +136,7 @@ enum Event {
     Fetching { at: usize, turn: u64, fetching: Fetching },
     Said(Notice),
     Facts { at: usize, facts: Result<Arc<ClusterFacts>, ClusterError> },
+    SchemaWanted { at: usize },
     Schema { at: usize, question: u64, answer: Result<Arc<Schema>, ClusterError> },
     Rendered { id: DeploymentId, generation: u64, rendering: Rendering },
     Earlier { id: DeploymentId, past: Box<LookedBack>, earlier: BTreeSet<ResourceId> },
@@ -155,6 +158,10 @@ struct Line {
     hurry: Arc<Notify>,
     /// How often the schema was asked for: the newest answer counts.
     schema_questions: u64,
+    /// A definition of kinds was written since the schema was asked for.
+    definitions_moved: bool,
+    /// The watched kinds of which the last schema knew nothing, and how often it was asked for again because of them.
+    without_schema: (BTreeSet<GroupVersionKind>, usize),
 }
 
 struct Conductor {
@@ -399,6 +406,7 @@ impl Conductor {
             Event::RepoMoved { at } => self.read(at),
             Event::Said(notice) => self.world.tell(Update::Notice(notice)),
             Event::Facts { at, facts } => self.take_facts(at, facts),
+            Event::SchemaWanted { at } => self.ask_schema(at),
             Event::Schema { at, question, answer } => self.take_schema(at, question, answer),
             Event::Rendered { id, generation, rendering } => self.take_rendering(&id, generation, rendering),
             Event::Earlier { id, past, earlier } => self.world.set_earlier(&id, *past, earlier),
@@ -535,6 +543,9 @@ impl Conductor {
                     self.render_all();
                     self.plan_watches(at);
                 }
+                if self.lines.get(at).is_some_and(|line| line.definitions_moved) {
+                    self.ask_schema(at);
+                }
             }
             Err(error) => {
                 let wait = if reaching::is_refusal(&error) {
@@ -607,21 +618,23 @@ impl Conductor {
         let kinds: BTreeSet<_> = start.iter().map(|(key, _)| key.kind.clone()).collect();
         let unknown = kinds.iter().any(|kind| !line.kinds.contains(kind));
         line.kinds.extend(kinds);
-        let kinds: Vec<_> = line.kinds.iter().cloned().collect();
         let schema_known = self.world.clusters.get(at).is_some_and(|c| c.schema.is_some());
         if unknown || !schema_known {
-            self.ask_schema(at, kinds);
+            self.ask_schema(at);
         }
         for (key, wanted) in start {
             self.watch(at, key, wanted);
         }
     }
 
-    fn ask_schema(&mut self, at: usize, kinds: Vec<GroupVersionKind>) {
+    /// Asks for the schema of the kinds that are watched.
+    fn ask_schema(&mut self, at: usize) {
         let Some(cluster) = self.setup.clusters.get(at).map(|c| c.cluster.clone()) else { return };
         let (Some(line), Some(entry)) = (self.lines.get_mut(at), self.world.clusters.get_mut(at)) else {
             return;
         };
+        let kinds = line.kinds.iter().cloned().collect();
+        line.definitions_moved = false;
         line.schema_questions += 1;
         let question = line.schema_questions;
         entry.schema_awaited = Some(question);
@@ -637,6 +650,26 @@ impl Conductor {
             ));
         }
         self.world.set_schema(at, question, answer.ok());
+        self.ask_for_the_rest(at);
+    }
+
+    /// Asks again, a few times and less and less often, where the schema knows nothing of a watched kind: the documents
+    /// follow what is served a moment later, and some servers publish none.
+    fn ask_for_the_rest(&mut self, at: usize) {
+        let (Some(entry), Some(line)) = (self.world.clusters.get(at), self.lines.get_mut(at)) else { return };
+        let without = entry.without_schema();
+        if !self.setup.follow || without.is_empty() {
+            return;
+        }
+        if line.without_schema.0 != without {
+            line.without_schema = (without, 0);
+        }
+        let Some(pause) = SCHEMA_AGAIN.get(line.without_schema.1).copied() else { return };
+        line.without_schema.1 += 1;
+        self.spawn(async move {
+            tokio::time::sleep(Duration::from_secs(pause)).await;
+            Event::SchemaWanted { at }
+        });
     }
 
     fn watch(&mut self, at: usize, key: WatchKey, wanted: Wanted) {
@@ -686,6 +719,9 @@ impl Conductor {
             key.kind.kind == "CustomResourceDefinition" && matches!(event, WatchEvent::Applied(_));
         self.world.watch_event(at, key, event, now);
         if serves_more && self.setup.follow {
+            if let Some(line) = self.lines.get_mut(at) {
+                line.definitions_moved = true;
+            }
             self.ask_facts(at, Duration::from_secs(1));
         }
     }

@@ -7,6 +7,7 @@ mod support;
 
 mod extras;
 mod ground;
+mod late;
 mod narrow;
 mod reaching;
 mod scripted;

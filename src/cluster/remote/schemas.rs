@@ -3,7 +3,7 @@
 use super::SchemaCache;
 use super::gate::Ask;
 use super::session::Session;
-use crate::cluster::{ClusterError, openapi};
+use crate::cluster::{ClusterError, builtin, openapi};
 use crate::model::{GroupVersionKind, Schema};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -41,8 +41,8 @@ struct Read {
 }
 
 impl Schemas {
-    /// Returns the schema of the kinds' group versions. A group that publishes none, or whose server does not answer, is
-    /// left out: its kinds are plain data.
+    /// Returns the schema of the kinds' group versions. A group that publishes none is left out: its kinds are plain data.
+    /// For a document that cannot be had now the built-in schema stands in, as far as it knows its kinds.
     pub async fn of(
         &self,
         session: &Session,
@@ -76,7 +76,7 @@ impl Schemas {
         {
             return Ok(Arc::clone(merged));
         }
-        let mut complete = true;
+        let mut failed = None;
         let mut schema = Schema::default();
         for url in &urls {
             let document = match read.documents.get(url) {
@@ -87,19 +87,26 @@ impl Schemas {
                         read.documents.insert(url.clone(), Arc::clone(&fetched));
                         fetched
                     }
-                    Err(ClusterError::Server { status: 500.., .. }) => {
-                        complete = false;
+                    Err(error) => {
+                        tracing::warn!(%error, url, "a document of the schema could not be had");
+                        failed.get_or_insert(error);
                         continue;
                     }
-                    Err(error) => return Err(error),
                 },
             };
             schema.merge((*document).clone());
         }
-        let schema = Arc::new(schema);
-        if complete {
-            read.merged = Some((urls, Arc::clone(&schema)));
+        if let Some(error) = failed {
+            // One document that fails takes no other along; where none came, there is no schema.
+            if schema.kinds.is_empty() {
+                return Err(error);
+            }
+            let mut stand_in = (*builtin::schema()).clone();
+            stand_in.merge(schema);
+            return Ok(Arc::new(stand_in));
         }
+        let schema = Arc::new(schema);
+        read.merged = Some((urls, Arc::clone(&schema)));
         Ok(schema)
     }
 }
