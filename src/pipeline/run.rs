@@ -530,9 +530,10 @@ impl Conductor {
         match facts {
             Ok(facts) => {
                 line.attempts = 0;
-                let same =
-                    self.world.clusters.get(at).and_then(|c| c.facts.as_ref()).is_some_and(|f| **f == *facts);
-                for (group, reason) in &facts.failed_groups {
+                let before = self.world.clusters.get(at).and_then(|c| c.facts.clone());
+                let same = before.as_ref().is_some_and(|before| **before == *facts);
+                let known = before.map(|before| before.failed_groups.clone()).unwrap_or_default();
+                for (group, reason) in facts.failed_groups.iter().filter(|failed| !known.contains(failed)) {
                     let title = format!("the API group {group} does not answer");
                     self.world.tell(Update::Notice(
                         Notice::warning(title).cause(reason).hint("its kinds are unknown until it does"),
