@@ -438,11 +438,17 @@ impl World {
         let changed = cluster.store.apply(key, event, now);
         if key.kind.kind == "HorizontalPodAutoscaler" && (changed.trust || !changed.objects.is_empty()) {
             let id = cluster.status.id.clone();
-            let autoscalers: Vec<LiveObject> =
-                cluster.store.of_kind(&key.kind).filter_map(|(_, packed)| packed.open(&id).ok()).collect();
-            cluster.autoscaled = Arc::new(Autoscaled::of(&autoscalers));
-            self.mark_cluster(at);
-            return;
+            let versions = cluster.store.kinds().filter(|kind| kind.kind == key.kind.kind);
+            let autoscalers: Vec<LiveObject> = versions
+                .flat_map(|kind| cluster.store.of_kind(kind))
+                .filter_map(|(_, packed)| packed.open(&id).ok())
+                .collect();
+            let autoscaled = Autoscaled::of(&autoscalers);
+            // Its status moves all the time, what it scales hardly ever.
+            if *cluster.autoscaled != autoscaled {
+                cluster.autoscaled = Arc::new(autoscaled);
+                self.mark_cluster(at);
+            }
         }
         if changed.trust {
             self.mark_kind(at, &key.kind);

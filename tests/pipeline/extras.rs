@@ -1,11 +1,10 @@
 //! What is in the cluster and no longer in Git.
 
-use crate::ground::{Told, cluster, noon};
+use crate::ground::{Told, applied, cluster, noon, read};
 use crate::support::Repository;
 use driftdeck::cluster::offline::Offline;
 use driftdeck::cluster::{Propagation, Write};
-use driftdeck::model::{GroupKind, GroupVersionKind, Value};
-use driftdeck::value;
+use driftdeck::model::{GroupKind, GroupVersionKind};
 
 const AUTOSCALER: &str = "\
 apiVersion: autoscaling/v1
@@ -28,22 +27,6 @@ spec:
   selector: {matchLabels: {app: web}}
   template: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: web}]}}
 ";
-
-fn read(manifest: &str) -> Value {
-    driftdeck::text::yaml::read_documents(manifest.as_bytes()).remove(0).unwrap().value
-}
-
-/// The object of a manifest as `kubectl apply` leaves it behind.
-fn applied(manifest: &str) -> Value {
-    let mut object = read(manifest);
-    let text = driftdeck::model::last_applied::last_applied(&object);
-    let metadata = object.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
-    metadata
-        .insert("annotations".to_owned(), value!({"kubectl.kubernetes.io/last-applied-configuration": null}));
-    let annotations = metadata.get_mut("annotations").unwrap().as_map_mut().unwrap();
-    annotations.insert("kubectl.kubernetes.io/last-applied-configuration".to_owned(), text);
-    object
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_declared_in_another_version_than_it_is_watched_in_is_no_extra() {

@@ -8,6 +8,7 @@ use driftdeck::model::update::Update;
 use driftdeck::model::{ClusterId, DeploymentId, Notice, ResourceId, Timestamp, Value};
 use driftdeck::pipeline::run::{Handle, start};
 use driftdeck::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
+use driftdeck::value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +19,28 @@ pub fn noon() -> Clock {
     Arc::new(move || at)
 }
 
-/// A cluster in memory with these objects.
+/// A cluster in memory with these objects, and the namespace that most of them are in.
 pub fn cluster(objects: &[Value]) -> Offline {
-    let builder = Offline::builder("prod", noon());
+    let namespace = value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    let builder = Offline::builder("prod", noon()).object(&namespace);
     objects.iter().fold(builder, Builder::object).build()
+}
+
+/// The object of a manifest.
+pub fn read(manifest: &str) -> Value {
+    driftdeck::text::yaml::read_documents(manifest.as_bytes()).remove(0).unwrap().value
+}
+
+/// The object of a manifest as `kubectl apply` leaves it behind.
+pub fn applied(manifest: &str) -> Value {
+    let mut object = read(manifest);
+    let text = driftdeck::model::last_applied::last_applied(&object);
+    let metadata = object.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
+    metadata
+        .insert("annotations".to_owned(), value!({"kubectl.kubernetes.io/last-applied-configuration": null}));
+    let annotations = metadata.get_mut("annotations").unwrap().as_map_mut().unwrap();
+    annotations.insert("kubectl.kubernetes.io/last-applied-configuration".to_owned(), text);
+    object
 }
 
 /// What the pipeline says, as far as it was heard.

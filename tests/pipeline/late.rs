@@ -1,11 +1,9 @@
 //! Kinds that a cluster comes to serve while it is followed.
 
-use crate::ground::{Told, cluster, noon};
+use crate::ground::{Told, cluster, noon, read};
 use crate::scripted::{Script, Scripted};
 use crate::support::Repository;
 use driftdeck::cluster::builtin;
-use driftdeck::model::Value;
-use driftdeck::text::yaml::read_documents;
 
 const DEFINITION: &str = "\
 apiVersion: apiextensions.k8s.io/v1
@@ -31,10 +29,6 @@ metadata: {name: one, namespace: shop}
 spec: {colour: blue}
 ";
 
-fn object(manifest: &str) -> Value {
-    read_documents(manifest.as_bytes()).remove(0).unwrap().value
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_definition_that_appears_later_is_picked_up_and_its_schema_is_asked_for_until_it_is_published() {
     let repository = Repository::new();
@@ -43,8 +37,8 @@ async fn a_definition_that_appears_later_is_picked_up_and_its_schema_is_asked_fo
     let lagging = [builtin::schema(), builtin::schema(), builtin::schema()];
     let live = Scripted::new(cluster(&[]), Script { schemas: lagging.into(), ..Script::default() });
     let mut told = Told::following(&repository, live.clone()).await;
-    live.inner.put(&object(DEFINITION), noon()());
-    live.inner.put(&object(&WIDGET.replace("colour: blue", "colour: blue, size: 3")), noon()());
+    live.inner.put(&read(DEFINITION), noon()());
+    live.inner.put(&read(&WIDGET.replace("colour: blue", "colour: blue, size: 3")), noon()());
     let exact = |told: &Told| {
         let mut statuses = told.resources.values().filter(|status| status.kind.kind == "Widget");
         statuses.any(|s| s.verdict().word() == "in-sync" && s.judgement.needs_exact.is_none())
