@@ -116,7 +116,7 @@ pub async fn execute(
         run.step(at).await;
         progress(&run.plan);
     }
-    run.close()
+    Ok(run.close())
 }
 
 /// Returns the objects that are not what the plan was made for. What cannot be read now fails at its own step.
@@ -452,10 +452,15 @@ impl Run<'_> {
         Attempt::Again
     }
 
-    fn close(self) -> Result<Plan, ExecuteError> {
+    /// Puts the action into the journal. What was written is written: where that fails, the outcomes are handed on all
+    /// the same, and the intents stay for the next run to close.
+    fn close(mut self) -> Plan {
         let outcome = journal::overall(self.plan.steps.iter().map(document::outcome));
-        self.action.close(outcome, document::recorded(&self.plan, &self.digests))?;
-        Ok(self.plan)
+        let closed = self.action.close(outcome, document::recorded(&self.plan, &self.digests));
+        if let Err(error) = closed {
+            self.plan.notices.push(notices::not_recorded(&error));
+        }
+        self.plan
     }
 }
 

@@ -75,6 +75,13 @@ pub fn lost_before(step: &Step, error: &ClusterError) -> Notice {
         .hint("sync again")
 }
 
+/// What was done could not be put into the journal.
+pub fn not_recorded(error: &super::journal::JournalError) -> Notice {
+    Notice::warning("the journal does not tell all that was done")
+        .cause(error.to_string())
+        .hint("the outcomes shown are right; the next sync completes the journal from what is on disk")
+}
+
 /// The intent could not be put on disk, so nothing was written.
 pub fn no_intent(step: &Step, error: &super::journal::JournalError) -> Notice {
     about(step, "not done")

@@ -96,6 +96,7 @@ pub async fn run(
     let mut progress = |plan: &Plan| tell(plan, output);
     let done = acting::carry_out(plan, &deployed, &journal, &clock, &answers, cancel, &mut progress).await;
     let done = done.map_err(|e| failed(&e, None))?;
+    said.extend(done.notices.iter().cloned());
     drop(handle);
     let wait = !what.no_wait && !cancel.is_cancelled();
     let (verdict, in_time) = if wait {

@@ -38,6 +38,8 @@ pub struct Plan {
     pub remarks: Vec<String>,
     /// The headless command that does the same.
     pub headless: String,
+    /// What went wrong while it was carried out, besides its steps.
+    pub notices: Vec<Notice>,
 }
 
 /// One write of a plan.

@@ -123,7 +123,12 @@ pub(super) async fn apply(runtime: Arc<Runtime>, ticket: Ticket, shown: Box<Plan
                     // The outcomes are shown before the end of the plan.
                     let _ = telling.await;
                     match done {
-                        Ok(_) => Message::PlanDone { at: (runtime.clock)(), ticket, verdict: None },
+                        Ok(plan) => {
+                            for notice in plan.notices {
+                                runtime.say(Message::Notice { at: (runtime.clock)(), notice }).await;
+                            }
+                            Message::PlanDone { at: (runtime.clock)(), ticket, verdict: None }
+                        }
                         Err(error @ ExecuteError::Moved { .. }) => {
                             plan_anew(&runtime, ticket, kept.request, &error.to_string()).await
                         }

@@ -91,6 +91,7 @@ fn empty(inputs: &Inputs<'_>, usual: &Deployer) -> Plan {
         objects: 0,
         remarks: words::remarks(inputs),
         headless: words::headless(inputs),
+        notices: Vec::new(),
     }
 }
 

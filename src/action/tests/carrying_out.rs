@@ -28,11 +28,18 @@ struct Faulty {
     world: crate::cluster::offline::Offline,
     fault: Fault,
     writes: Mutex<usize>,
+    /// Happens before each dry run.
+    on_dry_run: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Faulty {
     fn new(world: &World, fault: impl Fn(&Write) -> Fate + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { world: world.cluster.clone(), fault: Arc::new(fault), writes: Mutex::new(0) })
+        Arc::new(Self {
+            world: world.cluster.clone(),
+            fault: Arc::new(fault),
+            writes: Mutex::new(0),
+            on_dry_run: Box::new(|| {}),
+        })
     }
 }
 
@@ -100,6 +107,7 @@ impl Cluster for Faulty {
         self.world.may(verb, kind, scope)
     }
     fn dry_run(&self, write: Write) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>> {
+        (self.on_dry_run)();
         self.world.dry_run(write)
     }
     fn writer(&self) -> Option<Arc<dyn Writer>> {
@@ -257,6 +265,38 @@ async fn without_a_place_for_the_intent_nothing_is_written() {
     let error = world.execute(world.plan().await.unwrap()).await.unwrap_err();
     assert!(matches!(error, ExecuteError::Journal(_)), "{error}");
     assert_eq!(values(&world).await, ["2", "2"]);
+}
+
+/// Takes the journal's folder away, as a full disk does with the rest of it.
+fn lose_journal(home: &std::path::Path) {
+    let state = home.join("state");
+    if state.is_dir() {
+        std::fs::remove_dir_all(&state).unwrap();
+        std::fs::write(state, "a file where the folder should be").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_fails_before_or_after_the_first_write_loses_no_outcome() {
+    for (before, outcomes, live) in
+        [(true, ["failed", "skipped"], ["2", "2"]), (false, ["applied", "skipped"], ["1", "2"])]
+    {
+        let world = drifted();
+        let plan = world.plan().await.unwrap();
+        let (home, other) = (world.home.path().to_owned(), world.home.path().to_owned());
+        let mut cluster = Faulty::new(&world, move |_| {
+            lose_journal(&home);
+            Fate::Passes
+        });
+        if before {
+            Arc::get_mut(&mut cluster).unwrap().on_dry_run = Box::new(move || lose_journal(&other));
+        }
+        let done = world.execute_on(&*cluster, plan).await.unwrap();
+        assert_eq!(words(&done), outcomes);
+        assert_eq!(values(&world).await, live);
+        let titles: Vec<_> = done.notices.iter().map(|notice| notice.title.as_str()).collect();
+        assert_eq!(titles, ["the journal does not tell all that was done"]);
+    }
 }
 
 #[tokio::test]
