@@ -51,12 +51,7 @@ pub async fn run(
     let id = choose(&gathered, &what.name)?;
     let deployed = deployed(&handle, &gathered, id).await?;
     let mut said = gathered.notices.clone();
-    for entry in acting::close_abandoned(&deployed, &journal, now()).await.map_err(|e| failed(&e, None))? {
-        said.push(Notice::warning(format!(
-            "an interrupted {} of {} ended as {}",
-            entry.command, entry.app, entry.outcome
-        )));
-    }
+    said.extend(acting::close_abandoned(&deployed, &journal, now()).await.map_err(|e| failed(&e, None))?);
     worst_first(&mut said);
     let sync = sync_options(what)?;
     let plan = acting::plan_sync(&deployed, &sync, now()).await.map_err(|e| failed(&e, e.hint()))?;

@@ -3,7 +3,7 @@
 use crate::action::journal::{self, Entry, Journal, JournalError};
 use crate::action::sync::{self, Inputs, Options, PlanError};
 use crate::action::{ExecuteError, Execution};
-use crate::model::{Engine, Mark, Plan, Timestamp};
+use crate::model::{Engine, Mark, Notice, Plan, Timestamp};
 use crate::pipeline::run::Deployed;
 use crate::pipeline::setup::Clock;
 use tokio_util::sync::CancellationToken;
@@ -79,11 +79,19 @@ pub async fn carry_out(
     crate::action::execute(plan, &with, progress).await
 }
 
-/// Reads back what became of writes that a killed driftdeck left under way in the deployment's cluster.
+/// Reads back what became of writes that a killed driftdeck left under way in the deployment's cluster. Returns what is
+/// to be said of them.
 pub async fn close_abandoned(
     deployed: &Deployed,
     journal: &Journal,
     now: Timestamp,
-) -> Result<Vec<Entry>, JournalError> {
-    journal::close_abandoned(journal, &*deployed.cluster, &deployed.facts, now).await
+) -> Result<Vec<Notice>, JournalError> {
+    let closed = journal::close_abandoned(journal, &*deployed.cluster, &deployed.facts, now).await?;
+    let said = |entry: &Entry| {
+        Notice::warning(format!(
+            "an interrupted {} of {} ended as {}",
+            entry.command, entry.app, entry.outcome
+        ))
+    };
+    Ok(closed.iter().map(said).collect())
 }

@@ -37,6 +37,13 @@ pub(super) async fn plan(runtime: Arc<Runtime>, ticket: Ticket, request: SyncReq
 
 async fn planned(runtime: &Runtime, request: &SyncRequest) -> Result<(Plan, Deployed), Notice> {
     let deployed = deployed(runtime, request).await?;
+    if let Some(journal) = &runtime.journal {
+        let closed = acting::close_abandoned(&deployed, journal, (runtime.clock)()).await;
+        let notices = closed.map_err(|error| Notice::error(error.to_string()))?;
+        for notice in notices {
+            runtime.say(Message::Notice { at: (runtime.clock)(), notice }).await;
+        }
+    }
     let selection =
         if request.only.is_empty() { Selection::All } else { Selection::These(request.only.clone()) };
     let options = Options { selection, ..Options::default() };
