@@ -3,7 +3,8 @@
 use crate::action::journal::{self, Entry, Journal, JournalError};
 use crate::action::sync::{self, Inputs, Options, PlanError};
 use crate::action::{ExecuteError, Execution};
-use crate::model::{Engine, Mark, Notice, Plan, Timestamp};
+use crate::model::{Notice, Plan, Timestamp};
+use crate::pipeline::judging::engine_manager;
 use crate::pipeline::run::Deployed;
 use crate::pipeline::setup::Clock;
 use tokio_util::sync::CancellationToken;
@@ -42,19 +43,6 @@ pub async fn plan_sync(deployed: &Deployed, options: &Options, now: Timestamp) -
         now,
     })
     .await
-}
-
-/// Returns the field manager under which an engine writes. Source: each engine's own code, see its documentation of
-/// server-side apply; Helm's is left to the object, since its versions differ.
-fn engine_manager(engine: Engine, marks: &[Mark]) -> Option<&'static str> {
-    match engine {
-        Engine::ArgoCd => Some("argocd-controller"),
-        Engine::Flux if marks.iter().any(|m| matches!(m, Mark::Flux { helm: true, .. })) => {
-            Some("helm-controller")
-        }
-        Engine::Flux => Some("kustomize-controller"),
-        _ => None,
-    }
 }
 
 /// Carries out a plan; `progress` is told after each step.

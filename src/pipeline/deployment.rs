@@ -5,7 +5,7 @@ use crate::model::{
     App, Counts, DeploymentId, Engine, GroupVersionKind, HealthStatus, Level, Manifest, Notice, Oid,
     ResourceId, Revision, Verdict, Why,
 };
-use crate::pipeline::judging::Claims;
+use crate::pipeline::judging::{Claims, engine_manager};
 use crate::pipeline::store::ObjectKey;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -70,6 +70,11 @@ pub struct LookedBack {
 }
 
 impl Deployment {
+    /// Returns the field manager of the engine that owns the app, where one does.
+    pub fn engine_manager(&self) -> Option<&'static str> {
+        engine_manager(self.engine, &self.claims.marks)
+    }
+
     /// Returns what its earlier commits are to be looked at for now.
     pub fn past(&self) -> LookedBack {
         LookedBack { commit: self.revision.commit.clone(), app: self.app.clone() }

@@ -5,8 +5,8 @@
 use crate::drift::{self, Autoscaled, Context, Managers};
 use crate::model::status::ResourceStatus;
 use crate::model::{
-    ClusterId, DeploymentId, GroupVersionKind, Health, HealthStatus, Judgement, LiveObject, Manifest, Mark,
-    Packed, Problem, ResourceId, Schema, Verdict, Why,
+    ClusterId, DeploymentId, Engine, GroupVersionKind, Health, HealthStatus, Judgement, LiveObject, Manifest,
+    Mark, Packed, Problem, ResourceId, Schema, Verdict, Why,
 };
 use crate::text::guarded;
 use std::collections::BTreeSet;
@@ -31,6 +31,21 @@ pub struct Item {
     pub trust: Trust,
     /// By which marks and earlier commits the deployment claims objects that Git does not declare.
     pub claims: Arc<Claims>,
+    /// The field manager of the engine that owns the app, where one does.
+    pub deployer: Option<&'static str>,
+}
+
+/// Returns the field manager under which an engine writes. Source: each engine's own code, see its documentation of
+/// server-side apply; Helm's is left to the object, since its versions differ.
+pub fn engine_manager<'m>(engine: Engine, marks: impl IntoIterator<Item = &'m Mark>) -> Option<&'static str> {
+    match engine {
+        Engine::ArgoCd => Some("argocd-controller"),
+        Engine::Flux if marks.into_iter().any(|m| matches!(m, Mark::Flux { helm: true, .. })) => {
+            Some("helm-controller")
+        }
+        Engine::Flux => Some("kustomize-controller"),
+        _ => None,
+    }
 }
 
 /// How far the live side of an item can be trusted.
@@ -114,7 +129,8 @@ fn judgement(
     marks: &[Mark],
     knowledge: &Knowledge,
 ) -> Option<Judgement> {
-    let context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
+    let mut context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
+    context.deployer = item.deployer;
     let Some(desired) = item.desired.as_deref() else {
         let live = live.filter(|live| is_claimed(live, marks, &item.claims))?;
         if let Trust::Unknown(why) = &item.trust {

@@ -593,6 +593,7 @@ impl World {
                     desired: Some(manifest.clone()),
                     trust: Self::trust(cluster, manifest),
                     claims: deployment.claims.clone(),
+                    deployer: deployment.engine_manager(),
                 });
             }
         }
@@ -640,10 +641,13 @@ impl World {
                 self.appeared.push(id.clone());
             }
             if marks != deployment.claims.marks {
+                let deployer = deployment.engine_manager();
                 if let Some(engine) = marks.iter().map(Mark::engine).find(|e| *e != Engine::None) {
                     deployment.engine = engine;
                 }
                 deployment.claims = Arc::new(Claims { marks, earlier: deployment.claims.earlier.clone() });
+                // Who deploys the app decides whose fields are its own.
+                self.dirty.entry(id.clone()).or_default().all |= deployment.engine_manager() != deployer;
                 self.claims_moved = true;
                 self.dirty.entry(id.clone()).or_default().extras = true;
             }

@@ -44,6 +44,7 @@ impl World {
             live,
             trust,
             claims: deployment.claims.clone(),
+            deployer: deployment.engine_manager(),
         };
         let trust = self.trust_in_absence(deployment.cluster);
         let mut held: HashSet<&ResourceId> = HashSet::new();
