@@ -34,8 +34,12 @@ pub struct Ground {
 
 impl Ground {
     pub fn new(subject: &str) -> Self {
+        Self::within(Namespace::new(subject))
+    }
+
+    pub fn within(namespace: Namespace) -> Self {
         Self {
-            namespace: Namespace::new(subject),
+            namespace,
             home: Home::new(),
             runtime: Runtime::new().expect("threads"),
             options: Options::default(),
@@ -89,7 +93,7 @@ impl Ground {
         self.cluster(&self.namespace.access())
     }
 
-    fn facts(&self, cluster: &Remote) -> Arc<ClusterFacts> {
+    pub fn facts(&self, cluster: &Remote) -> Arc<ClusterFacts> {
         self.runtime.block_on(cluster.facts()).expect("the cluster answers")
     }
 
@@ -99,7 +103,11 @@ impl Ground {
     }
 
     pub fn plan(&self, cluster: &Remote) -> Result<Plan, PlanError> {
-        let facts = self.facts(cluster);
+        self.plan_knowing(cluster, &self.facts(cluster))
+    }
+
+    /// Plans from what was known of the cluster some time ago.
+    pub fn plan_knowing(&self, cluster: &Remote, facts: &ClusterFacts) -> Result<Plan, PlanError> {
         let schema = self.schema(cluster);
         let (managers, autoscaled) = (Managers::built_in(), Autoscaled::default());
         let deployment =
@@ -108,7 +116,7 @@ impl Ground {
             Revision { asked: Asked::Name("main".into()), commit: None, dirty: false, behind: 0, ahead: 0 };
         self.runtime.block_on(sync::plan(&Inputs {
             cluster,
-            facts: &facts,
+            facts,
             schema: &schema,
             managers: &managers,
             autoscaled: &autoscaled,

@@ -126,6 +126,8 @@ pub async fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
             found: found.id.0.to_string(),
         });
     }
+    // What the cluster serves was asked a while ago; whether it is all there must be true now.
+    let inputs = &Inputs { facts: &found, ..*inputs };
     let targets = read::targets(inputs).await;
     let mut plan = draft::draft(inputs, &targets)?;
     if inputs.options.prune && !plan.no_pruning.is_empty() {

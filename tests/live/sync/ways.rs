@@ -1,6 +1,7 @@
 //! Each deployer's way, and what the deployer finds afterwards.
 
 use super::{Ground, at};
+use crate::support::{Namespace, Plane};
 use driftdeck::value;
 
 const SHOP: &str = r#"
@@ -287,4 +288,33 @@ fn an_extra_is_pruned_with_uid_and_version_and_only_if_all_is_known() {
         (&["delete ConfigMap/web as driftdeck: .".to_owned()][..], &["applied"][..])
     );
     assert_eq!(ground.namespace.get("configmap/web"), None);
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn nothing_is_pruned_while_an_aggregated_api_is_broken_though_it_worked_when_the_cluster_was_asked() {
+    // Nobody prunes in the second server meanwhile.
+    let mut ground = Ground::within(Namespace::on(Plane::second(), "broken-api"));
+    ground.namespace.apply(SHOP);
+    ground.declare(SHOP);
+    let at = ground.manifests.iter().position(|m| m.kind.kind == "ConfigMap").expect("the ConfigMap");
+    let gone = ground.manifests.remove(at);
+    ground.extras.push((gone.kind.clone(), gone.id.clone()));
+    ground.options.prune = true;
+    let cluster = ground.admin();
+    let before = ground.facts(&cluster);
+    let group = format!("{}.example.com", ground.namespace.name);
+    let service = format!(
+        "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {{name: v1.{group}}}\n\
+         spec: {{group: {group}, version: v1, groupPriorityMinimum: 100, versionPriority: 1, \
+         insecureSkipTLSVerify: true, service: {{name: nowhere, namespace: {}}}}}\n",
+        ground.namespace.name
+    );
+    ground.namespace.apply(&service);
+    crate::support::eventually("the broken API is known", || {
+        ground.facts(&cluster).failed_groups.iter().any(|(failed, _)| failed.contains(&group)).then_some(())
+    });
+    let refused = ground.plan_knowing(&cluster, &before).expect_err("no plan").to_string();
+    ground.namespace.plane.kubectl(&["delete", "apiservice", &format!("v1.{group}")]);
+    assert!(refused.starts_with("nothing can be pruned") && refused.contains(&group), "{refused}");
 }
