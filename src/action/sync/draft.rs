@@ -253,18 +253,14 @@ fn repairs(
         Deployer::ServerSide { .. } | Deployer::Driftdeck => {
             // Applying gives up what is no longer declared: the server removes those leftovers by itself.
             sorted.differences.append(&mut sorted.leftovers);
-            let force = |changes: &[FieldChange]| !changes.is_empty();
             let (without, keeping) = (sorted.left_alone.clone(), sorted.kept);
-            let way = Way::ServerSide {
-                force: force(&sorted.differences),
-                without: without.clone(),
-                keeping: keeping.clone(),
-            };
+            // Without force, so that the server names everybody from whom something would be taken over.
+            let way = Way::ServerSide { force: false, without: without.clone(), keeping: keeping.clone() };
             add(StepAction::Apply, way, sorted.differences, true);
             add(StepAction::Patch, patch(LastApplied::Untouched), sorted.foreign, true);
             let contended: Vec<FieldPath> = sorted.contended.iter().map(|c| c.path.clone()).collect();
             let without = without.into_iter().filter(|path| !contended.contains(path)).collect();
-            let way = Way::ServerSide { force: true, without, keeping };
+            let way = Way::ServerSide { force: false, without, keeping };
             add(StepAction::Apply, way, sorted.contended, false);
         }
         Deployer::ClientSide | Deployer::Helm => {

@@ -85,8 +85,8 @@ async fn prove_step(step: &Step, live: Option<&LiveObject>, arrives: bool, input
     Proof::Shown(Box::new(step))
 }
 
-/// Sends the dry run of a step and returns what it changes; without force first where nothing is known to be taken
-/// over, so that the server names whom it would be taken from.
+/// Sends the dry run of a step and returns what it changes. A server-side apply goes without force first: the conflict
+/// names everybody who would lose a field, where managed fields show only who wrote it last.
 async fn attempt(
     cluster: &dyn Cluster,
     schema: &Schema,

@@ -49,6 +49,24 @@ async fn a_server_side_object_is_applied_and_what_people_added_is_a_patch_of_its
 }
 
 #[tokio::test]
+async fn a_plan_names_everybody_from_whom_a_field_is_taken_over_and_nobody_else() {
+    let mut world = World::new();
+    world.server_side(config("c", &value!({"a": "1", "b": "1", "d": "1"})), "fleet");
+    for other in ["one", "two"] {
+        world.server_side(config("c", &value!({"a": "9"})), other);
+    }
+    world.server_side(config("c", &value!({"b": "1"})), "three");
+    world.declare(config("c", &value!({"a": "1", "b": "1", "d": "1"})));
+    let plan = world.plan().await.unwrap();
+    assert_eq!(said(&plan), ["x apply ConfigMap/shop/c as fleet: .data.a"]);
+    let mut from: Vec<_> = plan.steps[0].takes_over_from.iter().map(|w| w.manager.as_str()).collect();
+    from.sort_unstable();
+    assert_eq!(from, ["one", "two"]);
+    assert_eq!(world.sync().await, ["applied"]);
+    assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_leftover_of_client_side_apply_is_a_step_of_its_own_and_goes_from_last_applied() {
     let mut world = World::new();
     world.client_side(config("c", &value!({"a": "1", "b": "2"})));
