@@ -183,6 +183,9 @@ fn apply_changes(patcher: &mut Patcher, step: &Step) {
 /// Returns the value to write: as Git spells it, and in a Secret's `data` always in base64.
 fn desired_value(change: &FieldChange, desired: Option<&Manifest>) -> Option<Value> {
     let shown = change.desired.as_ref()?;
+    if change.is_order() {
+        return Some(shown.clone());
+    }
     let spelled = desired.and_then(|d| field::at(&d.body, &change.path)).unwrap_or(shown);
     let is_secret_data = desired.is_some_and(|d| d.id.kind.is_secret())
         && change.path.0.first() == Some(&Segment::Field("data".to_owned()));

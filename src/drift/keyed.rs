@@ -92,6 +92,14 @@ pub(super) struct Paired {
     pub duplicates: bool,
 }
 
+/// Returns the live items in the declared order, with declared items that are not there in their places and those that
+/// nobody declares at the end.
+pub(super) fn arranged(paired: &Paired, desired: &[Value], live: &[Value]) -> Vec<Value> {
+    let held = paired.live_of.iter().map(|at| at.and_then(|at| live.get(at)));
+    let declared = desired.iter().zip(held).map(|(item, held)| held.unwrap_or(item));
+    declared.chain(paired.extra.iter().filter_map(|at| live.get(*at))).cloned().collect()
+}
+
 /// Above this many items, items are found by their printed keys instead of one by one.
 const FEW: usize = 32;
 

@@ -7,6 +7,7 @@ use super::keyed;
 use super::ownership::{Ownership, Provenance};
 use super::path::{Step, Steps};
 use super::types::{Field, Structure, Typed, Types};
+use crate::model::change::ANOTHER_ORDER;
 use crate::model::{Cause, Class, FieldChange, Manifest, Map, Origin, Value};
 
 /// A walk through one object.
@@ -292,16 +293,17 @@ impl<'a> Walk<'a> {
             self.steps.pop();
         }
         if keyed::reordered(&paired) {
-            self.order(field, desired, live);
+            let arranged = keyed::arranged(&paired, desired, live);
+            self.order(field, arranged, live);
         }
     }
 
     /// Reports another order: drift where the order has a meaning, else a remark.
-    fn order(&mut self, field: &Field<'a>, desired: &'a [Value], live: &'a [Value]) {
+    fn order(&mut self, field: &Field<'a>, desired: Vec<Value>, live: &'a [Value]) {
         let path = self.steps.path(&self.types);
         let matters = match field.name {
             "initContainers" => true,
-            "env" => refer_to_each_other(desired) || refer_to_each_other(live),
+            "env" => refer_to_each_other(&desired) || refer_to_each_other(live),
             _ => false,
         };
         let mut found = self.ownership.changed(&path, None, None);
@@ -309,8 +311,8 @@ impl<'a> Walk<'a> {
             found.class = Class::Order;
             found.counts = false;
         }
-        found.note = Some("another order".to_owned());
-        let (desired, live) = (Value::List(desired.to_vec()), Value::List(live.to_vec()));
+        found.note = Some(ANOTHER_ORDER.to_owned());
+        let (desired, live) = (Value::List(desired), Value::List(live.to_vec()));
         self.record_owned(found, Some(desired), Some(live), path);
     }
 
@@ -359,7 +361,7 @@ impl<'a> Walk<'a> {
         if !rest.is_empty() {
             self.changed(field, declared, held, applied);
         } else if !in_order {
-            self.order(field, desired, live);
+            self.order(field, desired.to_vec(), live);
         }
     }
 

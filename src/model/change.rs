@@ -30,6 +30,17 @@ pub struct FieldChange {
     pub kept_by: Vec<String>,
 }
 
+/// What is noted of a list whose items are there in another order.
+pub const ANOTHER_ORDER: &str = "another order";
+
+impl FieldChange {
+    /// Returns whether it is the order of a list alone that differs: `desired` is then the live items in the declared
+    /// order, so that putting it right takes nothing away that others added.
+    pub fn is_order(&self) -> bool {
+        self.note.as_deref() == Some(ANOTHER_ORDER)
+    }
+}
+
 /// The class of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {

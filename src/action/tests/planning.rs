@@ -49,6 +49,35 @@ async fn a_server_side_object_is_applied_and_what_people_added_is_a_patch_of_its
 }
 
 #[tokio::test]
+async fn putting_an_order_right_keeps_what_others_added_and_converges() {
+    let containers = |names: &[&str]| {
+        let one = |name: &&str| serde_json::json!({"name": name, "image": "i"});
+        serde_json::Value::Array(names.iter().map(one).collect())
+    };
+    let with = |names: &[&str]| {
+        let list = containers(names);
+        value!({"spec": {"template": {"spec": {"initContainers": list}}}})
+    };
+    let mut world = World::new();
+    let mut declared = deployment("api", 2, "a:1");
+    let spec = ["spec", "template", "spec"]
+        .iter()
+        .fold(&mut declared, |at, field| at.as_map_mut().unwrap().get_mut(*field).unwrap());
+    spec.as_map_mut()
+        .unwrap()
+        .insert("initContainers".to_owned(), containers(&["one", "two", "three"]).into());
+    world.client_side(declared);
+    world.edit("Deployment/api", with(&["three", "one"]), "kubectl-edit");
+    world.edit("Deployment/api", with(&["three", "one", "injected"]), "argocd-controller");
+    world.sync().await;
+    let live = world.live("Deployment/api").await.unwrap();
+    let list = live.body.at(&["spec", "template", "spec", "initContainers"]).unwrap().as_list().unwrap();
+    let names: Vec<_> = list.iter().filter_map(|item| item.str_at(&["name"])).collect();
+    assert_eq!(names, ["one", "two", "three", "injected"]);
+    assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_plan_names_everybody_from_whom_a_field_is_taken_over_and_nobody_else() {
     let mut world = World::new();
     world.server_side(config("c", &value!({"a": "1", "b": "1", "d": "1"})), "fleet");
