@@ -7,20 +7,20 @@ use crate::model::Oid;
 const WALKED: usize = 2_000;
 
 impl Repo {
-    /// Returns up to `limit` commits before HEAD at which the path was other than at the commit after it, newest first.
+    /// Returns up to `limit` commits before `from` at which the path was other than at the commit after it, newest first.
     ///
     /// A commit stands for the state of the path that the following commit replaced, so that together they show every
     /// state that the path had. Of merges the first parent is followed. Empty for a plain folder, and where nothing of
     /// the path's past is found within two thousand commits. Blocks on the disk.
-    pub fn earlier_states(&self, path: &str, limit: usize) -> Vec<Oid> {
+    pub fn earlier_states(&self, from: &Oid, path: &str, limit: usize) -> Vec<Oid> {
         let Some(handle) = &self.inner.handle else { return Vec::new() };
         let repo = handle.lock();
-        walk(&repo, path, limit).unwrap_or_default()
+        walk(&repo, from, path, limit).unwrap_or_default()
     }
 }
 
-fn walk(repo: &git2::Repository, path: &str, limit: usize) -> Result<Vec<Oid>, git2::Error> {
-    let mut commit = repo.head()?.peel_to_commit()?;
+fn walk(repo: &git2::Repository, from: &Oid, path: &str, limit: usize) -> Result<Vec<Oid>, git2::Error> {
+    let mut commit = repo.find_commit(git2::Oid::from_str(&from.0)?)?;
     let mut state = entry(&commit, path);
     let mut states = Vec::new();
     for _ in 0..WALKED {

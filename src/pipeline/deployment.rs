@@ -66,6 +66,8 @@ pub struct Deployment {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LookedBack {
     pub commit: Option<Oid>,
+    /// Uncommitted changes stand on the commit.
+    pub dirty: bool,
     pub app: App,
 }
 
@@ -77,7 +79,8 @@ impl Deployment {
 
     /// Returns what its earlier commits are to be looked at for now.
     pub fn past(&self) -> LookedBack {
-        LookedBack { commit: self.revision.commit.clone(), app: self.app.clone() }
+        let Revision { commit, dirty, .. } = &self.revision;
+        LookedBack { commit: commit.clone(), dirty: *dirty, app: self.app.clone() }
     }
 }
 

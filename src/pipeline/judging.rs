@@ -2,11 +2,11 @@
 //!
 //! It runs off the async threads, over shared values only: a batch holds everything that it needs.
 
-use crate::drift::{self, Autoscaled, Context, Managers};
+use crate::drift::{self, Autoscaled, Context, Deployer, Managers};
 use crate::model::status::ResourceStatus;
 use crate::model::{
     ClusterId, DeploymentId, Engine, GroupVersionKind, Health, HealthStatus, Judgement, LiveObject, Manifest,
-    Mark, Packed, Problem, ResourceId, Schema, Verdict, Why,
+    Mark, Operation, Packed, Problem, ResourceId, Schema, Verdict, Why,
 };
 use crate::text::guarded;
 use std::collections::BTreeSet;
@@ -59,12 +59,14 @@ pub enum Trust {
 }
 
 /// What a deployment claims beyond what Git declares now.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Claims {
     /// Marks that its declared objects carry in the cluster.
     pub marks: BTreeSet<Mark>,
     /// Objects of its renderings at earlier commits.
     pub earlier: BTreeSet<ResourceId>,
+    /// The field managers under which its declared objects are applied; none: nobody knows.
+    pub appliers: BTreeSet<String>,
 }
 
 /// The outcome for one item.
@@ -75,6 +77,8 @@ pub struct Judged {
     pub status: Option<ResourceStatus>,
     pub exists: bool,
     pub marks: Vec<Mark>,
+    /// The field manager under which it is applied, where it is declared and applied server-side.
+    pub applier: Option<String>,
 }
 
 /// Items that one thread judges before another is worth starting.
@@ -103,14 +107,16 @@ fn judge_item(item: &Item, knowledge: &Knowledge) -> Judged {
     let outcome = guarded(|| {
         let live = item.live.as_ref().and_then(|packed| packed.open(&knowledge.cluster).ok());
         let marks = live.as_ref().map(Mark::of).unwrap_or_default();
-        (judgement(item, live.as_ref(), &marks, knowledge), live.is_some(), marks)
+        let applier = live.as_ref().and_then(|live| applier(item, live));
+        (judgement(item, live.as_ref(), &marks, knowledge), live.is_some(), marks, applier)
     });
-    let (judgement, exists, marks) = outcome.unwrap_or_else(|| {
+    let (judgement, exists, marks, applier) = outcome.unwrap_or_else(|| {
         let why = Why::new("driftdeck failed on this object; the log says where");
         (
             Some(Judgement::plain(Verdict::Unknown(why), Health::of(HealthStatus::Unknown))),
             item.live.is_some(),
             vec![],
+            None,
         )
     });
     let status = judgement.map(|judgement| ResourceStatus {
@@ -120,7 +126,14 @@ fn judge_item(item: &Item, knowledge: &Knowledge) -> Judged {
         origin: item.desired.as_ref().map(|d| d.origin.clone()),
         judgement: Arc::new(judgement),
     });
-    Judged { deployment: item.deployment.clone(), id: item.id.clone(), status, exists, marks }
+    Judged { deployment: item.deployment.clone(), id: item.id.clone(), status, exists, marks, applier }
+}
+
+fn applier(item: &Item, live: &LiveObject) -> Option<String> {
+    match drift::deployer(live, item.desired.as_deref()?, item.deployer) {
+        Ok(Deployer::ServerSide { manager }) => Some(manager),
+        _ => None,
+    }
 }
 
 fn judgement(
@@ -155,12 +168,12 @@ fn is_claimed(live: &LiveObject, marks: &[Mark], claims: &Claims) -> bool {
     if has_owner {
         return false;
     }
+    let is_the_apps = |manager| claims.appliers.is_empty() || claims.appliers.contains(manager);
     let applied = live.last_applied.is_some()
-        || live
-            .managed
-            .iter()
-            .flatten()
-            .any(|e| e.operation == crate::model::Operation::Apply && e.subresource.is_none());
+        || live.managed.iter().flatten().any(|e| {
+            // What somebody else applies now has been taken over from the app.
+            e.operation == Operation::Apply && e.subresource.is_none() && is_the_apps(&e.manager)
+        });
     marks.iter().any(|mark| claims.marks.contains(mark)) || (applied && claims.earlier.contains(&live.id))
 }
 

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Read {
     pub status: RepoStatus,
     pub tree: Arc<dyn Tree>,
+    pub repo: Repo,
     /// All apps of the repo, each with what it is in this run.
     pub apps: Vec<Member>,
     pub notices: Vec<Notice>,
@@ -133,7 +134,7 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
         Member { app, role }
     });
     let apps = asked.chain(others.into_iter().map(|app| Member { app, role: Role::Other })).collect();
-    Ok(Read { status, tree: snapshot.tree, apps, notices })
+    Ok(Read { status, tree: snapshot.tree, repo: repo.clone(), apps, notices })
 }
 
 /// Returns whether a path of a repo is a folder or file, or lies below it; everything lies in the repo's root.

@@ -5,8 +5,8 @@ use crate::git::{Ask, Repo};
 use crate::model::{
     App, AppId, ClusterFacts, ClusterId, GroupVersionKind, Manifest, Notice, RenderSpec, ResourceId, Tree,
 };
-use crate::pipeline::deployment::Rendering;
-use crate::pipeline::setup::{Place, Setup};
+use crate::pipeline::deployment::{LookedBack, Rendering};
+use crate::pipeline::setup::Setup;
 use crate::render::{self, RenderContext, Rendered, Tools};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -119,21 +119,21 @@ impl Renderer {
         render::render(app, tree, &self.tools, &context, cancel).await
     }
 
-    /// Returns what earlier commits of an app rendered to for a cluster, as far as it is cheap to know.
+    /// Returns what an app rendered to for a cluster before a revision, as far as it is cheap to know. What is committed is
+    /// the past of uncommitted changes.
     pub async fn earlier(
         &self,
-        place: &Place,
-        app: &App,
+        repo: &Repo,
+        past: &LookedBack,
         whom: For<'_>,
         cancel: &CancellationToken,
     ) -> BTreeSet<ResourceId> {
-        let Place::Local(path) = place.clone() else { return BTreeSet::new() };
+        let (app, repo, past_of) = (&past.app, repo.clone(), past.clone());
         let limit = match app.spec {
             RenderSpec::Plain { .. } => EARLIER_PLAIN,
             RenderSpec::Kustomize | RenderSpec::Helm(_) => EARLIER_RENDERED,
         };
-        let inside = app.path.clone();
-        let states = tokio::task::spawn_blocking(move || earlier_trees(&path, &inside, limit))
+        let states = tokio::task::spawn_blocking(move || earlier_trees(&repo, &past_of, limit))
             .await
             .unwrap_or_default();
         let mut earlier = BTreeSet::new();
@@ -152,10 +152,16 @@ async fn digest_of(app: &App, tree: &Arc<dyn Tree>) -> Option<String> {
     tokio::task::spawn_blocking(move || tree.digest(&path).ok()).await.ok().flatten()
 }
 
-fn earlier_trees(path: &std::path::Path, inside: &str, limit: usize) -> Vec<Arc<dyn Tree>> {
-    let Ok(repo) = Repo::open(path) else { return Vec::new() };
-    let states = repo.earlier_states(inside, limit);
-    states.into_iter().filter_map(|commit| repo.revision(&Ask::Name(commit.0)).ok()).map(|s| s.tree).collect()
+fn earlier_trees(repo: &Repo, past: &LookedBack, limit: usize) -> Vec<Arc<dyn Tree>> {
+    let Some(commit) = &past.commit else { return Vec::new() };
+    let states = repo.earlier_states(commit, &past.app.path, limit);
+    let committed = past.dirty.then(|| commit.clone());
+    committed
+        .into_iter()
+        .chain(states)
+        .filter_map(|commit| repo.revision(&Ask::Name(commit.0)).ok())
+        .map(|s| s.tree)
+        .collect()
 }
 
 /// Returns whether a built-in kind lives in namespaces; `None` for other kinds.

@@ -7,6 +7,7 @@
 use crate::cluster::{Cluster, ClusterError, WatchEvent};
 use crate::config::Glob;
 use crate::drift::Managers;
+use crate::git;
 use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
 use crate::model::{
@@ -168,6 +169,8 @@ struct Conductor {
     setup: Setup,
     world: World,
     lines: Vec<Line>,
+    /// The repos that were read, by their place in the setup.
+    opened: BTreeMap<usize, git::Repo>,
     /// How often each repo was asked to be read.
     turns: Vec<u64>,
     /// The names of all apps that were found in each repo where it was looked, wanted or not.
@@ -200,6 +203,7 @@ impl Conductor {
             world: World::new(Arc::new(Managers::built_in())),
             lines: setup.clusters.iter().map(|_| Line::default()).collect(),
             turns: vec![0; setup.sources.len()],
+            opened: BTreeMap::new(),
             names: BTreeMap::new(),
             said: BTreeMap::new(),
             fetches: BTreeMap::new(),
@@ -442,7 +446,8 @@ impl Conductor {
             tell.send_modify(|failures| *failures = remotes::failures_after(*failures, failed));
         }
         match read {
-            Ok(Read { status, tree, apps, notices }) => {
+            Ok(Read { status, tree, repo, apps, notices }) => {
+                self.opened.insert(at, repo);
                 let asked = apps.iter().filter(|member| member.role.is_asked());
                 self.names.insert(at, asked.map(|member| member.app.id.name.clone()).collect());
                 let apps: Vec<_> = apps.into_iter().map(|member| self.narrowed(member)).collect();
@@ -593,16 +598,15 @@ impl Conductor {
         if deployment.looked_back.as_ref() == Some(&past) || self.looking.get(id) == Some(&past) {
             return;
         }
-        let Some(place) = self.setup.sources.get(deployment.repo).map(|s| s.place.clone()) else { return };
+        let Some(repo) = self.opened.get(&deployment.repo).cloned() else { return };
         let Some(cluster) = self.world.clusters.get(deployment.cluster) else { return };
         let Some(facts) = cluster.facts.clone() else { return };
-        let (renderer, app, context) =
-            (self.renderer.clone(), deployment.app.clone(), cluster.status.context.clone());
+        let (renderer, context) = (self.renderer.clone(), cluster.status.context.clone());
         self.looking.insert(id.clone(), past.clone());
         let (cancel, id) = (self.cancel.clone(), id.clone());
         self.spawn(async move {
             let whom = For { facts: &facts, context: &context };
-            let earlier = renderer.earlier(&place, &app, whom, &cancel).await;
+            let earlier = renderer.earlier(&repo, &past, whom, &cancel).await;
             Event::Earlier { id, past: Box::new(past), earlier }
         });
     }

@@ -357,7 +357,7 @@ impl World {
             if deployment.claims.earlier == earlier {
                 return;
             }
-            deployment.claims = Arc::new(Claims { marks: deployment.claims.marks.clone(), earlier });
+            deployment.claims = Arc::new(Claims { earlier, ..(*deployment.claims).clone() });
             self.claims_moved = true;
             self.dirty.entry(id.clone()).or_default().extras = true;
         }
@@ -625,10 +625,12 @@ impl World {
         for (id, judged) in touched {
             let Some(deployment) = self.deployments.get_mut(&id) else { continue };
             let mut marks = deployment.claims.marks.clone();
+            let mut appliers = deployment.claims.appliers.clone();
             for one in &judged {
                 let declares = deployment.rendered.as_ref().is_some_and(|r| r.declares(&one.id));
                 if declares {
                     marks.extend(one.marks.iter().cloned());
+                    appliers.extend(one.applier.clone());
                 }
                 if one.exists && declares {
                     deployment.present.insert(one.id.clone());
@@ -640,12 +642,13 @@ impl World {
                 deployment.seen_before = true;
                 self.appeared.push(id.clone());
             }
-            if marks != deployment.claims.marks {
+            if marks != deployment.claims.marks || appliers != deployment.claims.appliers {
                 let deployer = deployment.engine_manager();
                 if let Some(engine) = marks.iter().map(Mark::engine).find(|e| *e != Engine::None) {
                     deployment.engine = engine;
                 }
-                deployment.claims = Arc::new(Claims { marks, earlier: deployment.claims.earlier.clone() });
+                let earlier = deployment.claims.earlier.clone();
+                deployment.claims = Arc::new(Claims { marks, earlier, appliers });
                 // Who deploys the app decides whose fields are its own.
                 self.dirty.entry(id.clone()).or_default().all |= deployment.engine_manager() != deployer;
                 self.claims_moved = true;

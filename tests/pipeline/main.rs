@@ -12,5 +12,6 @@ mod extras;
 mod ground;
 mod late;
 mod narrow;
+mod past;
 mod reaching;
 mod scripted;
