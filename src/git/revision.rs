@@ -109,10 +109,11 @@ impl Repo {
         }
     }
 
-    /// Returns whether uncommitted changes stand under a path: changed, deleted or untracked files that are not ignored.
-    pub fn dirty_under(&self, path: &str) -> Result<bool, RevisionError> {
+    /// Returns whether uncommitted changes stand under one of these paths: changed, deleted or untracked files that are
+    /// not ignored.
+    pub fn dirty_under(&self, paths: &[String]) -> Result<bool, RevisionError> {
         match &self.inner.handle {
-            Some(handle) if self.has_working_folder() => self.dirty(&handle.lock(), Some(path)),
+            Some(handle) if self.has_working_folder() => self.dirty(&handle.lock(), paths),
             _ => Ok(false),
         }
     }
@@ -140,7 +141,7 @@ impl Repo {
     fn working(&self, handle: &Handle) -> Result<Snapshot, RevisionError> {
         let (revision, commit, upstream) = {
             let repo = handle.lock();
-            let dirty = self.dirty(&repo, None)?;
+            let dirty = self.dirty(&repo, &[])?;
             let at = self.at_head(&repo)?;
             let asked = Asked::WorkingFolder { branch: at.branch };
             let id = at.commit.as_ref().map(|c| c.id.clone());
@@ -265,7 +266,7 @@ impl Repo {
         })
     }
 
-    fn dirty(&self, repo: &git2::Repository, under: Option<&str>) -> Result<bool, RevisionError> {
+    fn dirty(&self, repo: &git2::Repository, under: &[String]) -> Result<bool, RevisionError> {
         let files = repo.index().map_err(|error| self.unreadable(&error))?.len();
         if files > limits::REPO_FILES {
             let limit = limits::REPO_FILES;
@@ -274,8 +275,10 @@ impl Repo {
         let mut options = StatusOptions::new();
         options.include_untracked(true).recurse_untracked_dirs(false).include_ignored(false);
         options.exclude_submodules(true).update_index(false);
-        if let Some(path) = under.filter(|path| !path.is_empty()) {
-            options.pathspec(path).disable_pathspec_match(true);
+        if !under.iter().any(String::is_empty) {
+            for path in under {
+                options.pathspec(path).disable_pathspec_match(true);
+            }
         }
         let statuses = repo.statuses(Some(&mut options)).map_err(|error| self.unreadable(&error))?;
         Ok(!statuses.is_empty())

@@ -27,6 +27,11 @@ impl Files {
         Self { of: path.to_owned(), texts: BTreeMap::new(), bytes: 0 }
     }
 
+    /// Returns the paths in the tree.
+    pub fn paths(&self) -> impl Iterator<Item = &String> {
+        self.texts.keys()
+    }
+
     /// Adds a file. Errors: it is one too many, or they are too large together.
     pub fn add(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), RenderError> {
         if self.texts.contains_key(path) {

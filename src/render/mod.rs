@@ -41,6 +41,21 @@ use declared::Reading;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
+/// Returns the paths of everything that rendering an app reads: its own, and the files outside of it that a kustomization
+/// includes. A kustomization that cannot be followed reads its own path at least.
+pub fn inputs(app: &App, tree: &dyn Tree) -> Vec<String> {
+    let mut inputs = vec![app.path.clone()];
+    match &app.spec {
+        RenderSpec::Kustomize => inputs.extend(kustomize::files(tree, &app.path).unwrap_or_default()),
+        RenderSpec::Helm(chart) => inputs.extend(chart.values.iter().cloned()),
+        RenderSpec::Plain { .. } => {}
+    }
+    let below = format!("{}/", app.path);
+    let (own, outside): (Vec<_>, Vec<_>) =
+        inputs.into_iter().partition(|path| *path == app.path || path.starts_with(&below));
+    own.into_iter().take(1).chain(outside).collect()
+}
+
 /// Renders one app for one cluster.
 ///
 /// Never fails as a whole: a render that failed has no manifests, is not `complete`, and says why in one error notice.

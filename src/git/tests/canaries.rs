@@ -160,8 +160,8 @@ fn opening_reading_and_asking_a_local_repository_runs_nothing() {
         walk(&*snapshot.tree, "");
         let _ = repo.status(Some(&snapshot));
     }
-    assert_eq!(repo.dirty_under("b.yaml"), Ok(true));
-    assert_eq!(repo.dirty_under("apps"), Ok(false));
+    assert_eq!(repo.dirty_under(&["b.yaml".into()]), Ok(true));
+    assert_eq!(repo.dirty_under(&["apps".into()]), Ok(false));
     assert_eq!((repo.notices(), repo.origin_url()), (vec![], None));
     canary.assert_silent();
 }

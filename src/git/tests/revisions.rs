@@ -67,7 +67,7 @@ fn the_working_folder_is_dirty_where_something_uncommitted_would_count() {
     let made = ground.repo("fleet");
     made.write("apps/web/a.yaml", "a: 1\n").write(".gitignore", "*.tmp\n").commit("first");
     let repo = Repo::open(&made.path).expect("it opens");
-    let dirty = |path: &str| repo.dirty_under(path).expect("a status");
+    let dirty = |path: &str| repo.dirty_under(&[path.to_owned()]).expect("a status");
     made.write("apps/web/x.tmp", "ignored");
     assert!(!repo.revision(&Ask::Default).expect("a revision").revision.dirty);
     made.write("apps/web/b.yaml", "b: 1\n");

@@ -25,6 +25,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+/// Returns the paths of everything that building a kustomization reads.
+pub(super) fn files(tree: &dyn Tree, folder: &str) -> Result<Vec<String>, RenderError> {
+    Ok(closure::closure(tree, folder)?.files.paths().cloned().collect())
+}
+
 /// Renders a kustomization.
 pub(super) async fn build(
     app: &App,
