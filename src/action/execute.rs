@@ -62,12 +62,21 @@ pub enum ExecuteError {
     NotConfirmed { asks: Vec<confirm::Ask> },
     #[error("{context} is another cluster than the plan was made for")]
     OtherCluster { context: String },
+    #[error("what Git declares has moved since the plan was made")]
+    FilesMoved,
     #[error("the plan is no longer valid: {}", .moved.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     Moved { moved: Vec<Moved> },
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+}
+
+impl ExecuteError {
+    /// Returns whether what the plan is bound to has moved, so that another plan is to be made.
+    pub fn is_moved(&self) -> bool {
+        matches!(self, Self::FilesMoved | Self::Moved { .. })
+    }
 }
 
 /// An object that is not what the plan was made for any more.

@@ -18,6 +18,7 @@ pub mod sync;
 mod write;
 
 pub use crate::model::confirm;
+pub use bind::rendered;
 pub use execute::{ExecuteError, Execution, Moved, execute};
 
 #[cfg(test)]

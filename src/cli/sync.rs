@@ -89,8 +89,20 @@ pub async fn run(
         return Ok(Exit::Interrupted);
     }
     let mut progress = |plan: &Plan| tell(plan, output);
+    // While the plan was read, its files may have changed: nothing but what was shown is written.
+    let deployed = acting::as_of_now(&handle, deployed).await.ok_or_else(not_readable)?;
     let done = acting::carry_out(plan, &deployed, &journal, &clock, &answers, cancel, &mut progress).await;
-    let done = done.map_err(|e| failed(&e, None))?;
+    let done = match done {
+        Err(error) if error.is_moved() => {
+            said.push(Notice::error(format!("nothing was written: {error}")).hint("this is the new plan"));
+            let plan = acting::plan_sync(&deployed, &sync, now()).await.map_err(|e| failed(&e, e.hint()))?;
+            output.notices(&said);
+            let document = to_json("sync", Some(&plan), None, &said);
+            written(output.document(&document, || to_text(&plan, style)))?;
+            return Ok(Exit::Failure);
+        }
+        done => done.map_err(|e| failed(&e, None))?,
+    };
     said.extend(done.notices.iter().cloned());
     drop(handle);
     let wait = !what.no_wait && !cancel.is_cancelled();
@@ -159,6 +171,10 @@ async fn deployed(handle: &Handle, gathered: &Gathered, id: DeploymentId) -> Res
                 .unwrap_or_else(|| Notice::error("the app could not be rendered or its cluster not reached")),
         )
     })
+}
+
+fn not_readable() -> Failed {
+    Box::new(Notice::error("nothing was written: the app could not be read again"))
 }
 
 fn sync_options(what: &SyncArguments) -> Result<SyncOptions, Failed> {

@@ -24,6 +24,8 @@ pub struct Plan {
     /// The field manager that most steps write as.
     pub manager: String,
     pub steps: Vec<Step>,
+    /// Digest of what Git rendered to.
+    pub rendered: String,
     /// Digest of everything that the plan depends on: rendering, commit, cluster identity, each object's uid and spec.
     pub bound_to: String,
     /// The cluster's name must be typed before anything is written.

@@ -2,10 +2,10 @@
 
 use crate::action::journal::{self, Entry, Journal, JournalError};
 use crate::action::sync::{self, Inputs, Options, PlanError};
-use crate::action::{ExecuteError, Execution};
+use crate::action::{self, ExecuteError, Execution};
 use crate::model::{Notice, Plan, Timestamp};
 use crate::pipeline::judging::engine_manager;
-use crate::pipeline::run::Deployed;
+use crate::pipeline::run::{Deployed, Handle, Rendered};
 use crate::pipeline::setup::Clock;
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,25 @@ pub async fn plan_sync(deployed: &Deployed, options: &Options, now: Timestamp) -
     .await
 }
 
-/// Carries out a plan; `progress` is told after each step.
+/// Returns the deployment with what its app renders to right now, whether or not a change of it was noticed yet.
+pub async fn as_of_now(handle: &Handle, mut deployed: Deployed) -> Option<Deployed> {
+    let Rendered { revision, rendering } = handle.rendered_now(deployed.id.clone()).await?;
+    deployed.revision = revision;
+    deployed.manifests.clone_from(&rendering.manifests);
+    deployed.complete = rendering.complete;
+    deployed.render_notices.clone_from(&rendering.notices);
+    Some(deployed)
+}
+
+/// Returns whether a plan is of what Git declares now: the same rendering of the same commit, or of uncommitted files.
+fn is_of_the_same_files(plan: &Plan, deployed: &Deployed) -> bool {
+    let (planned, now) = (&plan.revision, &deployed.revision);
+    let same_commit = planned.commit == now.commit || planned.dirty;
+    same_commit && planned.dirty == now.dirty && plan.rendered == action::rendered(&deployed.manifests)
+}
+
+/// Carries out a plan; `progress` is told after each step. `deployed` is as of now: nothing is written if Git declares
+/// something else than the plan was made of.
 pub async fn carry_out(
     plan: Plan,
     deployed: &Deployed,
@@ -55,6 +73,9 @@ pub async fn carry_out(
     cancel: &CancellationToken,
     progress: &mut (dyn FnMut(&Plan) + Send),
 ) -> Result<Plan, ExecuteError> {
+    if !is_of_the_same_files(&plan, deployed) {
+        return Err(ExecuteError::FilesMoved);
+    }
     let with = Execution {
         cluster: &*deployed.cluster,
         schema: &deployed.knowledge.schema,

@@ -4,6 +4,8 @@
 //! One task holds all state; every other task only brings it events through a bounded channel, so a slow reader slows
 //! the sources instead of filling memory. Judging runs on a blocking thread, one batch at a time, after a short calm.
 
+mod asked;
+
 use crate::cluster::{Cluster, ClusterError, WatchEvent};
 use crate::config::Glob;
 use crate::drift::Managers;
@@ -12,11 +14,11 @@ use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, Re
 use crate::model::update::Update;
 use crate::model::{
     App, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, ResourceId, Revision,
-    Schema, Verdict, limits,
+    Schema, limits,
 };
 use crate::pipeline::calm::Calm;
 use crate::pipeline::configured::absent;
-use crate::pipeline::deployment::{Deployment, LookedBack, Member, Rendering, Role};
+use crate::pipeline::deployment::{LookedBack, Member, Rendering, Role};
 use crate::pipeline::elsewhere::{self, Found, Question};
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
@@ -56,6 +58,14 @@ pub enum Request {
     Inspect { deployment: DeploymentId, resource: ResourceId, reply: oneshot::Sender<Option<Inspected>> },
     /// Everything that planning a sync needs.
     Deployed { deployment: DeploymentId, reply: oneshot::Sender<Option<Deployed>> },
+    /// What a deployment's app renders to right now, whether or not the change was noticed yet.
+    Render { deployment: DeploymentId, reply: oneshot::Sender<Option<Rendered>> },
+}
+
+/// What an app renders to, and of which revision.
+pub struct Rendered {
+    pub revision: Revision,
+    pub rendering: Arc<Rendering>,
 }
 
 /// One object with both its sides.
@@ -110,6 +120,13 @@ impl Handle {
     pub async fn inspect(&self, deployment: DeploymentId, resource: ResourceId) -> Option<Inspected> {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::Inspect { deployment, resource, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+
+    /// Returns what a deployment's app renders to right now; `None` if it is not known any more or cannot be read.
+    pub async fn rendered_now(&self, deployment: DeploymentId) -> Option<Rendered> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Render { deployment, reply }).await.ok()?;
         answer.await.ok().flatten()
     }
 
@@ -768,68 +785,5 @@ impl Conductor {
                 self.ask_facts(at, Duration::ZERO);
             }
         }
-    }
-
-    fn answer(&mut self, request: Request) {
-        match request {
-            Request::Refresh => {
-                for at in 0..self.world.repos.len() {
-                    self.read(at);
-                }
-                for at in 0..self.lines.len() {
-                    self.ask_facts(at, Duration::ZERO);
-                }
-            }
-            // Who asked may have gone.
-            Request::Inspect { deployment, resource, reply } => {
-                drop(reply.send(self.inspect(&deployment, &resource)));
-            }
-            Request::Deployed { deployment, reply } => drop(reply.send(self.deployed(&deployment))),
-        }
-    }
-
-    fn inspect(&self, deployment: &DeploymentId, resource: &ResourceId) -> Option<Inspected> {
-        let deployment = self.world.deployments.get(deployment)?;
-        let cluster = self.world.clusters.get(deployment.cluster)?;
-        let status = deployment.statuses.get(resource)?.clone();
-        let name = resource.name.as_deref().unwrap_or_default();
-        let live = cluster.store.object(&status.kind, resource.namespace.as_deref(), name);
-        Some(Inspected {
-            desired: deployment.rendered.as_ref()?.manifests.iter().find(|m| &m.id == resource).cloned(),
-            live: live.and_then(|packed| packed.open(&cluster.status.id).ok()),
-            revision: deployment.revision.clone(),
-            status,
-        })
-    }
-
-    fn extras(&self, deployment: &Deployment) -> Vec<(GroupVersionKind, ResourceId)> {
-        let statuses = deployment.statuses.values().filter(|s| *s.verdict() == Verdict::Extra);
-        let undeclared = statuses.filter(|s| !self.world.declares(deployment.cluster, &s.id));
-        undeclared.map(|s| (s.kind.clone(), s.id.clone())).collect()
-    }
-
-    fn deployed(&self, id: &DeploymentId) -> Option<Deployed> {
-        let deployment = self.world.deployments.get(id)?;
-        let cluster = self.world.clusters.get(deployment.cluster)?;
-        let rendering = deployment.rendered.as_ref()?;
-        Some(Deployed {
-            id: id.clone(),
-            app: deployment.app.clone(),
-            engine: deployment.engine,
-            marks: deployment.claims.marks.iter().cloned().collect(),
-            acting_as: self.setup.acting_as.clone(),
-            cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
-            cluster_status: cluster.status.clone(),
-            facts: cluster.facts.clone()?,
-            knowledge: self.world.knowledge(deployment.cluster)?,
-            revision: deployment.revision.clone(),
-            namespace: deployment.namespace.clone(),
-            manifests: rendering.manifests.clone(),
-            complete: rendering.complete,
-            render_notices: rendering.notices.clone(),
-            extras: self.extras(deployment),
-            not_fresh: self.world.not_fresh(deployment),
-            others_incomplete: self.world.others_incomplete(id, deployment.cluster),
-        })
     }
 }

@@ -1,7 +1,6 @@
 //! Plans and carries out syncs for the deck.
 
 use super::{Runtime, redacted};
-use crate::action::ExecuteError;
 use crate::action::sync::{Options, PlanError, Selection};
 use crate::deck::{Message, SyncRequest, Ticket};
 use crate::model::{Notice, Plan};
@@ -36,7 +35,7 @@ pub(super) async fn plan(runtime: Arc<Runtime>, ticket: Ticket, request: SyncReq
 }
 
 async fn planned(runtime: &Runtime, request: &SyncRequest) -> Result<(Plan, Deployed), Notice> {
-    let deployed = deployed(runtime, request).await?;
+    let deployed = deployed_now(runtime, request).await?;
     if let Some(journal) = &runtime.journal {
         let closed = acting::close_abandoned(&deployed, journal, (runtime.clock)()).await;
         let notices = closed.map_err(|error| Notice::error(error.to_string()))?;
@@ -54,9 +53,17 @@ async fn planned(runtime: &Runtime, request: &SyncRequest) -> Result<(Plan, Depl
 }
 
 async fn deployed(runtime: &Runtime, request: &SyncRequest) -> Result<Deployed, Notice> {
-    runtime.handle.deployed(request.deployment.clone()).await.ok_or_else(|| {
-        Notice::error("the app could not be rendered, or its cluster not reached").hint("! shows why")
-    })
+    runtime.handle.deployed(request.deployment.clone()).await.ok_or_else(not_there)
+}
+
+/// Returns the deployment with what its files are at this moment.
+async fn deployed_now(runtime: &Runtime, request: &SyncRequest) -> Result<Deployed, Notice> {
+    let deployed = deployed(runtime, request).await?;
+    acting::as_of_now(&runtime.handle, deployed).await.ok_or_else(not_there)
+}
+
+fn not_there() -> Notice {
+    Notice::error("the app could not be rendered, or its cluster not reached").hint("! shows why")
 }
 
 fn plan_notice(error: &PlanError) -> Notice {
@@ -94,12 +101,8 @@ pub(super) async fn apply(runtime: Arc<Runtime>, ticket: Ticket, shown: Box<Plan
             for (step, wanted) in kept.plan.steps.iter_mut().zip(&shown.steps) {
                 step.ticked = wanted.ticked;
             }
-            match deployed(&runtime, &kept.request).await {
+            match deployed_now(&runtime, &kept.request).await {
                 Err(notice) => failed(&runtime, ticket, notice),
-                Ok(deployed) if !is_of_the_same_files(&kept.plan, &deployed) => {
-                    let why = "what Git declares has moved since the plan was made";
-                    plan_anew(&runtime, ticket, kept.request, why).await
-                }
                 Ok(deployed) => {
                     let (told, outcomes) = mpsc::channel(crate::model::limits::CHANNEL);
                     let telling = tokio::spawn(tell(runtime.clone(), ticket, outcomes));
@@ -136,7 +139,7 @@ pub(super) async fn apply(runtime: Arc<Runtime>, ticket: Ticket, shown: Box<Plan
                             }
                             Message::PlanDone { at: (runtime.clock)(), ticket, verdict: None }
                         }
-                        Err(error @ ExecuteError::Moved { .. }) => {
+                        Err(error) if error.is_moved() => {
                             plan_anew(&runtime, ticket, kept.request, &error.to_string()).await
                         }
                         Err(error) => failed(&runtime, ticket, Notice::error(error.to_string())),
@@ -157,12 +160,6 @@ async fn tell(
     while let Some((step, outcome)) = outcomes.recv().await {
         runtime.say(Message::StepDone { ticket, step, outcome }).await;
     }
-}
-
-/// Returns whether a plan was made from what Git declares now: the same commit, and nothing uncommitted on either side.
-fn is_of_the_same_files(plan: &Plan, deployed: &Deployed) -> bool {
-    let (planned, now) = (&plan.revision, &deployed.revision);
-    planned.commit == now.commit && !planned.dirty && !now.dirty
 }
 
 async fn plan_anew(runtime: &Runtime, ticket: Ticket, request: SyncRequest, why: &str) -> Message {

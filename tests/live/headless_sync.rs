@@ -1,6 +1,6 @@
 //! `driftdeck sync` as scripts call it: what is printed, what is asked, where it stops.
 
-use crate::support::{Home, Namespace, Repository};
+use crate::support::{Home, Namespace, Repository, Terminal};
 use serde_json::{Value, json};
 
 const WEB: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {colour: blue}\n";
@@ -118,4 +118,20 @@ fn what_is_found_reads_as_it_always_did() {
         let whole = format!("exit {}\n--- stdout\n{}--- stderr\n{}", run.code, run.stdout, run.stderr);
         insta::assert_snapshot!(command, named(&whole, &namespace, &repo));
     }
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn files_that_move_while_the_plan_is_read_let_nothing_be_written_and_print_the_new_plan() {
+    let (namespace, home, repo) = ground("moved-files");
+    let words = ["sync", "web", repo.path().to_str().unwrap()];
+    let mut terminal = Terminal::driftdeck(&home, &words, 120, 60);
+    terminal.await_text("write this? [y/N]");
+    repo.write("web/web.yaml", WEB.replace("blue", "red")).commit("Another colour");
+    terminal.keys("y<enter>");
+    assert_eq!(terminal.await_exit(), (2, None));
+    let text = terminal.text();
+    assert!(text.contains("nothing was written: what Git declares has moved"), "{text}");
+    assert!(text.matches("create ConfigMap").count() >= 4, "both plans are there: {text}");
+    assert_eq!(namespace.get("configmap/web"), None);
 }

@@ -68,6 +68,7 @@ fn plan() -> Plan {
         remarks: vec!["Flux had not done this itself: the Kustomization is suspended".to_owned()],
         headless: "driftdeck sync web --context prod-eu --confirm prod-eu".to_owned(),
         notices: Vec::new(),
+        rendered: String::new(),
     }
 }
 

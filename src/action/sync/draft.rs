@@ -84,6 +84,7 @@ fn empty(inputs: &Inputs<'_>, usual: &Deployer) -> Plan {
         revision: Revision::clone(inputs.revision),
         manager: usual.manager().to_owned(),
         steps: Vec::new(),
+        rendered: bind::rendered(inputs.manifests),
         bound_to: String::new(),
         protected: inputs.protected,
         will_not: Vec::new(),

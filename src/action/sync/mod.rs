@@ -139,7 +139,7 @@ pub async fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
         return Err(PlanError::TooManyDeletions { planned, limit });
     }
     plan.bound_to = bind::plan(
-        &bind::rendered(inputs.manifests),
+        &plan.rendered,
         inputs.revision,
         &inputs.deployment.cluster.0,
         plan.steps.iter().map(|step| {

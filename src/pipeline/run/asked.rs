@@ -1,0 +1,153 @@
+//! Answers what is asked of a running pipeline.
+
+use super::{Conductor, Deployed, Inspected, Rendered, Request};
+use crate::git;
+use crate::model::{App, DeploymentId, GroupVersionKind, ResourceId, Revision, Tree, Verdict};
+use crate::pipeline::deployment::Deployment;
+use crate::pipeline::reading;
+use crate::pipeline::rendering::For;
+use crate::pipeline::setup::Place;
+use crate::render;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// What an app is read from.
+struct Inputs {
+    repo: git::Repo,
+    app: App,
+    tree: Arc<dyn Tree>,
+}
+
+impl Inputs {
+    /// Returns the revision as it is for this app: changes of files that it does not read are none of its own. What
+    /// cannot be told counts as a change.
+    async fn own_dirtiness(self, mut revision: Revision) -> Revision {
+        if revision.dirty {
+            let told = tokio::task::spawn_blocking(move || {
+                self.repo.dirty_under(&render::inputs(&self.app, &*self.tree))
+            });
+            revision.dirty = told.await.ok().and_then(Result::ok).unwrap_or(true);
+        }
+        revision
+    }
+}
+
+impl Conductor {
+    fn inputs(&self, id: &DeploymentId) -> Option<Inputs> {
+        let deployment = self.world.deployments.get(id)?;
+        Some(Inputs {
+            repo: self.opened.get(&deployment.repo)?.clone(),
+            app: deployment.app.clone(),
+            tree: self.world.repos.get(deployment.repo)?.tree.clone()?,
+        })
+    }
+
+    /// Reads and renders one app anew, and changes nothing that is known. A remote is what was fetched last.
+    fn render_now(&self, id: &DeploymentId, reply: oneshot::Sender<Option<Rendered>>) {
+        let known = || {
+            let deployment = self.world.deployments.get(id)?;
+            let rendering = deployment.rendered.clone()?;
+            Some(Rendered { revision: deployment.revision.clone(), rendering })
+        };
+        let anew = || {
+            let deployment = self.world.deployments.get(id)?;
+            let source = self.setup.sources.get(deployment.repo)?.clone();
+            let cluster = self.world.clusters.get(deployment.cluster)?;
+            let facts = cluster.facts.clone()?;
+            matches!(source.place, Place::Local(_))
+                .then(|| (source, deployment.app.clone(), facts, cluster.status.context.clone()))
+        };
+        let Some((source, app, facts, context)) = anew() else { return drop(reply.send(known())) };
+        let (setup, renderer, cancel) = (self.setup.clone(), self.renderer.clone(), self.cancel.clone());
+        tokio::spawn(async move {
+            let rendered = async {
+                let read = reading::read(&source, &setup, &mut |_| {}, &cancel).await.ok()?;
+                let whom = For { facts: &facts, context: &context };
+                let rendering = renderer.render(&app, read.tree.clone(), whom, &cancel).await;
+                let inputs = Inputs { repo: read.repo, app, tree: read.tree };
+                let revision = inputs.own_dirtiness(read.status.revision?).await;
+                Some(Rendered { revision, rendering: Arc::new(rendering) })
+            };
+            // Who asked may have gone.
+            drop(reply.send(rendered.await));
+        });
+    }
+
+    pub(super) fn answer(&mut self, request: Request) {
+        match request {
+            Request::Refresh => {
+                for at in 0..self.world.repos.len() {
+                    self.read(at);
+                }
+                for at in 0..self.lines.len() {
+                    self.ask_facts(at, Duration::ZERO);
+                }
+            }
+            // Who asked may have gone.
+            Request::Inspect { deployment, resource, reply } => {
+                drop(reply.send(self.inspect(&deployment, &resource)));
+            }
+            Request::Deployed { deployment, reply } => {
+                let deployed = self.deployed(&deployment);
+                let inputs = self.inputs(&deployment);
+                tokio::spawn(async move {
+                    let deployed = match (deployed, inputs) {
+                        (Some(mut deployed), Some(inputs)) => {
+                            deployed.revision = inputs.own_dirtiness(deployed.revision).await;
+                            Some(deployed)
+                        }
+                        (deployed, _) => deployed,
+                    };
+                    drop(reply.send(deployed));
+                });
+            }
+            Request::Render { deployment, reply } => self.render_now(&deployment, reply),
+        }
+    }
+
+    fn inspect(&self, deployment: &DeploymentId, resource: &ResourceId) -> Option<Inspected> {
+        let deployment = self.world.deployments.get(deployment)?;
+        let cluster = self.world.clusters.get(deployment.cluster)?;
+        let status = deployment.statuses.get(resource)?.clone();
+        let name = resource.name.as_deref().unwrap_or_default();
+        let live = cluster.store.object(&status.kind, resource.namespace.as_deref(), name);
+        Some(Inspected {
+            desired: deployment.rendered.as_ref()?.manifests.iter().find(|m| &m.id == resource).cloned(),
+            live: live.and_then(|packed| packed.open(&cluster.status.id).ok()),
+            revision: deployment.revision.clone(),
+            status,
+        })
+    }
+
+    fn extras(&self, deployment: &Deployment) -> Vec<(GroupVersionKind, ResourceId)> {
+        let statuses = deployment.statuses.values().filter(|s| *s.verdict() == Verdict::Extra);
+        let undeclared = statuses.filter(|s| !self.world.declares(deployment.cluster, &s.id));
+        undeclared.map(|s| (s.kind.clone(), s.id.clone())).collect()
+    }
+
+    fn deployed(&self, id: &DeploymentId) -> Option<Deployed> {
+        let deployment = self.world.deployments.get(id)?;
+        let cluster = self.world.clusters.get(deployment.cluster)?;
+        let rendering = deployment.rendered.as_ref()?;
+        Some(Deployed {
+            id: id.clone(),
+            app: deployment.app.clone(),
+            engine: deployment.engine,
+            marks: deployment.claims.marks.iter().cloned().collect(),
+            acting_as: self.setup.acting_as.clone(),
+            cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
+            cluster_status: cluster.status.clone(),
+            facts: cluster.facts.clone()?,
+            knowledge: self.world.knowledge(deployment.cluster)?,
+            revision: deployment.revision.clone(),
+            namespace: deployment.namespace.clone(),
+            manifests: rendering.manifests.clone(),
+            complete: rendering.complete,
+            render_notices: rendering.notices.clone(),
+            extras: self.extras(deployment),
+            not_fresh: self.world.not_fresh(deployment),
+            others_incomplete: self.world.others_incomplete(id, deployment.cluster),
+        })
+    }
+}
