@@ -64,6 +64,10 @@ pub struct SyncRequest {
     pub deployment: DeploymentId,
     /// The resources to look at; empty: the whole app.
     pub only: Vec<ResourceId>,
+    /// Takes uncommitted and unpushed files too.
+    pub dirty: bool,
+    /// Writes as this field manager, where several apply equally much of an object.
+    pub manager: Option<String>,
 }
 
 impl Effect {

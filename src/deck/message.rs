@@ -51,6 +51,13 @@ pub enum Message {
         ticket: Ticket,
         notice: Notice,
     },
+    /// Several managers apply equally much of an object: who deploys it is for the person to say.
+    PlanTied {
+        at: Timestamp,
+        ticket: Ticket,
+        resource: String,
+        managers: Vec<String>,
+    },
     /// What the plan is bound to has moved: nothing was written, and this is the new plan.
     PlanMoved {
         at: Timestamp,

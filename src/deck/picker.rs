@@ -12,6 +12,8 @@ pub enum Pick {
     App(AppId),
     Cluster(ClusterId),
     Repo(RepoId),
+    /// The field manager to write as.
+    Manager(String),
 }
 
 /// Something to pick, with what is matched against and what is shown beside it.

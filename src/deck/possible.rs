@@ -69,7 +69,7 @@ fn hint(state: &State, command: Command) -> String {
 
 fn special(state: &State, command: Command) -> Result<(), String> {
     match command {
-        Command::Replan => match state.layers.last() {
+        Command::Replan | Command::Uncommitted => match state.layers.last() {
             Some(Layer::Plan(view)) if matches!(view.phase, Phase::Applying { .. }) => {
                 Err("the plan is being carried out".to_owned())
             }

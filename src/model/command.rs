@@ -60,6 +60,7 @@ pub enum Command {
     Unfold,
     StepDiff,
     Replan,
+    Uncommitted,
     CopyPlan,
     Apply,
 }
@@ -180,6 +181,7 @@ commands! {
     Unfold "unfold step" ["enter"] in [Plan] needs ReadyPlan as "unfold": "show or hide what the step changes";
     StepDiff "step diff" ["d"] in [Plan] needs ReadyPlan as "diff": "the whole diff of the step's object";
     Replan "plan again" ["r"] in [Plan] needs Nothing as "plan again": "compute the plan anew";
+    Uncommitted "uncommitted" ["w"] in [Plan] needs Nothing: "plan with what is not committed or not pushed, or without; said on the plan";
     CopyPlan "copy plan" ["y"] in [Plan] needs ReadyPlan as "copy": "copy the plan as Markdown";
     Apply "apply" ["A"] in [Plan] needs ReadyPlan as "apply": "write what the plan shows; a protected cluster asks for its name first";
     Who "who" ["w"] in [Lists Resource] needs Resource as "who": "who wrote each side, when, and where it is declared";

@@ -25,7 +25,7 @@ pub(super) async fn plan(runtime: Arc<Runtime>, ticket: Ticket, request: SyncReq
                 let shown = keep(&runtime, plan, request);
                 Message::PlanReady { at: (runtime.clock)(), ticket, plan: Box::new(shown) }
             }
-            Err(notice) => Message::PlanFailed { at: (runtime.clock)(), ticket, notice },
+            Err(why) => why.message(&runtime, ticket),
         }),
     };
     runtime.end(ticket);
@@ -34,7 +34,33 @@ pub(super) async fn plan(runtime: Arc<Runtime>, ticket: Ticket, request: SyncReq
     }
 }
 
-async fn planned(runtime: &Runtime, request: &SyncRequest) -> Result<(Plan, Deployed), Notice> {
+/// Why there is no plan.
+enum NoPlan {
+    Failed(Notice),
+    /// The person must say as whom this object is written.
+    Tied {
+        resource: String,
+        managers: Vec<String>,
+    },
+}
+
+impl From<Notice> for NoPlan {
+    fn from(notice: Notice) -> Self {
+        Self::Failed(notice)
+    }
+}
+
+impl NoPlan {
+    fn message(self, runtime: &Runtime, ticket: Ticket) -> Message {
+        let at = (runtime.clock)();
+        match self {
+            Self::Failed(notice) => Message::PlanFailed { at, ticket, notice },
+            Self::Tied { resource, managers } => Message::PlanTied { at, ticket, resource, managers },
+        }
+    }
+}
+
+async fn planned(runtime: &Runtime, request: &SyncRequest) -> Result<(Plan, Deployed), NoPlan> {
     let deployed = deployed_now(runtime, request).await?;
     if let Some(journal) = &runtime.journal {
         let closed = acting::close_abandoned(&deployed, journal, (runtime.clock)()).await;
@@ -45,11 +71,13 @@ async fn planned(runtime: &Runtime, request: &SyncRequest) -> Result<(Plan, Depl
     }
     let selection =
         if request.only.is_empty() { Selection::All } else { Selection::These(request.only.clone()) };
-    let options = Options { selection, ..Options::default() };
-    let plan = acting::plan_sync(&deployed, &options, (runtime.clock)())
-        .await
-        .map_err(|error| plan_notice(&error))?;
-    Ok((plan, deployed))
+    let (manager, dirty) = (request.manager.clone(), request.dirty);
+    let options = Options { selection, manager, dirty, ..Options::default() };
+    match acting::plan_sync(&deployed, &options, (runtime.clock)()).await {
+        Ok(plan) => Ok((plan, deployed)),
+        Err(PlanError::Tie { resource, managers }) => Err(NoPlan::Tied { resource, managers }),
+        Err(error) => Err(plan_notice(&error).into()),
+    }
 }
 
 async fn deployed(runtime: &Runtime, request: &SyncRequest) -> Result<Deployed, Notice> {
@@ -68,6 +96,9 @@ fn not_there() -> Notice {
 
 fn plan_notice(error: &PlanError) -> Notice {
     let notice = Notice::error(error.to_string());
+    if matches!(error, PlanError::Dirty | PlanError::Unpushed { .. }) {
+        return notice.hint("commit and push first, or plan with them all the same: the command uncommitted");
+    }
     match error.hint() {
         Some(hint) => notice.hint(hint),
         None => notice,
@@ -169,7 +200,7 @@ async fn plan_anew(runtime: &Runtime, ticket: Ticket, request: SyncRequest, why:
             let why = why.to_owned();
             Message::PlanMoved { at: (runtime.clock)(), ticket, plan: Box::new(shown), why }
         }
-        Err(notice) => failed(runtime, ticket, notice),
+        Err(why) => why.message(runtime, ticket),
     }
 }
 

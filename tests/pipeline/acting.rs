@@ -1,12 +1,12 @@
 //! Syncs as the deck asks for them: effects in, messages out.
 
-use crate::ground::{applied, cluster, setup};
+use crate::ground::{applied, cluster, noon, read, setup};
 use crate::support::Repository;
 use driftdeck::action::journal::{Entry, Journal};
-use driftdeck::cluster::Cluster;
+use driftdeck::cluster::{Cluster, Write};
 use driftdeck::deck::{Effect, Message, SyncRequest, Ticket};
 use driftdeck::model::update::Update;
-use driftdeck::model::{AppId, ClusterId, DeploymentId, RepoId};
+use driftdeck::model::{AppId, ClusterId, DeploymentId, GroupVersionKind, RepoId};
 use driftdeck::runtime::{Ends, Start, launch};
 use serde_json::json;
 use std::sync::Arc;
@@ -57,10 +57,12 @@ impl Running {
 fn web(repository: &Repository) -> SyncRequest {
     let repo = RepoId(repository.path().display().to_string());
     let app = AppId { repo, name: "web".into() };
-    SyncRequest {
-        deployment: DeploymentId { app, cluster: ClusterId("offline:prod".into()) },
-        only: Vec::new(),
-    }
+    let deployment = DeploymentId { app, cluster: ClusterId("offline:prod".into()) };
+    SyncRequest { deployment, only: Vec::new(), dirty: false, manager: None }
+}
+
+fn is_planned(message: &Message) -> bool {
+    matches!(message, Message::PlanReady { .. } | Message::PlanFailed { .. } | Message::PlanTied { .. })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,4 +91,82 @@ async fn a_plan_says_what_became_of_a_sync_that_was_killed() {
     running.until("it is said", said).await;
     running.until("the plan is there", |message| matches!(message, Message::PlanReady { .. })).await;
     assert_eq!(running.journal().entries().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_move_between_plan_and_apply_let_nothing_be_written_and_show_the_new_plan() {
+    let repository = Repository::new();
+    repository.write("web/a.yaml", MAP).commit("Add web");
+    let live = cluster(&[applied(&MAP.replace("\"1\"", "\"9\""))]);
+    let mut running = Running::of(&repository, live.clone()).await;
+    running.ask(Effect::PlanSync { ticket: Ticket(1), request: web(&repository) }).await;
+    let Message::PlanReady { plan, .. } = running.until("the plan is there", is_planned).await else {
+        panic!("no plan")
+    };
+    repository.write("web/a.yaml", MAP.replace("\"1\"", "\"2\"")).commit("Another value");
+    running.ask(Effect::ApplyPlan { ticket: Ticket(1), plan: plan.clone(), confirmed: Vec::new() }).await;
+    let ended = |message: &Message| {
+        matches!(message, Message::PlanMoved { .. } | Message::PlanDone { .. } | Message::PlanFailed { .. })
+    };
+    let Message::PlanMoved { plan: new, why, .. } = running.until("it has ended", ended).await else {
+        panic!("it was not moved")
+    };
+    assert_eq!(why, "what Git declares has moved since the plan was made");
+    assert_ne!(new.rendered, plan.rendered);
+    let kind = live.served(&GroupVersionKind::new("", "v1", "ConfigMap")).unwrap();
+    let held = live.get(kind, Some("shop".into()), "a".into()).await.unwrap().unwrap();
+    assert_eq!(held.body.str_at(&["data", "k"]), Some("9"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_uncommitted_files_that_the_app_reads_need_a_word() {
+    let repository = Repository::new();
+    repository.write("web/a.yaml", MAP).write("notes.txt", "one").commit("Add web");
+    let mut running = Running::of(&repository, cluster(&[applied(&MAP.replace("\"1\"", "\"9\""))])).await;
+    repository.write("notes.txt", "two").write("untracked.txt", "new");
+    running.ask(Effect::PlanSync { ticket: Ticket(1), request: web(&repository) }).await;
+    let planned = running.until("the plan is there", is_planned).await;
+    assert!(matches!(&planned, Message::PlanReady { plan, .. } if plan.remarks.is_empty()), "{planned:?}");
+
+    repository.write("web/a.yaml", MAP.replace("\"1\"", "\"2\""));
+    running.ask(Effect::PlanSync { ticket: Ticket(2), request: web(&repository) }).await;
+    let planned = running.until("the plan is there", is_planned).await;
+    assert!(matches!(&planned, Message::PlanFailed { .. }), "{planned:?}");
+
+    let request = SyncRequest { dirty: true, ..web(&repository) };
+    running.ask(Effect::PlanSync { ticket: Ticket(3), request }).await;
+    let planned = running.until("the plan is there", is_planned).await;
+    let Message::PlanReady { plan, .. } = planned else { panic!("{planned:?}") };
+    assert_eq!(plan.remarks, ["uncommitted files are written to the cluster"]);
+    assert!(plan.headless.ends_with(" --dirty"), "{}", plan.headless);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tie_is_asked_and_the_answer_is_taken_for_the_next_plan() {
+    let repository = Repository::new();
+    repository.write("web/a.yaml", MAP.replace("\"1\"", "\"2\"")).commit("Add web");
+    let live = cluster(&[]);
+    for manager in ["one", "two"] {
+        let write = Write::Apply {
+            kind: live.served(&GroupVersionKind::new("", "v1", "ConfigMap")).unwrap(),
+            namespace: Some("shop".into()),
+            name: "a".into(),
+            body: read(MAP),
+            manager: manager.into(),
+            force: true,
+        };
+        live.act(&write, noon()()).unwrap();
+    }
+    let mut running = Running::of(&repository, live).await;
+    running.ask(Effect::PlanSync { ticket: Ticket(1), request: web(&repository) }).await;
+    let planned = running.until("the plan is there", is_planned).await;
+    let Message::PlanTied { managers, resource, .. } = planned else { panic!("{planned:?}") };
+    assert_eq!(
+        (managers.as_slice(), resource.as_str()),
+        (&["one".to_owned(), "two".to_owned()][..], "ConfigMap/shop/a")
+    );
+    let request = SyncRequest { manager: Some("two".into()), ..web(&repository) };
+    running.ask(Effect::PlanSync { ticket: Ticket(2), request }).await;
+    let planned = running.until("the plan is there", is_planned).await;
+    assert!(matches!(&planned, Message::PlanReady { plan, .. } if plan.manager == "two"), "{planned:?}");
 }

@@ -95,7 +95,12 @@ fn confirmed() -> Typist {
 #[test]
 fn a_key_asks_for_a_plan_and_writes_nothing() {
     let mut typist = asked();
-    let request = SyncRequest { deployment: deployment_id("web", "prod-eu"), only: Vec::new() };
+    let request = SyncRequest {
+        deployment: deployment_id("web", "prod-eu"),
+        only: Vec::new(),
+        dirty: false,
+        manager: None,
+    };
     assert_eq!(typist.effects(), [Effect::PlanSync { ticket: Ticket(1), request }]);
     assert!(typist.screen().contains("planning"));
 }
@@ -105,7 +110,8 @@ fn the_resource_under_the_cursor_or_the_ticked_ones_are_synced_alone() {
     let mut typist = Typist::at(120, 40);
     typist.keys("j 3 j 4 j S");
     let only = vec![resource_id("prod-eu", "apps/v1", "Deployment", "web")];
-    let request = SyncRequest { deployment: deployment_id("web", "prod-eu"), only };
+    let request =
+        SyncRequest { deployment: deployment_id("web", "prod-eu"), only, dirty: false, manager: None };
     assert_eq!(typist.effects(), [Effect::PlanSync { ticket: Ticket(1), request }]);
     let mut typist = Typist::at(120, 40);
     typist.keys("j 3 j 4 * S");
@@ -367,4 +373,22 @@ fn the_plan_is_copied_as_markdown() {
         [Effect::Copy { text, .. }] => insta::assert_snapshot!("plan_markdown", text),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_tie_opens_a_picker_and_what_is_picked_is_planned_with() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("2 j 3 j S");
+    typist.effects();
+    let managers = vec!["one".to_owned(), "two".to_owned()];
+    let at = typist.now;
+    let resource = "Deployment/shop/web".to_owned();
+    typist.send(Message::PlanTied { at, ticket: Ticket(1), resource, managers });
+    assert!(typist.screen().contains("writes Deployment/shop/web as this manager"), "{}", typist.screen());
+    typist.keys("down enter");
+    let effects = typist.effects();
+    assert!(
+        matches!(effects.as_slice(), [Effect::PlanSync { request, .. }] if request.manager.as_deref() == Some("two")),
+        "{effects:?}"
+    );
 }

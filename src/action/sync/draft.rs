@@ -210,10 +210,8 @@ fn deployer_of(
     if let Some(manager) = &inputs.options.manager {
         return Ok(named(manager));
     }
-    let found = deployer(live, desired, inputs.engine_manager).map_err(|tie| PlanError::Tie {
-        resource: target.id.to_string(),
-        managers: tie.managers.join(" and "),
-    })?;
+    let found = deployer(live, desired, inputs.engine_manager)
+        .map_err(|tie| PlanError::Tie { resource: target.id.to_string(), managers: tie.managers })?;
     Ok(match (found, usual) {
         (Deployer::Driftdeck, Deployer::ServerSide { .. }) => usual.clone(),
         (found, _) => found,

@@ -82,8 +82,8 @@ pub enum PlanError {
     OtherCluster { context: String, known: String, found: String },
     #[error("nothing of {app} is called {only}")]
     NothingCalled { app: String, only: String },
-    #[error("{resource}: {managers} apply equally many of its fields")]
-    Tie { resource: String, managers: String },
+    #[error("{resource}: {} apply equally many of its fields", .managers.join(" and "))]
+    Tie { resource: String, managers: Vec<String> },
     #[error("nothing can be pruned: {}", .why.join("; "))]
     NoPruning { why: Vec<String> },
     #[error("{planned} objects would be deleted, and at most {limit} may be")]

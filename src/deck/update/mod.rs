@@ -66,6 +66,9 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
             view::diff_came(state, at, deployment, resource, result);
         }
         Message::PlanReady { at, ticket, plan } => plan::ready(state, at, ticket, *plan, None),
+        Message::PlanTied { at, ticket, resource, managers } => {
+            plan::tied(state, at, ticket, &resource, managers);
+        }
         Message::PlanMoved { at, ticket, plan, why } => plan::ready(state, at, ticket, *plan, Some(why)),
         Message::PlanFailed { at, ticket, notice } => plan::failed(state, at, ticket, notice),
         Message::StepStarted { ticket, step } => plan::step_started(state, ticket, step),

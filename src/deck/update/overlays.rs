@@ -1,6 +1,6 @@
 //! Defines menus and screens that lie on the deck: palette, copy menu, everything possible, matrix, help, notices, who.
 
-use super::{commands, lists, prompts};
+use super::{commands, lists, plan, prompts};
 use crate::deck::copy;
 use crate::deck::effect::Effect;
 use crate::deck::layer::{HelpView, Layer, MatrixView, Menu, Scroll, WhoView};
@@ -94,14 +94,16 @@ pub(super) fn picked(state: &mut State, item: Item, effects: &mut Vec<Effect>) {
     if let Some(why) = item.refused {
         return state.refuse(why);
     }
-    if let Pick::Command(command) = item.pick {
-        return prompts::run(state, command, effects);
+    match item.pick {
+        Pick::Command(command) => return prompts::run(state, command, effects),
+        Pick::Manager(manager) => return plan::chosen(state, manager, effects),
+        Pick::App(_) | Pick::Cluster(_) | Pick::Repo(_) => {}
     }
     if !commands::leave_all(state, effects) {
         return;
     }
     match item.pick {
-        Pick::Command(_) => {}
+        Pick::Command(_) | Pick::Manager(_) => {}
         Pick::App(app) => show_app(state, &app),
         Pick::Cluster(cluster) => {
             lists::claim(state);

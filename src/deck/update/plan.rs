@@ -3,6 +3,7 @@
 use crate::deck::copy;
 use crate::deck::effect::{Effect, SyncRequest, Ticket};
 use crate::deck::layer::{Confirm, Layer};
+use crate::deck::picker::{Item, Pick, Picker};
 use crate::deck::plan_view::{Phase, PlanView};
 use crate::deck::possible;
 use crate::deck::reading::plan_rows;
@@ -26,7 +27,7 @@ pub(super) fn begin_sync(state: &mut State, at: Timestamp, effects: &mut Vec<Eff
     } else {
         state.resource().map(|key| key.id.clone()).into_iter().collect()
     };
-    let request = SyncRequest { deployment, only };
+    let request = SyncRequest { deployment, only, dirty: false, manager: None };
     let ticket = state.ticket();
     effects.push(Effect::PlanSync { ticket, request: request.clone() });
     state.layers.push(Layer::Plan(Box::new(PlanView::new(ticket, request, at))));
@@ -141,9 +142,38 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
             }
         }
         Command::Replan => plan_again(state, at, effects),
+        Command::Uncommitted => {
+            with_plan(state, |view| view.request.dirty = !view.request.dirty);
+            plan_again(state, at, effects);
+        }
         Command::Apply => apply(state, at, effects),
         _ => {}
     }
+}
+
+/// Asks whose an object is that several managers apply equally much of; without an answer nothing is planned.
+pub(super) fn tied(state: &mut State, at: Timestamp, ticket: Ticket, resource: &str, managers: Vec<String>) {
+    let who = managers.join(" and ");
+    let notice = Notice::warning(format!("{resource}: {who} apply equally many of its fields"))
+        .hint("plan again and choose as whom it is written");
+    failed(state, at, ticket, notice);
+    let on_top = matches!(state.layers.last(), Some(Layer::Plan(view)) if view.ticket == ticket);
+    if on_top {
+        let item = |manager: String| Item {
+            about: format!("writes {resource} as this manager"),
+            name: manager.clone(),
+            pick: Pick::Manager(manager),
+            refused: None,
+        };
+        state.layers.push(Layer::Palette(Picker::new(managers.into_iter().map(item).collect())));
+    }
+}
+
+/// Plans again as the manager that was picked.
+pub(super) fn chosen(state: &mut State, manager: String, effects: &mut Vec<Effect>) {
+    let at = state.now;
+    with_plan(state, |view| view.request.manager = Some(manager));
+    plan_again(state, at, effects);
 }
 
 fn plan_again(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
