@@ -55,9 +55,18 @@ pub trait Cluster: Send + Sync {
     /// Sends a write with `dryRun=All` and returns what the object would be; `None` for a deletion.
     fn dry_run(&self, write: Write) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>>;
 
+    /// Returns the way to log in by hand, where a plugin gives the credentials.
+    fn login(&self) -> Option<Login> {
+        None
+    }
+
     /// Returns the way to write; `None` in read-only.
     fn writer(&self) -> Option<Arc<dyn Writer>>;
 }
+
+/// Logs in by hand: runs the credential plugin with the terminal, and blocks until it has ended. The terminal must have
+/// been given back, and no async task may run on the thread.
+pub type Login = Box<dyn FnOnce() -> Result<(), ClusterError> + Send>;
 
 /// The way to write to a cluster.
 pub trait Writer: Send + Sync {

@@ -43,6 +43,10 @@ pub enum Effect {
         file: String,
         line: Option<usize>,
     },
+    /// Run the credential plugin of a context with the terminal; answered by [`super::Message::LoggedIn`].
+    LogIn {
+        context: String,
+    },
     /// Show a page of the forge in the browser: https only.
     OpenUrl {
         url: String,
@@ -77,6 +81,7 @@ impl Effect {
             self,
             Effect::Copy { .. }
                 | Effect::OpenEditor { .. }
+                | Effect::LogIn { .. }
                 | Effect::OpenUrl { .. }
                 | Effect::Redraw
                 | Effect::Mouse { .. }

@@ -95,6 +95,11 @@ pub enum Message {
         what: String,
         how: Copied,
     },
+    LoggedIn {
+        at: Timestamp,
+        context: String,
+        result: Result<(), Notice>,
+    },
     EditorClosed {
         at: Timestamp,
         result: Result<(), Notice>,

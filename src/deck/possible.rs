@@ -23,6 +23,7 @@ pub fn possible(state: &State, command: Command) -> Result<(), String> {
         Need::Resource => one_resource(state).map(|_| ()),
         Need::File => local_file(state).map(|_| ()),
         Need::Forge => page(state).map(|_| ()),
+        Need::Plugin => login(state).map(|_| ()),
         Need::Unseen if state.unseen.count() == 0 => Err("nothing new since you looked".to_owned()),
         Need::Unseen => Ok(()),
         Need::Writable => no_plan_below(state).and_then(|()| writable(state)).map(|_| ()),
@@ -190,6 +191,15 @@ pub fn local_file(state: &State) -> Result<(String, Option<usize>), String> {
 }
 
 /// Returns the forge's page of the thing under the cursor.
+pub fn login(state: &State) -> Result<String, String> {
+    let Some(cluster) = state.cluster() else { return Err("no cluster is selected".to_owned()) };
+    if cluster.has_login {
+        Ok(cluster.context.clone())
+    } else {
+        Err(format!("no plugin gives the credentials of {}", cluster.context))
+    }
+}
+
 pub fn page(state: &State) -> Result<String, String> {
     let Some((repo, origin)) = origin(state) else { return Err("Git declares this nowhere".to_owned()) };
     let Some((revision, commit)) = repo.revision.as_ref().and_then(|r| Some((r, r.commit.as_ref()?))) else {

@@ -23,6 +23,7 @@ pub enum Command {
     Redraw,
     Copy,
     Forge,
+    LogIn,
     Back,
     Close,
     Interrupt,
@@ -111,6 +112,8 @@ pub enum Need {
     File,
     /// The repo has a forge that is known.
     Forge,
+    /// A plugin gives the credentials of the cluster at hand.
+    Plugin,
     /// Something changed that was not looked at yet.
     Unseen,
     /// One deployment whose cluster may be written to.
@@ -217,6 +220,7 @@ commands! {
     Notices "notices" ["!"] in [Everywhere] needs Nothing: "notices and log";
     Copy "copy" ["y"] in [Everywhere] needs Nothing: "copy the name, path, command, permalink, or Markdown for the incident channel";
     Forge "forge" ["o"] in [Everywhere] needs Forge: "open it on the forge";
+    LogIn "log in" [] in [Everywhere] needs Plugin: "log in to the cluster by hand: its credential plugin gets the terminal";
     Refresh "refresh" ["ctrl-r"] in [Everywhere] needs Nothing: "read repos and clusters again";
     Redraw "redraw" ["ctrl-l"] in [Everywhere] needs Nothing: "draw the whole screen again";
     Mouse "mouse" [] in [Everywhere] needs Nothing: "switch the mouse on or off";

@@ -62,6 +62,8 @@ pub struct ClusterStatus {
     pub state: ClusterState,
     pub protected: bool,
     pub read_only: bool,
+    /// A plugin gives the credentials, so that one can log in by hand.
+    pub has_login: bool,
 }
 
 /// How a cluster is reached right now.

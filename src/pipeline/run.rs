@@ -334,6 +334,7 @@ impl Conductor {
                 state: ClusterState::Connecting,
                 protected: setup.protected,
                 read_only: setup.read_only,
+                has_login: setup.cluster.login().is_some(),
             };
             self.world.tell(Update::Cluster { status: status.clone(), was: None });
             let namespace = self.setup.namespace.clone().or(setup.namespace);

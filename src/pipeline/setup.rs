@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::config::settings::{AppSetting, FETCH_EVERY};
-use crate::model::Timestamp;
+use crate::model::{Notice, Timestamp};
 use crate::pipeline::seen::Seen;
 use crate::render::Tools;
 use std::path::PathBuf;
@@ -90,6 +90,21 @@ pub enum Place {
     Local(PathBuf),
     /// A remote of https or ssh.
     Remote(String),
+}
+
+/// Runs the credential plugin of a context with the terminal, and blocks until it has ended. The terminal must have been
+/// given back.
+pub fn log_in(clusters: &[ClusterSetup], context: &str) -> Result<(), Box<Notice>> {
+    let found = clusters.iter().find(|setup| setup.cluster.name() == context);
+    let Some(login) = found.and_then(|setup| setup.cluster.login()) else {
+        return Err(Box::new(Notice::error(format!("{context} has no plugin to log in with"))));
+    };
+    // What the plugin hands out is put where async tasks use it: not from a thread that runs such.
+    match std::thread::spawn(login).join() {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Box::new(Notice::error(error.to_string()))),
+        Err(_) => Err(Box::new(Notice::error("driftdeck failed while logging in; the log says where"))),
+    }
 }
 
 /// A cluster with what the kubeconfig and the configuration say of it.

@@ -14,10 +14,10 @@ use crate::deck::{Effect, Message, Ticket};
 use crate::model::update::Update;
 use crate::model::{DeploymentId, Notice, ResourceId, limits};
 use crate::pipeline::run::{Handle, Request, start};
-use crate::pipeline::setup::{Clock, Setup};
+use crate::pipeline::setup::{Clock, ClusterSetup, Setup, log_in};
 use crate::pipeline::texts::texts;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +34,21 @@ pub struct Start {
 pub struct Ends {
     pub effects: mpsc::Sender<Effect>,
     pub messages: mpsc::Receiver<Message>,
+    pub logins: Logins,
+}
+
+/// The way to log in to clusters by hand, once that it is known which there are.
+#[derive(Clone, Default)]
+pub struct Logins {
+    clusters: Arc<OnceLock<Vec<ClusterSetup>>>,
+}
+
+impl Logins {
+    /// Runs the credential plugin of a context with the terminal, and blocks until it has ended. The terminal must have
+    /// been given back.
+    pub fn by_hand(&self, context: &str) -> Result<(), Box<Notice>> {
+        log_in(self.clusters.get().map_or(&[], Vec::as_slice), context)
+    }
 }
 
 /// Starts the pipeline and the tasks that serve the deck. They end when the ends are dropped.
@@ -49,20 +64,26 @@ pub fn launch_when(
 ) -> Ends {
     let (effects, asked) = mpsc::channel(limits::CHANNEL);
     let (messages, inbox) = mpsc::channel(limits::CHANNEL);
+    let logins = Logins::default();
+    let known = logins.clone();
     tokio::spawn(async move {
         let started = tokio::select! {
             () = messages.closed() => return,
             started = ready => started,
         };
         match started {
-            Ok(with) => begin(with, asked, messages),
+            Ok(with) => {
+                // It is set once: a runtime is begun once.
+                let _ = known.clusters.set(with.setup.clusters.clone());
+                begin(with, asked, messages);
+            }
             Err(notice) => {
                 // The deck has gone: nobody waits.
                 let _ = messages.send(Message::Notice { at: clock(), notice: *notice }).await;
             }
         }
     });
-    Ends { effects, messages: inbox }
+    Ends { effects, messages: inbox, logins }
 }
 
 fn begin(with: Start, asked: mpsc::Receiver<Effect>, messages: mpsc::Sender<Message>) {

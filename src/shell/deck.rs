@@ -35,6 +35,7 @@ pub fn deck(wanted: &Wanted) -> Result<ExitCode, Box<Notice>> {
             messages: ends.messages,
             clock: Box::new(move || clock()),
             state_folder,
+            logins: ends.logins,
         };
         let done = run(state, wiring, |frame, state| draw(frame, state, &paint)).await;
         if let Some(ground) = ground {

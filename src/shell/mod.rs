@@ -17,6 +17,7 @@ pub use deck::deck;
 
 use crate::deck::{Effect, Message, State, update};
 use crate::model::{Notice, Timestamp};
+use crate::runtime::Logins;
 use clipboard::Clipboard;
 use crossterm::event::EventStream;
 use futures::StreamExt;
@@ -43,6 +44,7 @@ pub struct Wiring {
     pub clock: Box<dyn Fn() -> Timestamp>,
     /// Where copies are saved.
     pub state_folder: Option<PathBuf>,
+    pub logins: Logins,
 }
 
 /// Returns the size of the terminal; 80x24 where it does not tell.
@@ -53,7 +55,7 @@ pub fn size() -> crate::deck::Size {
 
 /// Runs the deck until the user quits, the terminal goes away, or somebody ends the process.
 pub async fn run(mut state: State, wiring: Wiring, draw: impl Fn(&mut Frame<'_>, &State)) -> io::Result<()> {
-    let Wiring { effects, mut messages, clock, state_folder } = wiring;
+    let Wiring { effects, mut messages, clock, state_folder, logins } = wiring;
     let mut screen = Screen::take()?;
     screen.draw(|frame| draw(frame, &state))?;
     let mut events = Some(EventStream::new());
@@ -107,7 +109,14 @@ pub async fn run(mut state: State, wiring: Wiring, draw: impl Fn(&mut Frame<'_>,
             let Some(message) = next.take() else { break };
             changed = true;
             for effect in update(&mut state, message) {
-                let answer = if effect.is_for_the_shell() {
+                let answer = if let Effect::LogIn { context } = &effect {
+                    events = None;
+                    let result = screen.lend(|| logins.by_hand(context))?;
+                    // Ctrl-c was for the plugin.
+                    ends = Ends::listen()?;
+                    let result = result.map_err(|notice| *notice);
+                    Some(Message::LoggedIn { at: clock(), context: context.clone(), result })
+                } else if effect.is_for_the_shell() {
                     perform(&effect, &mut screen, &mut events, &clipboard, &*clock)?
                 } else {
                     // The runtime ends only with the shell; an effect that finds no room is dropped with a word.

@@ -14,6 +14,7 @@ mod ground;
 mod headless;
 mod headless_sync;
 mod killed;
+mod login;
 mod narrowed;
 mod remotes;
 mod signals;

@@ -99,6 +99,7 @@ pub fn cluster(context: &str, state: ClusterState, protected: bool) -> ClusterSt
         state,
         protected,
         read_only: false,
+        has_login: false,
     }
 }
 

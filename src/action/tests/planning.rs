@@ -68,7 +68,7 @@ async fn putting_an_order_right_keeps_what_others_added_and_converges() {
         .insert("initContainers".to_owned(), containers(&["one", "two", "three"]).into());
     world.client_side(declared);
     world.edit("Deployment/api", with(&["three", "one"]), "kubectl-edit");
-    world.edit("Deployment/api", with(&["three", "one", "injected"]), "kube-controller-manager");
+    world.edit("Deployment/api", with(&["three", "one", "injected"]), "argocd-controller");
     world.sync().await;
     let live = world.live("Deployment/api").await.unwrap();
     let list = live.body.at(&["spec", "template", "spec", "initContainers"]).unwrap().as_list().unwrap();

@@ -1,4 +1,4 @@
-//! Runs credential plugins: captured, without a terminal, with a time limit.
+//! Runs credential plugins: captured, without a terminal, with a time limit; or by hand, when the user asked to log in.
 //!
 //! Source of the protocol: "client-go credential plugins" in the Kubernetes documentation (`ExecCredential`). kube's own
 //! way hands the terminal to the plugin and waits without end, so it is never used.
@@ -8,7 +8,9 @@ use crate::model::{Timestamp, limits};
 use crate::process::{self, Job, Limits};
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -47,36 +49,53 @@ impl Handed {
     }
 }
 
+/// A plugin that is installed, with the environment that it is to see. The plugin is the user's own and finds its
+/// profile, cache and proxy there, as with kubectl.
+struct Plugin {
+    program: PathBuf,
+    arguments: Vec<String>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Plugin {
+    fn find(exec: &ExecConfig, interactive: bool) -> Result<Self, String> {
+        let command = exec.command.clone().unwrap_or_default();
+        let search_path = std::env::var_os("PATH").unwrap_or_default();
+        let program = if command.contains('/') {
+            PathBuf::from(&command)
+        } else {
+            process::find_program(&command, &search_path).ok_or_else(|| {
+                let hint = exec.install_hint.as_deref().map(|hint| format!(": {}", hint.trim()));
+                format!("{command} is not installed{}", hint.unwrap_or_default())
+            })?
+        };
+        let mut environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+        let mut set = |name: &str, value: &str| {
+            environment.retain(|(known, _)| known.as_os_str() != name);
+            environment.push((name.into(), value.into()));
+        };
+        for entry in exec.env.iter().flatten() {
+            if let (Some(name), Some(value)) = (entry.get("name"), entry.get("value")) {
+                set(name, value);
+            }
+        }
+        set("KUBERNETES_EXEC_INFO", &exec_info(exec, interactive));
+        Ok(Self { program, arguments: exec.args.clone().unwrap_or_default(), environment })
+    }
+}
+
 /// Runs the plugin of a context and returns what it handed out.
 pub(super) async fn ask(context: &str, exec: &ExecConfig) -> Result<Handed, ClusterError> {
     let failed = |reason: String| ClusterError::Credentials { context: context.to_owned(), reason };
-    let command = exec.command.clone().unwrap_or_default();
+    let command = exec.command.as_deref().unwrap_or_default();
     if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
-        return Err(failed(format!("{command} wants a terminal; log in with kubectl first")));
+        return Err(failed(format!("{command} wants a terminal: log in by hand, or with kubectl")));
     }
-    let search_path = std::env::var_os("PATH").unwrap_or_default();
-    let program = if command.contains('/') {
-        PathBuf::from(&command)
-    } else {
-        process::find_program(&command, &search_path).ok_or_else(|| {
-            let hint =
-                exec.install_hint.as_deref().map(|hint| format!(": {}", hint.trim())).unwrap_or_default();
-            failed(format!("{command} is not installed{hint}"))
-        })?
-    };
+    let plugin = Plugin::find(exec, false).map_err(failed)?;
     let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    let mut job = Job::new(program, folder, Limits::within(limits::CREDENTIAL_TIME))
-        .args(exec.args.clone().unwrap_or_default());
-    // The plugin is the user's own and finds its profile, cache and proxy in the environment, as with kubectl.
-    job.env = std::env::vars_os().collect();
-    for entry in exec.env.iter().flatten() {
-        if let (Some(name), Some(value)) = (entry.get("name"), entry.get("value")) {
-            job.env.retain(|(known, _)| known.as_os_str() != name.as_str());
-            job = job.env(name, value);
-        }
-    }
-    job.env.retain(|(known, _)| known != "KUBERNETES_EXEC_INFO");
-    job = job.env("KUBERNETES_EXEC_INFO", exec_info(exec));
+    let mut job =
+        Job::new(plugin.program, folder, Limits::within(limits::CREDENTIAL_TIME)).args(plugin.arguments);
+    job.env = plugin.environment;
 
     let finished = process::run(job, &CancellationToken::new()).await.and_then(process::Finished::success);
     // What it printed may be a token, so neither output nor a parser's words about it are handed on.
@@ -85,8 +104,28 @@ pub(super) async fn ask(context: &str, exec: &ExecConfig) -> Result<Handed, Clus
     read(&stdout).ok_or_else(|| failed(format!("{command} printed no credentials")))
 }
 
-fn exec_info(exec: &ExecConfig) -> String {
-    let mut spec = serde_json::json!({ "interactive": false });
+/// Runs the plugin with the terminal, as long as the user takes, and returns what it handed out.
+pub(super) fn ask_by_hand(context: &str, exec: &ExecConfig) -> Result<Handed, ClusterError> {
+    let failed = |reason: String| ClusterError::Credentials { context: context.to_owned(), reason };
+    let command = exec.command.as_deref().unwrap_or_default();
+    let plugin = Plugin::find(exec, true).map_err(failed)?;
+    let ran = Command::new(plugin.program)
+        .args(plugin.arguments)
+        .env_clear()
+        .envs(plugin.environment)
+        .stdin(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| failed(format!("{command} could not be started: {error}")))?;
+    let stdout = Zeroizing::new(ran.stdout);
+    if !ran.status.success() {
+        return Err(failed(format!("{command} ended with {}", ran.status)));
+    }
+    read(&stdout).ok_or_else(|| failed(format!("{command} printed no credentials")))
+}
+
+fn exec_info(exec: &ExecConfig, interactive: bool) -> String {
+    let mut spec = serde_json::json!({ "interactive": interactive });
     if let (Some(cluster), Some(spec)) = (&exec.cluster, spec.as_object_mut()) {
         spec.insert("cluster".to_owned(), serde_json::to_value(cluster).unwrap_or_default());
     }

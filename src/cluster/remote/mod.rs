@@ -14,7 +14,7 @@ mod watching;
 
 pub use kubeconfig::{ContextInfo, IN_CLUSTER, Sources};
 
-use super::access::{Cluster, ClusterError, WatchEvent, Write, Writer};
+use super::access::{Cluster, ClusterError, Login, WatchEvent, Write, Writer};
 use crate::model::{
     ClusterFacts, ClusterId, GroupVersionKind, LiveObject, Packed, Schema, Scope, ServedKind, Timestamp,
 };
@@ -235,6 +235,12 @@ impl Cluster for Remote {
 
     fn dry_run(&self, write: Write) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>> {
         async move { self.inner.changed(&Ask::dry_run(&write)?, &write).await }.boxed()
+    }
+
+    fn login(&self) -> Option<Login> {
+        let plugin = self.inner.session.plugin()?;
+        let inner = Arc::clone(&self.inner);
+        Some(Box::new(move || inner.session.log_in(&plugin)))
     }
 
     fn writer(&self) -> Option<Arc<dyn Writer>> {

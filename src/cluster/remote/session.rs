@@ -156,6 +156,20 @@ impl Session {
         true
     }
 
+    /// Returns the plugin that gives the context's credentials, as the kubeconfig has it now.
+    pub fn plugin(&self) -> Option<ExecConfig> {
+        self.sources.resolve(&self.context).ok()?.1
+    }
+
+    /// Runs the plugin with the terminal and takes what it hands out. Blocks, also on requests that are being made.
+    pub fn log_in(&self, plugin: &ExecConfig) -> Result<(), ClusterError> {
+        let handed = credentials::ask_by_hand(&self.context, plugin)?;
+        let mut state = self.state.blocking_lock();
+        state.handed = Some(handed);
+        state.client = None;
+        Ok(())
+    }
+
     /// Returns the client and its number.
     async fn client(&self) -> Result<(Client, u64), ClusterError> {
         let mut state = self.state.lock().await;

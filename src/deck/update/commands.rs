@@ -78,6 +78,10 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
             Ok((file, line)) => effects.push(Effect::OpenEditor { file, line }),
             Err(why) => state.refuse(why),
         },
+        Command::LogIn => match possible::login(state) {
+            Ok(context) => effects.push(Effect::LogIn { context }),
+            Err(why) => state.refuse(why),
+        },
         Command::Forge => match possible::page(state) {
             Ok(url) => effects.push(Effect::OpenUrl { url }),
             Err(why) => state.refuse(why),

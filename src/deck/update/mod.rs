@@ -80,6 +80,16 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         }
         Message::Log { at, line } => state.log(at, line),
         Message::Copied { what, how } => copied(state, &what, how),
+        Message::LoggedIn { at, context, result } => {
+            pass_time(state, at);
+            match result {
+                Ok(()) => {
+                    state.say(format!("logged in to {context}; asking it again"));
+                    effects.push(Effect::Refresh);
+                }
+                Err(notice) => fail(state, notice),
+            }
+        }
         Message::EditorClosed { at, result } => {
             pass_time(state, at);
             if let Err(notice) = result {
