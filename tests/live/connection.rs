@@ -7,11 +7,11 @@ use driftdeck::cluster::remote::{Options, Remote, Sources};
 use driftdeck::cluster::{Cluster, ClusterError};
 use driftdeck::model::Timestamp;
 
-use crate::support::{Access, Home, Plane};
+use crate::support::{Access, Home, Plane, Tunnel};
 
 fn options() -> Options {
     let mut options = Options::new(Arc::new(|| Timestamp::UNIX_EPOCH));
-    options.request_timeout = Duration::from_secs(5);
+    options.request_timeout = Duration::from_secs(30);
     options
 }
 
@@ -48,4 +48,50 @@ async fn a_kubeconfig_that_leads_to_another_server_meanwhile_renews_nothing() {
     assert!(cluster.facts().await.is_err());
     Plane::second().access("admin").write_into(&home);
     assert!(matches!(cluster.facts().await, Err(ClusterError::Unauthenticated { .. })));
+}
+
+/// The administrator's kubeconfig with more said of its cluster.
+fn home_saying(of_cluster: &str) -> Home {
+    let home = Home::new();
+    let config = admin().kubeconfig();
+    home.write(
+        "kubeconfig",
+        config.replace("cluster: {server:", &format!("cluster: {{{of_cluster}, server:")),
+    );
+    home
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the control plane: run tests/run"]
+async fn a_cluster_is_reached_through_the_http_or_socks_proxy_that_its_kubeconfig_names() {
+    for scheme in ["http", "socks5", "socks5h"] {
+        let tunnel = Tunnel::start();
+        let home = home_saying(&format!("proxy-url: '{}'", tunnel.url(scheme)));
+        assert_eq!(of(&home).facts().await.unwrap().user.as_deref(), Some("admin"), "{scheme}");
+        assert!(tunnel.opened() > 0, "{scheme}: not around it");
+    }
+    let home = home_saying("proxy-url: 'http://127.0.0.1:9'");
+    assert!(matches!(of(&home).facts().await, Err(ClusterError::Unreachable { .. })), "and never around it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the control plane: run tests/run"]
+async fn the_servers_name_is_checked_against_tls_server_name_unless_it_is_not_to_be_checked_at_all() {
+    let by_name = of(&home_saying("tls-server-name: localhost"));
+    let reached = by_name.facts().await.map(drop);
+    assert_eq!(reached, Ok(()));
+    let by_another = of(&home_saying("tls-server-name: elsewhere.example.com"));
+    assert!(by_another.facts().await.is_err(), "its certificate is not for that name");
+
+    let without_authority = |more: &str| {
+        let home = Home::new();
+        let access = admin();
+        let authority = format!(", certificate-authority: '{}'", access.authority.display());
+        home.write("kubeconfig", access.kubeconfig().replace(&authority, more));
+        home
+    };
+    assert!(of(&without_authority("")).facts().await.is_err(), "nobody vouches for the server");
+    let unchecked = of(&without_authority(", insecure-skip-tls-verify: true"));
+    let reached = unchecked.facts().await.map(drop);
+    assert_eq!(reached, Ok(()));
 }

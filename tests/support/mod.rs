@@ -21,6 +21,7 @@ pub mod programs;
 pub mod proxy;
 pub mod repository;
 pub mod terminal;
+pub mod tunnel;
 
 pub use git_server::GitServer;
 pub use patience::{eventually, eventually_within, never_within};
@@ -29,3 +30,4 @@ pub use programs::{Home, Run, corpus};
 pub use proxy::{Fault, FaultProxy, Matching, Seen};
 pub use repository::Repository;
 pub use terminal::Terminal;
+pub use tunnel::Tunnel;
