@@ -19,3 +19,4 @@ mod narrowed;
 mod remotes;
 mod signals;
 mod sync;
+mod whole;
