@@ -1,7 +1,6 @@
-//! Defines plans as JSON: as the headless contract writes them, and what the journal keeps of them.
+//! Defines what the journal keeps of a plan, as JSON.
 
-use crate::model::{FieldChange, Notice, Plan, ResourceId, Step, Timestamp};
-use crate::text::redact;
+use crate::model::{Notice, Plan, ResourceId, Step, Timestamp};
 use serde_json::{Value as Json, json};
 
 /// What an object was before and after a step, as lasting digests.
@@ -9,69 +8,6 @@ use serde_json::{Value as Json, json};
 pub struct Digests {
     pub before: Option<String>,
     pub after: Option<String>,
-}
-
-/// Returns a plan as the headless contract writes it. Values that are secret or look like it become fingerprints.
-pub fn plan(plan: &Plan) -> Json {
-    let steps: Vec<Json> = plan
-        .steps
-        .iter()
-        .map(|step| {
-            let object = step.resource.to_string();
-            json!({
-                "resource": resource(&step.resource, &step.kind.version),
-                "action": step.action.word(),
-                "manager": step.manager,
-                "changes": step.changes.iter().map(|c| change(c, &object)).collect::<Vec<_>>(),
-                "takesOverFrom": takes_over_from(step),
-                "note": step.note,
-                "ticked": step.ticked,
-                "outcome": outcome(step),
-                "notice": step.outcome.notice().map(notice),
-            })
-        })
-        .collect();
-    json!({
-        "id": plan.id,
-        "app": plan.app.name,
-        "cluster": plan.context,
-        "namespace": plan.namespace,
-        "revision": revision(plan),
-        "manager": plan.manager,
-        "boundTo": plan.bound_to,
-        "protected": plan.protected,
-        "steps": steps,
-        "willNot": plan.will_not,
-        "remarks": plan.remarks,
-        "headless": plan.headless,
-    })
-}
-
-/// Returns a change as the headless contract writes it. `object` keys the fingerprints of its secret values.
-pub fn change(change: &FieldChange, object: &str) -> Json {
-    let (desired, live) =
-        redact::json_sides(change.desired.as_ref(), change.live.as_ref(), object, &change.path);
-    let writer = change.writer.as_ref();
-    let declared = change.declared.as_ref();
-    json!({
-        "path": change.path.to_string(),
-        "segments": change.path.to_json(),
-        "class": change.class.word(),
-        "counts": change.counts,
-        "cause": change.cause.word(),
-        "desired": desired,
-        "live": live,
-        "manager": writer.map(|w| w.manager.as_str()),
-        "operation": writer.map(|w| w.operation.word()),
-        "subresource": writer.and_then(|w| w.subresource.as_deref()),
-        "time": writer.and_then(|w| w.time).map(time),
-        "file": change.origin.as_ref().map(|o| o.file.as_str()),
-        "line": change.origin.as_ref().and_then(|o| o.line),
-        "commit": declared.map(|d| d.commit.0.as_str()),
-        "author": declared.map(|d| d.author.as_str()),
-        "authored": declared.map(|d| time(d.authored)),
-        "note": change.note,
-    })
 }
 
 /// Returns a time as RFC 3339 in UTC with whole seconds.
@@ -118,6 +54,7 @@ pub fn recorded(plan: &Plan, digests: &[Digests]) -> Json {
         "revision": revision(plan),
         "manager": plan.manager,
         "boundTo": plan.bound_to,
+        "headless": plan.headless,
         "steps": steps,
     })
 }

@@ -4,7 +4,7 @@
 //! whatever has moved since. Every action leaves a line in the [`journal`], and an intent on disk before each write.
 
 mod bind;
-pub mod document;
+mod document;
 mod dry_run;
 mod effect;
 mod execute;

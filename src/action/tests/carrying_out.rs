@@ -334,6 +334,7 @@ async fn the_journal_tells_what_was_done_by_whom_and_how_it_turned_out() {
         (Some("ana"), "sync", "web", "prod")
     );
     assert_eq!(entry.outcome, "applied");
+    assert_eq!(entry.plan["headless"], "driftdeck sync web --context prod");
     let step = &entry.plan["steps"][0];
     assert_eq!(step["outcome"], "applied");
     assert_ne!(step["before"], step["after"]);
