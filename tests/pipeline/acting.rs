@@ -55,9 +55,9 @@ impl Running {
 }
 
 fn web(repository: &Repository) -> SyncRequest {
-    let repo = RepoId(repository.path().display().to_string());
+    let repo = RepoId(repository.path().display().to_string().into());
     let app = AppId { repo, name: "web".into() };
-    let deployment = DeploymentId { app, cluster: ClusterId("offline:prod".into()) };
+    let deployment = DeploymentId::new(app, ClusterId("offline:prod".into()));
     SyncRequest { deployment, only: Vec::new(), dirty: false, manager: None }
 }
 
