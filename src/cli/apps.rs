@@ -39,7 +39,7 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
         let lines: String = rows.iter().map(Row::to_text).collect();
         report::revisions(gathered.repos.values(), style) + &lines
     };
-    written(output.document(&document, as_text))?;
+    written(output.document(|| document, as_text))?;
     Ok(if mistaken || rows.is_empty() { Exit::Failure } else { Exit::Success })
 }
 

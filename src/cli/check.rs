@@ -13,9 +13,8 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
     let (gathered, _handle) = gather(&places.places, options, output).await?;
     let findings = gathered.findings();
     let style = Style { colour: output.colour, ascii: options.ascii };
-    let document = findings.to_json("check", now());
     output.notices(&findings.notices);
-    written(output.document(&document, || report::verdicts(&findings, style)))?;
+    written(output.document(|| findings.to_json("check", now()), || report::verdicts(&findings, style)))?;
     Ok(exit(&gathered, &findings, options))
 }
 

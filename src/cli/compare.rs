@@ -37,7 +37,7 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
     let style = Style { colour: output.colour, ascii: options.ascii };
     output.notices(&findings.notices);
     written(
-        output.document(&findings.to_json("compare", now()), || report::changes(&findings, style, false)),
+        output.document(|| findings.to_json("compare", now()), || report::changes(&findings, style, false)),
     )?;
     if findings.resources.is_empty() && findings.notices.iter().any(|n| n.level == Level::Error) {
         return Ok(Exit::Failure);

@@ -18,8 +18,9 @@ pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Re
     let (gathered, _handle) = check::gather(&what.places, options, output).await?;
     let findings = gathered.findings();
     output.notices(&findings.notices);
-    let document = findings.to_json("diff", now());
-    written(output.document(&document, || report::changes(&findings, style, false)))?;
+    written(
+        output.document(|| findings.to_json("diff", now()), || report::changes(&findings, style, false)),
+    )?;
     Ok(check::exit(&gathered, &findings, options))
 }
 

@@ -14,7 +14,7 @@ pub fn run(output: &Output) -> Result<Exit, Failed> {
         .entries()
         .map_err(|error| Box::new(Notice::error("the journal cannot be read").cause(error.to_string())))?;
     let document = json!({ "schema": SCHEMA, "command": "journal", "entries": entries, "notices": [] });
-    written(output.document(&document, || entries.iter().map(line).collect()))?;
+    written(output.document(|| document, || entries.iter().map(line).collect()))?;
     Ok(Exit::Success)
 }
 

@@ -94,7 +94,7 @@ fn failed(command: Option<&str>, notice: &Notice, output: &Output) {
     let Some(command) = command.filter(|_| output.format != output::Format::Text) else {
         return output::notice(notice);
     };
-    if output.document(&document::failure(command, notice, now()), String::new).is_err() {
+    if output.document(|| document::failure(command, notice, now()), String::new).is_err() {
         output::notice(notice);
     }
 }
@@ -120,7 +120,7 @@ pub fn typed() -> Result<Arguments, ExitCode> {
             let output = Output::new(format, false, true);
             if format != output::Format::Text {
                 // As above, of stdout.
-                let _ = output.document(&document::failure(&command, &notice, now()), String::new);
+                let _ = output.document(|| document::failure(&command, &notice, now()), String::new);
             }
         }
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))

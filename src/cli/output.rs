@@ -37,11 +37,15 @@ impl Output {
     }
 
     /// Writes a document in the chosen form. For text, `as_text` makes it.
-    pub fn document(&self, document: &Json, as_text: impl FnOnce() -> String) -> io::Result<()> {
+    pub fn document(
+        &self,
+        document: impl FnOnce() -> Json,
+        as_text: impl FnOnce() -> String,
+    ) -> io::Result<()> {
         match self.format {
             Format::Text => self::text(&as_text()),
-            Format::Json => quiet_pipe(write_all(&json_text(document))),
-            Format::Yaml => quiet_pipe(write_all(&encode::yaml::write(&document.clone().into()))),
+            Format::Json => quiet_pipe(write_all(&json_text(&document()))),
+            Format::Yaml => quiet_pipe(write_all(&encode::yaml::write(&document().into()))),
         }
     }
 

@@ -52,7 +52,7 @@ pub async fn run(what: &RenderArguments, options: &Options, output: &Output) -> 
         });
         texts.collect()
     };
-    written(output.document(&document, as_text))?;
+    written(output.document(|| document, as_text))?;
     let failed = !rendered.complete || rendered.notices.iter().any(|n| n.level == Level::Error);
     Ok(if failed { Exit::Failure } else { Exit::Success })
 }
@@ -108,6 +108,8 @@ pub async fn between(
     findings.sort();
     output.notices(&findings.notices);
     let style = Style { colour: output.colour, ascii: options.ascii };
-    written(output.document(&findings.to_json("diff", now()), || report::changes(&findings, style, false)))?;
+    written(
+        output.document(|| findings.to_json("diff", now()), || report::changes(&findings, style, false)),
+    )?;
     Ok(Exit::of(&findings, options.strict, options.exit_zero))
 }

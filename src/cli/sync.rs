@@ -60,7 +60,7 @@ pub async fn run(
         output.notices(&said);
         let verdict = gathered.deployments.get(&deployed.id).map(|d| d.verdict.clone());
         let document = to_json("sync", Some(&plan), verdict.as_ref(), &said);
-        written(output.document(&document, || to_text(&plan, style)))?;
+        written(output.document(|| document, || to_text(&plan, style)))?;
         return Ok(exit_of_plan(&plan, verdict.as_ref()));
     }
     let open = confirm::unanswered(&plan, &what.confirm);
@@ -70,7 +70,7 @@ pub async fn run(
     if !sure && !can_ask(output) {
         said.insert(0, unconfirmed(&open));
         output.notices(&said);
-        written(output.document(&to_json("sync", Some(&plan), None, &said), || to_text(&plan, style)))?;
+        written(output.document(|| to_json("sync", Some(&plan), None, &said), || to_text(&plan, style)))?;
         return Ok(Exit::Failure);
     }
     if output.format == Format::Text {
@@ -121,7 +121,7 @@ pub async fn run(
     }
     output.notices(&said);
     let document = to_json("sync", Some(&done), verdict.as_ref(), &said);
-    written(output.document(&document, || to_text(&done, style) + &verdict_line(verdict.as_ref())))?;
+    written(output.document(|| document, || to_text(&done, style) + &verdict_line(verdict.as_ref())))?;
     if cancel.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
