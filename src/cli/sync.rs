@@ -98,7 +98,7 @@ pub async fn run(
             let plan = acting::plan_sync(&deployed, &sync, now()).await.map_err(|e| failed(&e, e.hint()))?;
             output.notices(&said);
             let document = to_json("sync", Some(&plan), None, &said);
-            written(output.document(&document, || to_text(&plan, style)))?;
+            written(output.document(|| document, || to_text(&plan, style)))?;
             return Ok(Exit::Failure);
         }
         done => done.map_err(|e| failed(&e, None))?,
