@@ -4,8 +4,10 @@ use crate::cli::arguments::Arguments;
 use crate::cli::output;
 use crate::cli::{Exit, Failed, written};
 use crate::model::Notice;
+use crate::model::command::{COMMANDS, Place};
 use clap::CommandFactory;
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, italic, roman};
 
 /// Prints completions for a shell.
 pub fn completions(shell: clap_complete::Shell) -> Result<Exit, Failed> {
@@ -65,6 +67,7 @@ fn page() -> std::io::Result<Vec<u8>> {
     for command in command.get_subcommands() {
         page.extend(part(command)?.into_bytes());
     }
+    keys(&mut page)?;
     page.extend(REST.as_bytes());
     man.render_version_section(&mut page)?;
     Ok(page)
@@ -86,7 +89,44 @@ fn part(command: &clap::Command) -> std::io::Result<String> {
         .fold(String::new(), |text, line| text + line + "\n"))
 }
 
+/// Writes the section of the deck's keys, made of the command table.
+fn keys(page: &mut Vec<u8>) -> std::io::Result<()> {
+    let mut places: Vec<Place> = COMMANDS.iter().flat_map(|entry| entry.places).copied().collect();
+    places.sort_unstable();
+    places.dedup();
+    let mut section = Roff::new();
+    section.control("SH", ["KEYS OF THE DECK"]);
+    for place in places {
+        section.control("SS", [place.words()]);
+        for entry in COMMANDS.iter().filter(|entry| entry.places.contains(&place)) {
+            let keys = if entry.keys.is_empty() { ":".to_owned() } else { entry.keys.join(", ") };
+            section.control("TP", []);
+            section.text([bold(keys), roman("  "), italic(entry.name)]);
+            section.text([roman(entry.help)]);
+        }
+    }
+    section.to_writer(page)
+}
+
 fn print(bytes: &[u8]) -> Result<Exit, Failed> {
     written(output::text(&String::from_utf8_lossy(bytes)))?;
     Ok(Exit::Success)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_of_the_deck_is_in_the_manual_by_its_name_and_keys() {
+        let page = String::from_utf8(page().unwrap()).unwrap().replace("\\-", "-").replace("\\*(Aq", "'");
+        let (_, section) = page.split_once("KEYS OF THE DECK").unwrap();
+        for entry in COMMANDS {
+            let named = format!("\\fI{}\\fR\n{}", entry.name, entry.help);
+            assert!(section.contains(&named), "{named} in\n{section}");
+            for key in entry.keys {
+                assert!(section.contains(key), "{key} of {} in\n{section}", entry.name);
+            }
+        }
+    }
 }
