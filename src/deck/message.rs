@@ -65,11 +65,6 @@ pub enum Message {
         plan: Box<Plan>,
         why: String,
     },
-    /// A step is being written.
-    StepStarted {
-        ticket: Ticket,
-        step: usize,
-    },
     StepDone {
         ticket: Ticket,
         step: usize,
@@ -85,11 +80,6 @@ pub enum Message {
     Notice {
         at: Timestamp,
         notice: Notice,
-    },
-    /// A line for the log behind `!`.
-    Log {
-        at: Timestamp,
-        line: String,
     },
     Copied {
         what: String,

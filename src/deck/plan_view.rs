@@ -25,8 +25,6 @@ pub struct PlanView {
     /// The first line of the plan's text that is seen.
     pub top: usize,
     pub unfolded: BTreeSet<usize>,
-    /// The step that is being written.
-    pub writing: Option<usize>,
     /// What was typed for what the plan asks.
     pub confirmed: Vec<String>,
 }
@@ -54,7 +52,6 @@ impl PlanView {
             step: 0,
             top: 0,
             unfolded: BTreeSet::new(),
-            writing: None,
             confirmed: Vec::new(),
         }
     }
@@ -79,10 +76,15 @@ impl PlanView {
         self.shown_at = Some(at);
         self.moved = moved;
         self.confirmed.clear();
-        self.writing = None;
         self.step = 0;
         self.top = 0;
         self.unfolded.clear();
+    }
+
+    /// Returns the step that is being written: the first ticked one without an outcome.
+    pub fn writing(&self) -> Option<usize> {
+        let plan = self.plan.as_ref().filter(|_| self.is_applying())?;
+        plan.steps.iter().position(|step| step.ticked && step.outcome == StepOutcome::Planned)
     }
 
     /// Returns how many steps are ticked.

@@ -370,12 +370,17 @@ impl State {
 
     /// Says something in the status line.
     pub(super) fn say(&mut self, text: impl Into<String>) {
-        self.said = Some(Said { level: Level::Info, text: text.into() });
+        self.tell(Level::Info, text.into());
     }
 
     /// Says in the status line why a key did nothing.
     pub(super) fn refuse(&mut self, why: impl Into<String>) {
-        self.said = Some(Said { level: Level::Warning, text: why.into() });
+        self.tell(Level::Warning, why.into());
+    }
+
+    fn tell(&mut self, level: Level, text: String) {
+        self.log(self.now, text.clone());
+        self.said = Some(Said { level, text });
     }
 
     /// Keeps a notice; the same one again is counted.
@@ -395,7 +400,11 @@ impl State {
         self.notices.truncate(limits::NOTICES);
     }
 
+    /// Keeps a line in the log behind `!`; what repeats the newest line is kept once.
     pub(super) fn log(&mut self, at: Timestamp, line: String) {
+        if self.log.front().is_some_and(|(_, newest)| *newest == line) {
+            self.log.pop_front();
+        }
         self.log.push_front((at, line));
         self.log.truncate(limits::NOTICES);
     }

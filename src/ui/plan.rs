@@ -144,8 +144,7 @@ fn draw_step(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, index: usi
 }
 
 fn outcome(pen: &Pen, state: &State, view: &PlanView, step: &Step, index: usize) -> (String, Role) {
-    let writing = view.writing.or_else(|| first_waiting(view));
-    if writing == Some(index) {
+    if view.writing() == Some(index) {
         return (format!("{} writing", spinner(pen, state)), Role::Live);
     }
     let applying = matches!(view.phase, Phase::Applying { .. } | Phase::Done { .. });
@@ -161,12 +160,6 @@ fn outcome(pen: &Pen, state: &State, view: &PlanView, step: &Step, index: usize)
         StepOutcome::Skipped(_) => ("skipped".to_owned(), Role::Dim),
         StepOutcome::Cancelled => ("cancelled".to_owned(), Role::Warning),
     }
-}
-
-/// Returns the step that is being written: the first ticked one without an outcome.
-fn first_waiting(view: &PlanView) -> Option<usize> {
-    let steps = view.plan.as_ref().filter(|_| matches!(view.phase, Phase::Applying { .. }))?;
-    steps.steps.iter().position(|step| step.ticked && step.outcome == StepOutcome::Planned)
 }
 
 fn ok(state: &State) -> &'static str {

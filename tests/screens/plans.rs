@@ -244,7 +244,6 @@ fn outcomes_are_shown_step_by_step() {
     let mut typist = confirmed();
     typist.keys("j space k A");
     typist.effects();
-    typist.send(Message::StepStarted { ticket: Ticket(1), step: 0 });
     assert!(typist.line_with("Deployment shop/web").contains("writing"));
     typist.send(Message::StepDone { ticket: Ticket(1), step: 0, outcome: StepOutcome::Applied });
     let refused = Notice::error("the object changed since the plan").hint("plan again");
@@ -254,6 +253,14 @@ fn outcomes_are_shown_step_by_step() {
     typist.keys("A");
     assert_eq!(typist.said(), "the plan was carried out: r plans again");
     assert!(typist.effects().is_empty());
+    typist.keys("!");
+    for line in [
+        "Deployment shop/web on prod-eu: applied",
+        "refused, the object changed since the plan",
+        "the plan of web for prod-eu was carried out",
+    ] {
+        typist.line_with(line);
+    }
 }
 
 #[test]

@@ -362,3 +362,30 @@ fn how_far_a_fetch_has_come_stands_in_the_repos_row() {
         assert_eq!(typist.screen().contains(words), fetching.is_some(), "{words}: {}", typist.screen());
     }
 }
+
+#[test]
+fn what_happened_is_in_the_log_behind_the_notices_key() {
+    use driftdeck::model::status::ClusterState;
+    use driftdeck::model::update::Update;
+    let mut typist = Typist::at(120, 40);
+    typist.keys("2 j j t t");
+    let mut moved = world::repo("fleet", world::branch("main"), world::OLDER, world::at("02:44:00"));
+    moved.subject = Some("Release 1.4.2".to_owned());
+    let mut level = moved.clone();
+    level.revision.as_mut().unwrap().behind = 2;
+    let dead = |next: &str| ClusterState::Unreachable {
+        since: world::at("02:44:00"),
+        why: "connection refused".to_owned(),
+        next_try: Some(world::at(next)),
+    };
+    let cluster = |state| Update::Cluster { status: world::cluster("prod-us", state, true), was: None };
+    typist.tell(vec![
+        Update::Repo { status: moved, was: None },
+        Update::Repo { status: level, was: None },
+        cluster(dead("02:45:00")),
+        cluster(dead("02:46:00")),
+        cluster(ClusterState::Live),
+    ]);
+    typist.keys("!");
+    insta::assert_snapshot!("log_120x40", typist.screen());
+}

@@ -2,6 +2,7 @@
 
 mod commands;
 mod lists;
+mod log;
 mod overlays;
 mod pipeline;
 mod plan;
@@ -71,14 +72,12 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         }
         Message::PlanMoved { at, ticket, plan, why } => plan::ready(state, at, ticket, *plan, Some(why)),
         Message::PlanFailed { at, ticket, notice } => plan::failed(state, at, ticket, notice),
-        Message::StepStarted { ticket, step } => plan::step_started(state, ticket, step),
         Message::StepDone { ticket, step, outcome } => plan::step_done(state, ticket, step, outcome),
         Message::PlanDone { at, ticket, verdict } => plan::done(state, at, ticket, verdict),
         Message::Notice { at, notice } => {
             pass_time(state, at);
             state.note(at, notice);
         }
-        Message::Log { at, line } => state.log(at, line),
         Message::Copied { what, how } => copied(state, &what, how),
         Message::LoggedIn { at, context, result } => {
             pass_time(state, at);

@@ -1,5 +1,6 @@
 //! Defines what the pipeline's updates do to the deck: what is known, what is new, what no longer holds.
 
+use super::log;
 use crate::deck::state::State;
 use crate::deck::world::ResourceKey;
 use crate::model::update::Update;
@@ -33,6 +34,7 @@ pub(super) fn fold(state: &mut State, at: Timestamp, update: Update) {
         }
         _ => None,
     };
+    log::update(state, at, &update);
     state.world.fold(update);
     let Some((deployment, ids)) = touched else { return };
     let Some(entries) = state.world.resources.get(&deployment) else { return };

@@ -1,5 +1,6 @@
 //! Defines the way from a key to a write: ask for a plan, show it, let steps be ticked, and apply it.
 
+use super::log;
 use crate::deck::copy;
 use crate::deck::effect::{Effect, SyncRequest, Ticket};
 use crate::deck::layer::{Confirm, Layer};
@@ -70,35 +71,39 @@ pub(super) fn failed(state: &mut State, at: Timestamp, ticket: Ticket, notice: N
     });
 }
 
-pub(super) fn step_started(state: &mut State, ticket: Ticket, step: usize) {
-    with_ticket(state, ticket, |view| {
-        view.writing = Some(step);
-        view.step = step;
-    });
-    keep_in_sight(state);
-}
-
+/// Takes in what became of a step. A cursor on it goes on to the one that is written next.
 pub(super) fn step_done(state: &mut State, ticket: Ticket, step: usize, outcome: StepOutcome) {
+    let now = state.now;
     if let Some(notice) = outcome.notice() {
-        let now = state.now;
         state.note(now, notice.clone());
     }
+    let mut done = None;
     with_ticket(state, ticket, |view| {
-        if view.writing == Some(step) {
-            view.writing = None;
-        }
-        if let Some(step) = view.plan.as_mut().and_then(|plan| plan.steps.get_mut(step)) {
-            step.outcome = outcome;
+        let cluster = view.deployment.cluster.clone();
+        let Some(of) = view.plan.as_mut().and_then(|plan| plan.steps.get_mut(step)) else { return };
+        done = Some((of.resource.clone(), cluster, outcome.clone()));
+        of.outcome = outcome;
+        if let Some(next) = view.writing().filter(|_| view.step == step) {
+            view.step = next;
         }
     });
+    if let Some((resource, cluster, outcome)) = done {
+        log::step(state, now, &resource, &cluster, &outcome);
+    }
+    keep_in_sight(state);
 }
 
 pub(super) fn done(state: &mut State, at: Timestamp, ticket: Ticket, verdict: Option<Verdict>) {
     state.now = state.now.max(at);
+    let mut of = None;
     with_ticket(state, ticket, |view| {
-        view.writing = None;
         view.phase = Phase::Done { at, verdict };
+        of = Some(view.deployment.clone());
     });
+    if let Some(of) = of {
+        let to = state.world.called(&of.cluster).to_owned();
+        state.log(at, format!("the plan of {} for {to} was carried out", of.app.name));
+    }
     state.ticks.clear();
     state.outdated = true;
 }
