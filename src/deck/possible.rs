@@ -142,7 +142,9 @@ pub fn writable(state: &State) -> Result<DeploymentId, String> {
     }
     match &cluster.state {
         ClusterState::Connecting => Err(format!("{context} is still connecting")),
-        ClusterState::Unreachable { why, .. } => Err(format!("{context} does not answer: {why}")),
+        ClusterState::Unreachable { why, .. } => {
+            Err(format!("{context} does not answer: {}", words::no_answer(why)))
+        }
         ClusterState::Denied { why, .. } => Err(format!("{context} denied access: {why}")),
         ClusterState::Live | ClusterState::Stale { .. } => Ok(id),
     }

@@ -380,17 +380,43 @@ pub fn desired(repo: &RepoStatus, revision: &Revision, now: Timestamp, zone: &Ti
     text
 }
 
-/// Returns how a cluster is reached: `live`, `stale since 02:35: no answer`.
+/// Returns how a cluster is reached: `live`, `no answer since 02:35, connection timed out, next try 02:45`.
 pub fn cluster_state(state: &ClusterState, now: Timestamp, zone: &TimeZone) -> String {
+    cluster_states(state, now, zone).swap_remove(0)
+}
+
+/// Returns how a cluster is reached in fewer and fewer words, for places of fewer cells. The reason is in all of them.
+pub fn cluster_states(state: &ClusterState, now: Timestamp, zone: &TimeZone) -> Vec<String> {
     match state {
-        ClusterState::Connecting => "connecting".to_owned(),
-        ClusterState::Live => "live".to_owned(),
-        ClusterState::Stale { since, why } => format!("stale since {}, {why}", when(*since, now, zone)),
-        ClusterState::Denied { why, .. } => format!("denied, {why}"),
-        ClusterState::Unreachable { since, why, .. } => {
-            format!("no answer since {}, {why}", when(*since, now, zone))
+        ClusterState::Connecting => vec!["connecting".to_owned()],
+        ClusterState::Live => vec!["live".to_owned()],
+        ClusterState::Stale { since, why } => {
+            let since = when(*since, now, zone);
+            vec![format!("stale since {since}, {why}"), format!("stale {since}, {why}")]
+        }
+        ClusterState::Denied { why, next_try } => {
+            vec![format!("denied, {why}{}", trying(*next_try, now, zone)), format!("denied, {why}")]
+        }
+        ClusterState::Unreachable { since, why, next_try } => {
+            let (since, why) = (when(*since, now, zone), no_answer(why));
+            vec![
+                format!("no answer since {since}, {why}{}", trying(*next_try, now, zone)),
+                format!("no answer since {since}, {why}"),
+                format!("since {since}, {why}"),
+                format!("{since} {why}"),
+            ]
         }
     }
+}
+
+/// Returns when a cluster is tried again, as it goes on after other words: `, next try 02:45`.
+pub fn trying(next_try: Option<Timestamp>, now: Timestamp, zone: &TimeZone) -> String {
+    next_try.map(|at| format!(", next try {}", when(at, now, zone))).unwrap_or_default()
+}
+
+/// Returns why there is no answer, without saying once more that there is none.
+pub fn no_answer(why: &str) -> &str {
+    why.split_once(" does not answer: ").map_or(why, |(_, reason)| reason)
 }
 
 #[cfg(test)]

@@ -609,7 +609,8 @@ impl World {
         }
         match cluster.store.coverage(&manifest.kind, manifest.id.namespace.as_deref()) {
             Some(WatchState::Fresh { .. }) => Trust::Fresh,
-            Some(WatchState::Stale { since, why }) => Trust::Stale(format!("stale since {since}: {why}")),
+            // Since when stands with the cluster, in the time zone of whoever reads it.
+            Some(WatchState::Stale { why, .. }) => Trust::Stale(format!("stale: {why}")),
             Some(WatchState::Failed { error }) => Trust::Unknown(error.to_string()),
             Some(WatchState::Pending) | None => Trust::Unknown("not listed yet".to_owned()),
         }

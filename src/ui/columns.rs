@@ -274,9 +274,13 @@ fn cluster(pen: &mut Pen, state: &State, place: Rect, cluster: &ClusterStatus, l
     let name_width = longest.min(place.width * 2 / 5);
     pen.put_cut(first(place, name_width), &cluster.name, Role::Text, Cut::Middle);
     let mut at = after(place, name_width + 2);
-    let version = cluster.version.as_deref().unwrap_or("");
-    pen.put(first(at, 5), version, Role::Dim);
-    at = after(at, 6);
+    let live = cluster.state == ClusterState::Live;
+    // What is wrong has the room of the version.
+    if live || cluster.state == ClusterState::Connecting {
+        let version = cluster.version.as_deref().unwrap_or("");
+        pen.put(first(at, 5), version, Role::Dim);
+        at = after(at, 6);
+    }
     // As whom, and the guard, stand at the end; what the state says has the rest.
     let mut room = Rect { width: at.width.saturating_sub(1), ..at };
     if let Some(word) = guard(state, cluster)
@@ -286,14 +290,15 @@ fn cluster(pen: &mut Pen, state: &State, place: Rect, cluster: &ClusterStatus, l
         room.width = room.width.saturating_sub(used);
     }
     // As whom matters where one can act.
-    let live = cluster.state == ClusterState::Live;
     if let Some(user) = cluster.user.as_deref().filter(|_| live && room.width > 14) {
         let most = room.width.saturating_sub(8);
         let place = Rect { x: room.x + room.width - most, width: most, ..room };
         let used = pen.put_right(place, &format!("as {user}"), Role::Dim, Cut::Middle) + 1;
         room.width = room.width.saturating_sub(used);
     }
-    let state_words = words::cluster_state(&cluster.state, state.now, &state.options.zone);
+    let mut states = words::cluster_states(&cluster.state, state.now, &state.options.zone);
+    let fits = states.iter().position(|words| pen.width(words) <= room.width);
+    let state_words = states.swap_remove(fits.unwrap_or(states.len() - 1));
     let role = cluster_role(cluster);
     let role = if role == Role::Text { Role::Dim } else { role };
     pen.put(room, &state_words, role);

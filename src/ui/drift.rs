@@ -96,9 +96,14 @@ fn sides(pen: &Pen, state: &State, app: &crate::model::AppId) -> Vec<(String, Ro
             Role::Warning,
         ),
         Some(ClusterState::Connecting) | None => ("live".to_owned(), Role::Live),
-        Some(ClusterState::Denied { .. } | ClusterState::Unreachable { .. }) => {
-            ("live, not reached".to_owned(), Role::Warning)
+        Some(ClusterState::Unreachable { since, next_try, .. }) => {
+            let zone = &state.options.zone;
+            let next =
+                if state.layout().wide { words::trying(*next_try, state.now, zone) } else { String::new() };
+            let since = words::when(*since, state.now, zone);
+            (format!("live, no answer since {since}{next}"), Role::Warning)
         }
+        Some(ClusterState::Denied { .. }) => ("live, not reached".to_owned(), Role::Warning),
     };
     vec![
         (" desired ".to_owned(), Role::Desired),
