@@ -21,8 +21,13 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal: raw mode, the alternate screen, bracketed paste; the mouse stays the terminal's.
+    /// Takes the terminal: raw mode, the alternate screen, bracketed paste; the mouse stays the terminal's. What was
+    /// taken before a failure is given back.
     pub fn take() -> io::Result<Self> {
+        Self::taken().inspect_err(|_| give_back())
+    }
+
+    fn taken() -> io::Result<Self> {
         enter()?;
         let mut terminal = Terminal::new(CalmBackend::new(io::stdout()))?;
         terminal.clear()?;

@@ -9,6 +9,7 @@ mod canary;
 mod compare;
 mod configured;
 mod demo;
+mod failing;
 mod hostile;
 mod mistakes;
 mod render;

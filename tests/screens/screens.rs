@@ -394,8 +394,7 @@ fn what_happened_is_in_the_log_behind_the_notices_key() {
 fn a_cluster_that_does_not_answer_says_since_when_why_and_when_it_is_tried_again() {
     let mut typist = Typist::at(120, 40);
     typist.keys("2 j 3 j j j");
-    assert!(typist.line_with("edge-7").contains("driftdeck"), "the header");
-    typist.line_with("edge-7  02:35 connection timed out");
+    typist.line_with("edge-7   02:35 connection timed out");
     typist.line_with("live, no answer since 02:35, next try 02:45");
     let mut typist = Typist::at(80, 24);
     typist.keys("3");
