@@ -1,7 +1,11 @@
 //! Runs the user's editor on a file, at a line, while the deck waits.
 
 use crate::model::Notice;
-use std::process::{Command, Stdio};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus, Stdio};
 
 /// Editors that take `+LINE FILE`.
 const PLUS_LINE: [&str; 9] = ["vi", "vim", "nvim", "view", "nano", "emacs", "emacsclient", "kak", "micro"];
@@ -27,11 +31,30 @@ pub fn open(file: &str, line: Option<usize>) -> Result<(), Box<Notice>> {
         }
         _ => command.arg(file),
     };
-    match command.status() {
+    match run(&mut command) {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Box::new(Notice::warning(format!("{name} ended with {status}")))),
         Err(error) => {
             Err(Box::new(Notice::error(format!("{name} could not be started")).cause(error.to_string())))
+        }
+    }
+}
+
+/// Runs a program that has the terminal until it ends. Where it stops (ctrl-z), driftdeck stops with it, so that the
+/// shell gets the terminal; where driftdeck is continued, so is the program.
+fn run(command: &mut Command) -> io::Result<ExitStatus> {
+    let child = command.spawn()?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
+    loop {
+        match waitpid(Some(pid), WaitOptions::UNTRACED) {
+            Ok(Some((_, status))) if status.stopped() => {
+                kill_process(getpid(), Signal::STOP)?;
+                // A shell continues the whole job; who continues driftdeck alone means its editor too.
+                kill_process(pid, Signal::CONT)?;
+            }
+            Ok(Some((_, status))) => return Ok(ExitStatus::from_raw(status.as_raw())),
+            Ok(None) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }

@@ -113,11 +113,16 @@ pub async fn run(mut state: State, wiring: Wiring, draw: impl Fn(&mut Frame<'_>,
                     events = None;
                     let result = screen.lend(|| logins.by_hand(context))?;
                     // Ctrl-c was for the plugin.
-                    ends = Ends::listen()?;
+                    ends.forget_keys()?;
                     let result = result.map_err(|notice| *notice);
                     Some(Message::LoggedIn { at: clock(), context: context.clone(), result })
                 } else if effect.is_for_the_shell() {
-                    perform(&effect, &mut screen, &mut events, &clipboard, &*clock)?
+                    let answer = perform(&effect, &mut screen, &mut events, &clipboard, &*clock)?;
+                    if matches!(effect, Effect::OpenEditor { .. }) {
+                        // Ctrl-c and ctrl-z were for the editor.
+                        ends.forget_keys()?;
+                    }
+                    answer
                 } else {
                     // The runtime ends only with the shell; an effect that finds no room is dropped with a word.
                     effects.try_send(effect).err().map(|_| busy(clock()))
@@ -220,8 +225,15 @@ impl Ends {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
-            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
+            stop: stop_key()?,
         })
+    }
+
+    /// Forgets the signals of keys that were typed while another program had the terminal.
+    fn forget_keys(&mut self) -> io::Result<()> {
+        self.interrupt = signal(SignalKind::interrupt())?;
+        self.stop = stop_key()?;
+        Ok(())
     }
 
     async fn next(&mut self) -> End {
@@ -232,4 +244,8 @@ impl Ends {
             _ = self.stop.recv() => End::Stop,
         }
     }
+}
+
+fn stop_key() -> io::Result<Signal> {
+    signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))
 }

@@ -66,3 +66,38 @@ fn the_demo_shows_an_incident_is_put_right_by_its_keys_and_leaves_nothing_behind
         assert_eq!(folders(&home), Vec::<String>::new(), "nothing is left behind");
     }
 }
+
+#[test]
+fn an_editor_that_is_stopped_gives_the_shell_back_and_goes_on_with_the_deck() {
+    let mut home = Home::new();
+    let script = "#!/bin/sh\necho editing\nkill -TSTP 0\necho once more\nread line\n";
+    let editor = home.write("bin/editor", script);
+    let may_run = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&editor, may_run).unwrap();
+    home.set("EDITOR", editor.display().to_string());
+    let arguments = ["--norc", "--noprofile", "-i"];
+    let mut shell = Terminal::start(&home, home.path(), "bash", &arguments, 120, 40);
+    shell.keys("PS1='ready> '<enter>");
+    shell.await_text("\nready> ");
+    shell.keys(&format!("{} demo --still<enter>", env!("CARGO_BIN_EXE_driftdeck")));
+    shell.await_text("apps drifted");
+    shell.keys(":web<enter>4<down>e");
+    shell.await_text("editing");
+    shell.await_text("Stopped");
+    shell.keys("echo he''re<enter>");
+    shell.await_text("\nhere");
+    shell.keys("fg<enter>");
+    shell.await_text("once more");
+    shell.keys("<enter>");
+    shell.await_screen("the deck again", |screen| {
+        screen.alternate_screen() && screen.contents().contains("apps drifted")
+    });
+    // The key that stopped the editor does not stop the deck.
+    shell.keys("?");
+    shell.await_text("filter a list, search a text");
+    shell.keys("<esc>q");
+    shell.await_screen("the shell again", |screen| !screen.alternate_screen());
+    shell.keys("exec true<enter>");
+    assert_eq!(shell.await_exit(), (0, None));
+    shell.assert_given_back();
+}
