@@ -172,12 +172,12 @@ fn perform(
             Some(Message::EditorClosed { at: clock(), result: result.map_err(|notice| *notice) })
         }
         Effect::OpenUrl { url } => {
-            // A program on a bastion host has no browser: the link is copied, and terminals make it clickable.
+            // A program on a bastion host has no browser: the link is copied, and said, so that it can be clicked.
             let (sequence, how) = clipboard.copy(url);
             if let Some(sequence) = sequence {
                 screen.send(sequence.as_bytes())?;
             }
-            Some(Message::Copied { what: "link".to_owned(), how })
+            Some(Message::Copied { what: url.clone(), how })
         }
         Effect::Redraw => {
             screen.redraw()?;
