@@ -63,13 +63,19 @@ fn title(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
     };
     let right = pen.put_right(at, &position, Role::Dim, Cut::End);
     let mut room = Rect { width: at.width.saturating_sub(right + 2), ..at };
-    if at.width >= 70 {
+    // Where there is less room the name has it.
+    let modes: Vec<Mode> = match at.width {
+        ..70 => Vec::new(),
+        70..100 => vec![view.mode],
+        _ => Mode::ALL.to_vec(),
+    };
+    if !modes.is_empty() {
         let bar = format!(" {} ", pen.glyphs.bar);
         let total: u16 =
-            Mode::ALL.iter().map(|mode| pen.width(mode.words())).sum::<u16>() + 2 * pen.width(&bar);
+            modes.iter().map(|mode| pen.width(mode.words()) + pen.width(&bar)).sum::<u16>() - pen.width(&bar);
         let mut place =
             Rect { x: room.x + room.width.saturating_sub(total), width: total.min(room.width), ..room };
-        for (i, mode) in Mode::ALL.iter().enumerate() {
+        for (i, mode) in modes.iter().enumerate() {
             let before = if i == 0 { "" } else { bar.as_str() };
             let role = if *mode == view.mode { Role::Accent } else { Role::Dim };
             let used = pen.put_all(place, [(before, Role::Rule), (mode.words(), role)]);
@@ -99,7 +105,7 @@ fn sides(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
         _ => String::new(),
     };
     let origin = view.resource().and_then(|key| state.world.resource(&key)?.origin.clone());
-    let origin = origin.filter(|_| !view.whole_app).map(|o| format!(" {}", o.file)).unwrap_or_default();
+    let origin = origin.filter(|_| !view.whole_app).map(|o| o.file).unwrap_or_default();
     let cluster = state.world.cluster(&deployment.cluster);
     let live = match cluster.map(|c| &c.state) {
         None | Some(ClusterState::Live) => "now".to_owned(),
@@ -108,12 +114,15 @@ fn sides(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
     let context = state.world.called(&deployment.cluster);
     let (minus, plus) = if view.mode == Mode::Unified { ("- ", "+ ") } else { ("", "") };
     let half = at.width / 2;
-    let left = after(first(at, half), 1);
+    // Between the sides there is always a gap.
+    let left = after(first(at, half.saturating_sub(1)), 1);
     let mut used =
         pen.put_all(left, [(minus, Role::Desired), ("desired", Role::Desired), ("  ", Role::Text)]);
     used += pen.put(after(left, used), &desired, Role::Text);
-    let rest = after(left, used);
-    pen.put_cut(Rect { width: rest.width.saturating_sub(2), ..rest }, &origin, Role::Dim, Cut::Start);
+    let rest = after(left, used + 1);
+    if rest.width >= FEWEST_OF_FILE {
+        pen.put_cut(rest, &origin, Role::Dim, Cut::Start);
+    }
     let right = after(at, half);
     let pieces = [
         (plus, Role::Live),
@@ -128,6 +137,9 @@ fn sides(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
 
 /// Fewer cells than these say nothing about who wrote a line.
 const FEWEST_OF_WHO: u16 = 12;
+
+/// Fewer cells than these say nothing about a file.
+const FEWEST_OF_FILE: u16 = 8;
 
 /// What drawing the rows needs.
 struct Drawing<'a> {

@@ -404,3 +404,33 @@ fn a_cluster_that_does_not_answer_says_since_when_why_and_when_it_is_tried_again
     typist.keys("3");
     typist.line_with("no answer since 03:35, connection timed out, next try 03:45");
 }
+
+#[test]
+fn below_a_hundred_columns_the_name_of_a_resource_goes_before_the_views_that_there_are() {
+    let title = |width: u16| {
+        let mut typist = Typist::at(width, 24);
+        typist.keys("j 3 j 4 enter");
+        typist.screen().lines().nth(1).unwrap().to_owned()
+    };
+    assert!(title(100).contains("fields │ unified │ side by side  change 1 of 2"), "{}", title(100));
+    for width in [99, 80, 70] {
+        let title = title(width);
+        assert!(title.contains(" Deployment shop/web on prod-eu  "), "{title}");
+        assert!(title.ends_with(" fields  change 1 of 2"), "{title}");
+    }
+}
+
+#[test]
+fn what_stands_beside_each_other_never_runs_together() {
+    for (width, height) in [(120, 40), (80, 24), (60, 20), (40, 12)] {
+        for keys in ["", "d", "d d"] {
+            let mut typist = Typist::at(width, height);
+            typist.keys("j 3 j 4 enter").keys(keys);
+            let screen = typist.screen();
+            let sides = screen.lines().nth(2).unwrap();
+            let live = if keys == "d" { " + live  prod-eu" } else { " live  prod-eu" };
+            assert!(sides.contains(live), "{width} {keys}\n{screen}");
+            assert!(!sides.contains("3f2c1d9…"), "{width} {keys}\n{screen}");
+        }
+    }
+}
