@@ -8,7 +8,7 @@ use crate::config::theme::Role;
 use crate::deck::view::{Mode, ResourceView, ViewRow, changes_of_lines};
 use crate::deck::{Rect, ResourceKey, State, cut, marks, reading, words, wrap};
 use crate::model::status::ClusterState;
-use crate::model::text_diff::{DiffLine, Side, Token};
+use crate::model::text_diff::{DiffLine, Piece, Side, Token};
 use crate::model::{Fetched, FieldChange, TextDiff};
 use std::collections::BTreeMap;
 
@@ -140,6 +140,9 @@ const FEWEST_OF_WHO: u16 = 12;
 
 /// Fewer cells than these say nothing about a file.
 const FEWEST_OF_FILE: u16 = 8;
+
+/// Cells of what is equal that stay before what differs.
+const BEFORE: usize = 4;
 
 /// What drawing the rows needs.
 struct Drawing<'a> {
@@ -332,7 +335,8 @@ impl Drawing<'_> {
         }
         pen.put_all(room, [(sign, role), (" ", Role::Text)]);
         if let Some(line) = self.diff(resource).and_then(|diff| diff.lines.get(line)) {
-            self.pieces(pen, after(room, 2), line);
+            let at = after(room, 2);
+            self.pieces(pen, at, line, self.lead(pen, line, at.width));
         }
     }
 
@@ -341,22 +345,48 @@ impl Drawing<'_> {
         let half = at.width / 2;
         let bar = pen.glyphs.bar;
         pen.put(first(after(at, half), 1), bar, Role::Rule);
+        let numbers: u16 = if at.width >= 100 { 5 } else { 0 };
         let sides = [(desired, first(at, half)), (live, after(at, half + 1))];
+        let sides = sides.map(|(line, place)| (line.and_then(|at| diff.lines.get(at)), place));
+        // Both sides are moved by as much, so that they still stand beside each other.
+        let leads = sides.iter().filter_map(|(line, place)| {
+            line.map(|line| self.lead(pen, line, place.width.saturating_sub(numbers + 1)))
+        });
+        let lead = leads.max().unwrap_or(0);
         for (line, place) in sides {
-            let Some(line) = line.and_then(|at| diff.lines.get(at)) else { continue };
+            let Some(line) = line else { continue };
             let number = if place.x == at.x { line.desired_line } else { line.live_line };
-            let numbers: u16 = if at.width >= 100 { 5 } else { 0 };
             if let Some(number) = number.filter(|_| numbers > 0) {
                 pen.put_right(first(place, numbers - 1), &number.to_string(), Role::Dim, Cut::End);
             }
-            self.pieces(pen, after(place, numbers + 1), line);
+            self.pieces(pen, after(place, numbers + 1), line, lead);
         }
     }
 
-    /// Draws a line's pieces: syntax where both sides agree, the side's hue where they differ.
-    fn pieces(&self, pen: &mut Pen, at: Rect, line: &DiffLine) {
-        let mut skip = self.view.sideways;
+    /// Returns how many cells of what is equal on both sides are cut from a line, so that what differs is seen.
+    fn lead(&self, pen: &Pen, line: &DiffLine, cells: u16) -> usize {
+        let cells = usize::from(cells);
+        let width = |piece: &Piece| cut::width(&pen.shown(&piece.text));
+        let Some(at) = line.pieces.iter().position(|piece| piece.emphasised) else { return 0 };
+        if self.view.sideways > 0 {
+            return 0;
+        }
+        let start: usize = line.pieces.iter().take(at).map(width).sum();
+        let end = start + line.pieces.get(at).map_or(0, width);
+        // A cell at each end is the mark of what is cut.
+        if end < cells { 0 } else { (end + 2).saturating_sub(cells).min(start.saturating_sub(BEFORE)) }
+    }
+
+    /// Draws a line's pieces: syntax where both sides agree, the side's hue where they differ. `lead` cells are cut from
+    /// its start, and marked.
+    fn pieces(&self, pen: &mut Pen, at: Rect, line: &DiffLine, lead: usize) {
         let mut at = at;
+        let mut skip = self.view.sideways;
+        if lead > 0 {
+            skip = lead + 1;
+            let mark = pen.glyphs.cut.to_string();
+            at = after(at, pen.put(at, &mark, Role::Dim));
+        }
         let searched = self.view.search.as_ref().map(|text| text.to_lowercase());
         for piece in &line.pieces {
             let text = pen.shown(&piece.text).into_owned();

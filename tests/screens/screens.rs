@@ -406,6 +406,31 @@ fn a_cluster_that_does_not_answer_says_since_when_why_and_when_it_is_tried_again
 }
 
 #[test]
+fn what_differs_is_seen_however_long_what_is_equal_before_it() {
+    let prefix =
+        "        image: registry.example.com/a/team/with/a/long/name/and/a/long/path/to/the/shop/web:";
+    for (width, height) in [(120, 40), (80, 24)] {
+        for keys in ["d", "d d"] {
+            let mut typist = Typist::at(width, height);
+            typist.keys("j 3 j 4 enter").keys(keys);
+            for effect in typist.effects() {
+                let Effect::LoadDiff { deployment, resource } = effect else { continue };
+                let (desired, live) = (format!("{prefix}1.4.2-rc1"), format!("{prefix}1.4.3-hotfix"));
+                let desired = line(Side::Desired, &desired, "1.4.2-rc1");
+                let lines = vec![desired, line(Side::Live, &live, "1.4.3-hotfix")];
+                let result = Ok(TextDiff { lines, cut: false });
+                typist.send(Message::Diff { at: typist.now, deployment, resource, result });
+            }
+            for differs in ["web:1.4.2-rc1", "web:1.4.3-hotfix"] {
+                let whole = typist.line_with(differs);
+                let mark = width == 120 && keys == "d" || whole.contains('…');
+                assert!(mark, "{whole}");
+            }
+        }
+    }
+}
+
+#[test]
 fn below_a_hundred_columns_the_name_of_a_resource_goes_before_the_views_that_there_are() {
     let title = |width: u16| {
         let mut typist = Typist::at(width, 24);
