@@ -29,8 +29,8 @@ pub struct AppEntry {
     pub status: DeploymentStatus,
     pub repo: String,
     /// The context's name.
-    /// The context, and what people call the cluster.
     pub cluster: String,
+    /// What people call the cluster.
     pub called: String,
 }
 

@@ -264,6 +264,8 @@ async fn await_verdict(
     let mut last = Verdict::Unknown(crate::model::Why::new("not looked at yet"));
     // The time is kept here; and all apps are looked at, as for the plan.
     let unlimited = Options { apps: Vec::new(), timeout: None, ..options.clone() };
+    // What is waited for was said when the plan was made.
+    let output = &Output { quiet: true, ..*output };
     let looking = async {
         loop {
             let (gathered, _handle) = check::gather(&what.places, &unlimited, output).await?;

@@ -38,7 +38,7 @@ pub use interval::next_fetch;
 pub use mirror::{FetchOutcome, Mirror, RefMove};
 pub use program::{Git, GitError};
 pub use progress::{Progress, Stage};
-pub use remote_url::{RemoteUrl, Transport, UrlError};
+pub use remote_url::{RemoteUrl, Transport, UrlError, shown_url};
 pub use repo::{Kind, OpenError, Repo};
 pub use revision::{Ask, CommitFacts, RevisionError, Snapshot};
 pub use watch::{Changed, ChangedFiles, Watch, WatchError};

@@ -208,6 +208,11 @@ fn not_url(text: &str) -> UrlError {
 }
 
 /// Returns a text without whatever stands before an `@`, which may be a password.
+/// Returns a URL that somebody typed as it may be shown: in its canonical form, or at least without userinfo.
+pub fn shown_url(text: &str) -> String {
+    RemoteUrl::read(text).map_or_else(|_| without_userinfo(text), |url| url.canonical())
+}
+
 fn without_userinfo(text: &str) -> String {
     match text.rsplit_once('@') {
         Some((before, after)) => match before.split_once("://") {

@@ -7,6 +7,7 @@ use crate::model::Notice;
 use crate::pipeline::kept::Kept;
 use crate::pipeline::opening::Wishes;
 use crate::pipeline::setup::{Clock, ClusterSetup};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +83,8 @@ fn chosen(wishes: &Wishes, settings: &Settings, known: &[ContextInfo]) -> Result
             };
             return Err(Box::new(Notice::error(format!("there is no context {missing}")).hint(hint)));
         }
-        contexts.dedup();
+        let mut seen = BTreeSet::new();
+        contexts.retain(|context| seen.insert(context.clone()));
         return Ok(contexts);
     }
     if !settings.clusters.is_empty() {

@@ -157,7 +157,12 @@ pub async fn look(cluster: Arc<dyn Cluster>, question: &Question) -> Found {
     let listed: Vec<_> = futures::stream::iter(lists.collect::<Vec<_>>())
         .map(|(key, wanted)| {
             let cluster = Arc::clone(&cluster);
-            async move { (wanted.served.clone(), list(&*cluster, key, wanted).await) }
+            async move {
+                let served = wanted.served.clone();
+                // Of what may be very many objects only the places of the few that are ours are kept.
+                let ours = list(&*cluster, key, wanted).await.map(|objects| question.places(&objects));
+                (served, ours)
+            }
         })
         .buffer_unordered(AT_ONCE)
         .collect()
@@ -165,12 +170,10 @@ pub async fn look(cluster: Arc<dyn Cluster>, question: &Question) -> Found {
     let mut found = Found::default();
     for (served, listed) in listed {
         match listed {
-            Ok(objects) => {
-                let ours: Vec<&LiveObject> = objects.iter().filter(|o| question.is_ours(o)).collect();
-                let namespaces = ours.iter().filter_map(|o| o.id.namespace.as_deref()).collect();
-                if !ours.is_empty() {
-                    found.places.extend(scopes::watches_in(&served, &namespaces, false));
-                }
+            Ok(places) if places.is_empty() => {}
+            Ok(places) => {
+                let namespaces = places.iter().flatten().map(String::as_str).collect();
+                found.places.extend(scopes::watches_in(&served, &namespaces, false));
             }
             Err(error) => {
                 found.not_listed.insert(served.kind.group_kind(), error.to_string());
@@ -196,6 +199,11 @@ async fn list(cluster: &dyn Cluster, key: WatchKey, wanted: Wanted) -> Result<Ve
 }
 
 impl Question {
+    /// Returns where those of the objects are that are ours; `None` for what is in no namespace.
+    fn places(&self, objects: &[LiveObject]) -> BTreeSet<Option<String>> {
+        objects.iter().filter(|o| self.is_ours(o)).map(|o| o.id.namespace.clone()).collect()
+    }
+
     fn is_ours(&self, object: &LiveObject) -> bool {
         let owned = object.body.at(&["metadata", "ownerReferences"]).is_some_and(|owners| !owners.is_empty());
         !owned

@@ -1,6 +1,6 @@
 //! Reads a repo: opens it, resolves the revision, discovers its apps; and tells when it moved.
 
-use crate::git::{Ask, Repo, Watch};
+use crate::git::{self, Ask, Repo, Watch};
 use crate::model::status::{Fetching, RepoStatus};
 use crate::model::{App, Notice, RepoId, Tree};
 use crate::pipeline::configured::{configured, unfit};
@@ -26,7 +26,7 @@ pub struct Read {
 pub fn pending(source: &Source) -> RepoStatus {
     let location = match &source.place {
         Place::Local(path) => path.display().to_string(),
-        Place::Remote(url) => url.clone(),
+        Place::Remote(url) => git::shown_url(url),
     };
     let name = location
         .trim_end_matches('/')

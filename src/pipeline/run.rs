@@ -6,6 +6,7 @@
 
 mod asked;
 
+use crate::cluster::remote::PLUGIN_RESTS;
 use crate::cluster::{Cluster, ClusterError, WatchEvent};
 use crate::config::Glob;
 use crate::drift::Managers;
@@ -448,7 +449,8 @@ impl Conductor {
                     line.asked = false;
                 }
                 match answer {
-                    Ok(()) => self.world.confirmed(at, now),
+                    // Who says that it is busy is there.
+                    Ok(()) | Err(ClusterError::Busy { .. }) => self.world.confirmed(at, now),
                     Err(error) => {
                         tracing::info!(%error, "a cluster did not confirm");
                         self.world.not_reached(at, &error, now, now.checked_add(HEARTBEAT).ok());
@@ -572,7 +574,9 @@ impl Conductor {
                 }
             }
             Err(error) => {
-                let wait = if reaching::is_refusal(&error) {
+                let wait = if matches!(error, ClusterError::Credentials { .. }) {
+                    PLUGIN_RESTS
+                } else if reaching::is_refusal(&error) {
                     // Somebody has to do something first: log in, grant a right.
                     DENIED_AGAIN
                 } else {
@@ -782,7 +786,8 @@ impl Conductor {
     /// Asks clusters that lack a kind again what they serve.
     fn rediscover(&mut self) {
         for at in 0..self.lines.len() {
-            if self.world.clusters.get(at).is_some_and(|c| c.facts.is_some() && !c.not_served.is_empty()) {
+            let lacks = |c: &ClusterEntry| c.status.state == ClusterState::Live && !c.not_served.is_empty();
+            if self.world.clusters.get(at).is_some_and(lacks) {
                 self.ask_facts(at, Duration::ZERO);
             }
         }

@@ -135,7 +135,8 @@ impl Tools {
     /// Runs a tool in a folder of an exported copy, with `home` as its empty home.
     ///
     /// Where `online`, it finds `git`, which fetches what allowed references name, and a proxy that leads to the allowed
-    /// hosts alone; else it finds no program at all, and a proxy that is not there.
+    /// hosts (see [`super::passage`] for what it does not cover); else it finds no program at all, and a proxy that is not
+    /// there.
     pub(super) async fn run(
         &self,
         tool: Tool,

@@ -8,8 +8,9 @@ use serde_json::Value as Json;
 
 const JSON: &str = "application/json";
 
-/// Asks everything.
+/// Asks everything. A credential plugin that failed before is run again: this is asked rarely, or by the user.
 pub(super) async fn ask(session: &Session) -> Result<ClusterFacts, ClusterError> {
+    session.try_plugin_again().await;
     let version = version(session).await?;
     let (id, user, discovered) = futures::join!(identity(session), user(session), kinds(session));
     let (kinds, failed_groups) = discovered?;

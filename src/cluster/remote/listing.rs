@@ -45,7 +45,7 @@ pub(super) async fn packed(
     .await
 }
 
-/// Lists the metadata alone.
+/// Lists the metadata alone, without managed fields.
 pub(super) async fn metadata(
     session: &Session,
     cluster: &ClusterId,
@@ -58,6 +58,10 @@ pub(super) async fn metadata(
         if let Value::Map(fields) = &mut body {
             // A server that cannot cut objects down sends them whole.
             fields.retain(|name, _| name == "metadata");
+            // The largest part of it, which nobody who lists metadata looks at.
+            if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_map_mut) {
+                metadata.remove("managedFields");
+            }
             fields.insert("apiVersion".to_owned(), Value::string(kind.kind.api_version()));
             fields.insert("kind".to_owned(), Value::string(&kind.kind.kind));
         }

@@ -13,6 +13,7 @@ mod session;
 mod watching;
 
 pub use kubeconfig::{ContextInfo, IN_CLUSTER, Sources};
+pub use session::PLUGIN_RESTS;
 
 use super::access::{Cluster, ClusterError, Login, WatchEvent, Write, Writer};
 use crate::model::{

@@ -87,6 +87,12 @@ impl Schemas {
                         read.documents.insert(url.clone(), Arc::clone(&fetched));
                         fetched
                     }
+                    // The connection has gone: asking for the others would only wait as long for each.
+                    Err(
+                        error @ (ClusterError::Unreachable { .. }
+                        | ClusterError::TimedOut { .. }
+                        | ClusterError::Lost { .. }),
+                    ) => return Err(error),
                     Err(error) => {
                         tracing::warn!(%error, url, "a document of the schema could not be had");
                         failed.get_or_insert(error);

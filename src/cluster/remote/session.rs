@@ -19,6 +19,8 @@ use tokio::sync::Mutex;
 const ANSWER_BYTES: usize = 512 << 20;
 /// Time to connect, TLS included.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How long a plugin that failed is left alone, unless somebody asks for it.
+pub const PLUGIN_RESTS: Duration = Duration::from_secs(300);
 /// So long before its end a credential is renewed.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
@@ -42,6 +44,8 @@ struct State {
     client: Option<Client>,
     /// Counts the clients, so that only the one that broke is dropped.
     generation: u64,
+    /// When and why the plugin gave no credentials. It is not run again for a while: it may open a window each time.
+    plugin_failed: Option<(Timestamp, ClusterError)>,
 }
 
 impl Session {
@@ -151,9 +155,15 @@ impl Session {
             return false;
         }
         state.resolved = reread.or_else(|| state.resolved.take());
+        state.plugin_failed = None;
         state.handed = None;
         state.client = None;
         true
+    }
+
+    /// Lets the plugin be run again although it failed before.
+    pub async fn try_plugin_again(&self) {
+        self.state.lock().await.plugin_failed = None;
     }
 
     /// Returns the plugin that gives the context's credentials, as the kubeconfig has it now.
@@ -167,6 +177,9 @@ impl Session {
         let mut state = self.state.blocking_lock();
         state.handed = Some(handed);
         state.client = None;
+        state.plugin_failed = None;
+        // A refusal of what was used before says nothing about these.
+        state.generation += 1;
         Ok(())
     }
 
@@ -182,7 +195,13 @@ impl Session {
                 })
             };
             if state.handed.as_ref().is_none_or(is_over) {
-                state.handed = Some(credentials::ask(&self.context, exec).await?);
+                let rests = |at: Timestamp| now.duration_since(at).unsigned_abs() < PLUGIN_RESTS;
+                if let Some((_, error)) = state.plugin_failed.as_ref().filter(|(at, _)| rests(*at)) {
+                    return Err(error.clone());
+                }
+                let handed = credentials::ask(&self.context, exec).await;
+                state.plugin_failed = handed.as_ref().err().map(|error| (now, error.clone()));
+                state.handed = Some(handed?);
                 state.client = None;
             }
         }

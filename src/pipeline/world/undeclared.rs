@@ -4,7 +4,7 @@ use super::{ClusterEntry, Deployment, Dirty, World};
 use crate::model::{DeploymentId, GroupVersionKind, ResourceId};
 use crate::pipeline::judging::{Item, Trust};
 use crate::pipeline::store::ObjectKey;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 impl World {
     /// Returns whether some deployment declares an object, in whichever version of its kind.
@@ -72,9 +72,14 @@ impl World {
     /// Returns how far it can be trusted that nobody declares an object: where a rendering left something out, that may
     /// declare it.
     fn trust_in_absence(&self, cluster: usize) -> Trust {
-        let mut in_cluster = self.deployments.values().filter(|d| d.cluster == cluster);
-        let whole = in_cluster.all(|d| d.rendered.as_ref().is_some_and(|r| r.complete));
-        if whole { Trust::Fresh } else { Trust::Unknown("a rendering is incomplete".to_owned()) }
+        let in_cluster = self.deployments.iter().filter(|(_, d)| d.cluster == cluster);
+        let incomplete = in_cluster.filter(|(_, d)| d.rendered.as_ref().is_none_or(|r| !r.complete));
+        let names: BTreeSet<&str> = incomplete.map(|(id, _)| id.app.name.as_str()).collect();
+        if names.is_empty() {
+            return Trust::Fresh;
+        }
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        Trust::Unknown(format!("it may be declared by {names}, whose rendering is incomplete"))
     }
 }
 
