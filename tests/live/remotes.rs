@@ -78,10 +78,16 @@ fn a_server_that_nobody_vouches_for_is_not_believed() {
 
 #[test]
 #[ignore = "needs the control plane: run tests/run"]
-fn a_fetch_that_is_waited_for_is_said_once_unless_it_is_to_be_quiet() {
+fn a_fetch_that_is_waited_for_is_said_once_without_userinfo_unless_it_is_to_be_quiet() {
     let (namespace, repository, home) = stage("progress");
     let (_server, url) = served(&repository, &namespace, None);
-    assert_eq!(home.driftdeck(["check", &url]).exits(0).stderr, format!("fetching {url}\n"));
+    let canonical = url.trim_end_matches(".git");
+    let fetching = format!("fetching {canonical}\n");
+    assert_eq!(home.driftdeck(["check", &url]).exits(0).stderr, fetching);
+    let with_token = url.replace("https://", "https://ana:never-shown@");
+    let run = home.driftdeck(["check", &with_token]);
+    assert!(run.stderr.starts_with(&fetching), "{}", run.stderr);
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("never-shown"), "{}{}", run.stdout, run.stderr);
     assert_eq!(home.driftdeck(["check", &url, "-q"]).exits(0).stderr, "");
     assert_eq!(home.driftdeck(["check", &url, "-o", "json"]).exits(0).stderr, "");
 }
