@@ -86,7 +86,7 @@ fn a_fetch_that_is_waited_for_is_said_once_without_userinfo_unless_it_is_to_be_q
     assert_eq!(home.driftdeck(["check", &url]).exits(0).stderr, fetching);
     let with_token = url.replace("https://", "https://ana:never-shown@");
     let run = home.driftdeck(["check", &with_token]);
-    assert!(run.stderr.starts_with(&fetching), "{}", run.stderr);
+    assert!(run.stderr.starts_with(&format!("fetching {url}\n")), "{}", run.stderr);
     assert!(!format!("{}{}", run.stdout, run.stderr).contains("never-shown"), "{}{}", run.stdout, run.stderr);
     assert_eq!(home.driftdeck(["check", &url, "-q"]).exits(0).stderr, "");
     assert_eq!(home.driftdeck(["check", &url, "-o", "json"]).exits(0).stderr, "");
