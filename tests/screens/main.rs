@@ -11,6 +11,7 @@ mod live;
 mod looks;
 mod plans;
 mod random;
+mod readme;
 mod screens;
 mod typing;
 mod typist;
