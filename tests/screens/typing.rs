@@ -2,7 +2,7 @@
 
 use crate::typist::Typist;
 use crate::world::{app_id, cluster_id, deployment_id, resource_id};
-use driftdeck::deck::{Column, Copied, Effect, Layer, Message, Options};
+use driftdeck::deck::{Column, Copied, Effect, Layer, Message, Options, reading};
 use driftdeck::model::Key;
 use jiff::SignedDuration;
 
@@ -206,7 +206,16 @@ fn the_forge_opens_at_the_line() {
         "https://git.example.com/acme/fleet/blob/{}/apps/web/deployment.yaml#L24",
         crate::world::COMMIT
     );
-    assert_eq!(typist.effects(), [Effect::OpenUrl { url }]);
+    assert_eq!(typist.effects(), [Effect::OpenUrl { url: url.clone() }]);
+    assert_eq!(typist.said(), url, "whoever has no browser here can still read it");
+    let how = Copied::Saved { file: "/home/ana/copied.txt".to_owned() };
+    typist.send(Message::Copied { what: url.clone(), how });
+    assert!(typist.screen().contains(&url), "{}", typist.screen());
+    let mut narrow = Typist::at(80, 24);
+    narrow.keys("j 3 j 4 j o !");
+    let lines = reading::lines(&narrow.state, narrow.state.layers.last().unwrap()).concat();
+    let text: String = lines.iter().map(|(text, _)| text.trim()).collect();
+    assert!(text.contains(&url), "{text}");
 }
 
 #[test]

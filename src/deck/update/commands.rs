@@ -83,7 +83,10 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
             Err(why) => state.refuse(why),
         },
         Command::Forge => match possible::page(state) {
-            Ok(url) => effects.push(Effect::OpenUrl { url }),
+            Ok(url) => {
+                state.say(url.clone());
+                effects.push(Effect::OpenUrl { url });
+            }
             Err(why) => state.refuse(why),
         },
         Command::Sync => plan::begin_sync(state, at, effects),
