@@ -1,6 +1,6 @@
 //! What comes between reading and writing, and what becomes of it.
 
-use super::{Ground, at, words};
+use super::{Ground, at, said, words};
 use crate::support::{Fault, FaultProxy, Matching, Plane};
 use driftdeck::action::ExecuteError;
 use driftdeck::cluster::remote::Remote;
@@ -160,6 +160,68 @@ fn a_connection_lost_before_and_after_the_server_acted_is_told_apart() {
     assert_eq!(entries[0].plan["steps"][1]["outcome"], "applied");
     proxy.clear();
     assert_eq!(ground.sync().1, ["applied"], "the next sync continues");
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn a_lost_answer_that_cannot_be_read_back_is_indeterminate_and_the_next_sync_sees_how_it_turned_out() {
+    let (ground, proxy, cluster) = drifted("blind");
+    let plan = ground.plan(&cluster).expect("a plan");
+    proxy.once(writes_of("one"), Fault::DropAfter);
+    // Read twice when the plan is taken up, and once more directly before the write.
+    let reads = Matching::verbs(&["get"]).resource("configmaps").name("one");
+    proxy.after(3, usize::MAX, reads, Fault::unavailable());
+    let done = ground.execute(&cluster, plan).expect("carried out");
+    assert_eq!(words(&done), ["indeterminate", "applied"], "{}", proxy.listing());
+    let StepOutcome::Indeterminate(notice) = &done.steps[0].outcome else { panic!("not indeterminate") };
+    assert!(format!("{notice:?}").contains("one"), "it names the object: {notice:?}");
+    let entries = ground.journal().entries().expect("a journal");
+    assert_eq!(entries[0].plan["steps"][0]["outcome"], "indeterminate");
+    assert_eq!(values(&ground), [value!("1"), value!("1")], "the server had acted");
+    proxy.clear();
+    assert_eq!(ground.planned(), Vec::<String>::new(), "nothing is left to do");
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn what_the_server_refuses_at_the_write_is_told_in_its_words_and_the_others_go_on() {
+    let (ground, proxy, cluster) = drifted("at-the-write");
+    let plan = ground.plan(&cluster).expect("a plan");
+    let denied = "admission webhook \"guard.example.com\" denied the request: not on a Friday";
+    proxy.once(writes_of("one"), Fault::status(403, "Forbidden", denied));
+    let done = ground.execute(&cluster, plan).expect("carried out");
+    assert_eq!(words(&done), ["failed", "applied"], "{}", proxy.listing());
+    let StepOutcome::Failed(notice) = &done.steps[0].outcome else { panic!("not failed") };
+    assert!(format!("{notice:?}").contains("not on a Friday"), "{notice:?}");
+    assert_eq!(values(&ground), [value!("2"), value!("1")]);
+
+    let plan = ground.plan(&cluster).expect("a plan");
+    let invalid = "ConfigMap \"one\" is invalid: data.k: Invalid value";
+    proxy.once(writes_of("one"), Fault::status(422, "Invalid", invalid));
+    let done = ground.execute(&cluster, plan).expect("carried out");
+    assert_eq!(words(&done), ["failed"], "{}", proxy.listing());
+    assert_eq!(ground.sync().1, ["applied"], "the next sync continues");
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn a_field_that_a_controller_writes_is_planned_alone_marked_and_left_alone_unless_it_is_ticked() {
+    let mut ground = Ground::new("contended");
+    ground.namespace.apply(MAPS);
+    ground.declare(MAPS);
+    ground.namespace.patch("configmap/one", "merge", r#"{"data":{"k":"2"}}"#, "kube-controller-manager");
+    let cluster = ground.admin();
+    let plan = ground.plan(&cluster).expect("a plan");
+    assert_eq!(plan.steps.len(), 1, "{:?}", said(&plan));
+    assert!(!plan.steps[0].ticked, "a controller is likely to write it again");
+    assert_eq!(plan.steps[0].changes[0].class.word(), "contended");
+    let done = ground.execute(&cluster, plan.clone()).expect("carried out");
+    assert_eq!(words(&done), ["skipped"]);
+    assert_eq!(values(&ground), [value!("2"), value!("1")]);
+    let mut ticked = ground.plan(&cluster).expect("a plan");
+    ticked.steps[0].ticked = true;
+    assert_eq!(words(&ground.execute(&cluster, ticked).expect("carried out")), ["applied"]);
+    assert_eq!(values(&ground), [value!("1"), value!("1")]);
 }
 
 #[test]
