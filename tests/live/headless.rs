@@ -204,24 +204,26 @@ fn a_release_that_helm_installed_is_in_sync_with_its_chart() {
 #[ignore = "needs the control plane: run tests/run"]
 fn a_kustomization_that_kubectl_applied_is_in_sync() {
     let Some(podinfo) = corpus("manifests/podinfo") else { return };
-    let (namespace, home) = kustomized(&podinfo.join("kustomize"), "kustomize");
-    assert_sees_one_change(
-        &namespace,
-        &home,
-        "repo",
-        "deployment/podinfo",
-        r#"[{"op":"replace","path":"/spec/minReadySeconds","value":9}]"#,
-        ".spec.minReadySeconds",
-    );
+    for (way, subject) in [(&[][..], "kustomize"), (&["--server-side"][..], "kustomize-server-side")] {
+        let (namespace, home) = kustomized(&podinfo.join("kustomize"), subject, way);
+        assert_sees_one_change(
+            &namespace,
+            &home,
+            "repo",
+            "deployment/podinfo",
+            r#"[{"op":"replace","path":"/spec/minReadySeconds","value":9}]"#,
+            ".spec.minReadySeconds",
+        );
+    }
 }
 
 /// A namespace into which kubectl applied a kustomization, and a home with the kustomization, seen in sync.
 #[track_caller]
-fn kustomized(kustomization: &Path, subject: &str) -> (Namespace, Home) {
+fn kustomized(kustomization: &Path, subject: &str, way: &[&str]) -> (Namespace, Home) {
     let namespace = Namespace::new(subject);
     let home = namespace.home();
     let folder = home.copy(kustomization, "repo");
-    namespace.kubectl(&["apply", "-k", &folder.display().to_string()]);
+    namespace.kubectl(&[&["apply", "-k", &folder.display().to_string()], way].concat());
     let document = home.driftdeck(["check", "repo", "-o", "json"]).exits(0).json();
     assert_eq!(document["verdict"], "in-sync", "{document:#}");
     (namespace, home)
