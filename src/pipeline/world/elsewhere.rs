@@ -1,8 +1,8 @@
 //! Looks for extras of a cluster's deployments beyond what is watched: when, for what, and what is said meanwhile.
 
 use super::World;
-use crate::model::Notice;
 use crate::model::update::Update;
+use crate::model::{GroupKind, Notice};
 use crate::pipeline::elsewhere::{Found, Question};
 use std::collections::BTreeSet;
 
@@ -53,14 +53,14 @@ impl World {
         }
         let not_listed = cluster.elsewhere.not_listed();
         let of_earlier = question.earlier.iter().any(|id| not_listed.contains_key(&id.kind));
-        let kinds: Vec<String> = not_listed.keys().map(ToString::to_string).collect();
         let notice = not_listed.values().next().map(|why| {
-            let title = format!("extras of {} are not known", kinds.join(", "));
+            let title = format!("extras of {} are not known", some_of(not_listed.keys()));
             // Where only marks could tell, hardly anybody may list every kind there is.
             let notice = if of_earlier { Notice::warning(title) } else { Notice::info(title) };
             notice.cause(why).hint("what Git no longer declares of them may still be there")
         });
-        self.say_of_claimants(at, question, notice.as_ref());
+        // What nobody expects there is no matter of the apps.
+        self.say_of_claimants(at, question, notice.as_ref().filter(|_| of_earlier));
         if let Some(notice) = notice {
             self.tell(Update::Notice(notice));
         }
@@ -82,4 +82,12 @@ impl World {
             self.tell_deployment(&id);
         }
     }
+}
+
+/// Names the first of several kinds, and counts the rest.
+fn some_of<'a>(kinds: impl ExactSizeIterator<Item = &'a GroupKind>) -> String {
+    const NAMED: usize = 3;
+    let more = kinds.len().saturating_sub(NAMED);
+    let named = kinds.take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{named} and {more} more kinds") } else { named }
 }
