@@ -442,6 +442,7 @@ mod tests {
             declared: None,
             note: None,
             kept_by: Vec::new(),
+            order_by: None,
         }
     }
 

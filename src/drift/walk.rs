@@ -294,12 +294,12 @@ impl<'a> Walk<'a> {
         }
         if keyed::reordered(&paired) {
             let arranged = keyed::arranged(&paired, desired, live);
-            self.order(field, arranged, live);
+            self.order(field, keys, arranged, live);
         }
     }
 
     /// Reports another order: drift where the order has a meaning, else a remark.
-    fn order(&mut self, field: &Field<'a>, desired: Vec<Value>, live: &'a [Value]) {
+    fn order(&mut self, field: &Field<'a>, keys: &[String], desired: Vec<Value>, live: &'a [Value]) {
         let path = self.steps.path(&self.types);
         let matters = match field.name {
             "initContainers" => true,
@@ -314,6 +314,9 @@ impl<'a> Walk<'a> {
         found.note = Some(ANOTHER_ORDER.to_owned());
         let (desired, live) = (Value::List(desired), Value::List(live.to_vec()));
         self.record_owned(found, Some(desired), Some(live), path);
+        if let Some(change) = self.changes.last_mut() {
+            change.order_by = Some(keys.to_vec());
+        }
     }
 
     fn set(
@@ -361,7 +364,7 @@ impl<'a> Walk<'a> {
         if !rest.is_empty() {
             self.changed(field, declared, held, applied);
         } else if !in_order {
-            self.order(field, desired.to_vec(), live);
+            self.order(field, &[], desired.to_vec(), live);
         }
     }
 
@@ -525,6 +528,7 @@ impl<'a> Walk<'a> {
             declared: None,
             note: found.note,
             kept_by: found.kept_by,
+            order_by: None,
         });
     }
 

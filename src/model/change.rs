@@ -28,16 +28,19 @@ pub struct FieldChange {
     pub note: Option<String>,
     /// Of a leftover: the other managers that own it, so that it is not the deployer's to remove.
     pub kept_by: Vec<String>,
+    /// Where the order of a list alone differs: the keys that tell its items apart, none where an item is one value.
+    /// `desired` is then the live items in the declared order.
+    pub order_by: Option<Vec<String>>,
 }
 
 /// What is noted of a list whose items are there in another order.
 pub const ANOTHER_ORDER: &str = "another order";
 
 impl FieldChange {
-    /// Returns whether it is the order of a list alone that differs: `desired` is then the live items in the declared
-    /// order, so that putting it right takes nothing away that others added.
+    /// Returns whether it is the order of a list alone that differs, so that putting it right takes nothing away that
+    /// others added.
     pub fn is_order(&self) -> bool {
-        self.note.as_deref() == Some(ANOTHER_ORDER)
+        self.order_by.is_some()
     }
 }
 

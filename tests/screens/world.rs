@@ -181,6 +181,7 @@ pub fn change(path: &str, class: Class, desired: Option<Value>, live: Option<Val
         declared: None,
         note: None,
         kept_by: Vec::new(),
+        order_by: None,
     }
 }
 

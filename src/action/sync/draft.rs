@@ -359,6 +359,7 @@ fn whole_object(
         declared: None,
         note: None,
         kept_by: Vec::new(),
+        order_by: None,
     }
 }
 

@@ -172,6 +172,7 @@ fn consequence(leaf: &Effect) -> FieldChange {
         declared: None,
         note: Some("the API server, or a webhook or policy in it, brings this along".to_owned()),
         kept_by: Vec::new(),
+        order_by: None,
     }
 }
 

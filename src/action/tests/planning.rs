@@ -1,8 +1,8 @@
 //! What a sync plans.
 
-use super::{World, config, deployment, said};
+use super::{With as _, World, config, deployment, said};
 use crate::action::sync::PlanError;
-use crate::model::FieldPath;
+use crate::model::{FieldPath, Value};
 use crate::value;
 
 #[tokio::test]
@@ -48,32 +48,52 @@ async fn a_server_side_object_is_applied_and_what_people_added_is_a_patch_of_its
     assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn putting_an_order_right_keeps_what_others_added_and_converges() {
-    let containers = |names: &[&str]| {
-        let one = |name: &&str| serde_json::json!({"name": name, "image": "i"});
-        serde_json::Value::Array(names.iter().map(one).collect())
-    };
-    let with = |names: &[&str]| {
-        let list = containers(names);
-        value!({"spec": {"template": {"spec": {"initContainers": list}}}})
-    };
-    let mut world = World::new();
+/// A Deployment with init containers of these names.
+fn with_inits(names: &[&str]) -> Value {
     let mut declared = deployment("api", 2, "a:1");
     let spec = ["spec", "template", "spec"]
         .iter()
         .fold(&mut declared, |at, field| at.as_map_mut().unwrap().get_mut(*field).unwrap());
-    spec.as_map_mut()
-        .unwrap()
-        .insert("initContainers".to_owned(), containers(&["one", "two", "three"]).into());
-    world.client_side(declared);
-    world.edit("Deployment/api", with(&["three", "one"]), "kubectl-edit");
-    world.edit("Deployment/api", with(&["three", "one", "injected"]), "argocd-controller");
-    world.sync().await;
+    spec.as_map_mut().unwrap().insert("initContainers".to_owned(), inits(names));
+    declared
+}
+
+fn inits(names: &[&str]) -> Value {
+    Value::List(names.iter().map(|name| value!({"name": *name, "image": "i"})).collect())
+}
+
+/// What makes these the init containers.
+fn to_inits(names: &[&str]) -> Value {
+    let spec = value!({}).with("initContainers", inits(names));
+    value!({}).with("spec", value!({}).with("template", value!({}).with("spec", spec)))
+}
+
+async fn names_of_inits(world: &World) -> Vec<String> {
     let live = world.live("Deployment/api").await.unwrap();
     let list = live.body.at(&["spec", "template", "spec", "initContainers"]).unwrap().as_list().unwrap();
-    let names: Vec<_> = list.iter().filter_map(|item| item.str_at(&["name"])).collect();
-    assert_eq!(names, ["one", "two", "three", "injected"]);
+    list.iter().filter_map(|item| item.str_at(&["name"]).map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn an_order_beside_another_change_keeps_what_others_added() {
+    let mut world = World::new();
+    world.client_side(with_inits(&["one", "two"]));
+    world.edit("Deployment/api", to_inits(&["two", "one"]), "kubectl-edit");
+    world.edit("Deployment/api", to_inits(&["two", "one", "injected"]), "argocd-controller");
+    world.edit("Deployment/api", value!({"spec": {"replicas": 5}}), "kubectl-edit");
+    assert_eq!(world.sync().await, ["applied"]);
+    assert_eq!(names_of_inits(&world).await, ["one", "two", "injected"]);
+    assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn putting_an_order_right_keeps_what_others_added_and_converges() {
+    let mut world = World::new();
+    world.client_side(with_inits(&["one", "two", "three"]));
+    world.edit("Deployment/api", to_inits(&["three", "one"]), "kubectl-edit");
+    world.edit("Deployment/api", to_inits(&["three", "one", "injected"]), "argocd-controller");
+    world.sync().await;
+    assert_eq!(names_of_inits(&world).await, ["one", "two", "three", "injected"]);
     assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
 }
 
