@@ -8,7 +8,9 @@ use super::{bind, field};
 use crate::model::field_path::Scalar;
 use crate::model::schema::{ListKind, NodeId, Shape};
 use crate::model::sealed::LAST_APPLIED;
-use crate::model::{Effect, FieldPath, GroupVersionKind, LiveObject, Map, Schema, Segment, Step, Value};
+use crate::model::{
+    Effect, FieldChange, FieldPath, GroupVersionKind, LiveObject, Map, Schema, Segment, Step, Value,
+};
 use std::collections::BTreeSet;
 
 /// Fields of `metadata` that the server keeps by itself.
@@ -25,17 +27,28 @@ pub fn effects(schema: &Schema, before: &LiveObject, after: &LiveObject) -> Vec<
     found
 }
 
-/// Returns whether a leaf lies where a path points, or the path points into the leaf.
-pub fn covers(shown: &FieldPath, leaf: &FieldPath) -> bool {
-    leaf.is_under(shown) || shown.is_under(leaf)
+/// Returns whether a change shows an effect: the leaf lies where the change points, or the change points into the leaf.
+/// An order is shown by the order of that list, or by what changes as a whole around it; it shows nothing of the items.
+pub fn shows(change: &FieldChange, effect: &Effect) -> bool {
+    let (shown, leaf) = (&change.path, &effect.path);
+    match (change.is_order(), effect.is_order()) {
+        (true, _) => leaf == shown,
+        (false, true) => leaf.is_under(shown),
+        (false, false) => leaf.is_under(shown) || shown.is_under(leaf),
+    }
 }
 
 /// Holds what a dry run shows now against what it showed when the step was planned, and returns the paths that differ.
 ///
 /// What the server adds by itself may have another value each time (a webhook's time stamp), but no other place.
 pub fn same_effect(step: &Step, planned: &[Effect], now: &[Effect]) -> Result<(), Vec<String>> {
-    let shown = |path: &FieldPath| step.changes.iter().any(|c| c.counts && covers(&c.path, path));
-    let alike = |a: &Effect, b: &Effect| a.path == b.path && (!shown(&a.path) || a.after == b.after);
+    let shown = |effect: &Effect| step.changes.iter().any(|c| c.counts && shows(c, effect));
+    let same_after = |a: &Effect, b: &Effect| {
+        if a.is_order() { in_one_order(a.after.as_ref(), b.after.as_ref()) } else { a.after == b.after }
+    };
+    let alike = |a: &Effect, b: &Effect| {
+        a.path == b.path && a.order_by == b.order_by && (!shown(a) || same_after(a, b))
+    };
     let lacks = |these: &'_ [Effect], in_those: &'_ [Effect]| -> Vec<String> {
         let unlike = these.iter().filter(|a| !in_those.iter().any(|b| alike(a, b)));
         unlike.map(|effect| effect.path.to_string()).collect()
@@ -45,6 +58,21 @@ pub fn same_effect(step: &Step, planned: &[Effect], now: &[Effect]) -> Result<()
     paths.sort();
     paths.dedup();
     if paths.is_empty() { Ok(()) } else { Err(paths) }
+}
+
+/// Returns whether the items that two lists have in common stand in one order. The lists may differ: a step before may
+/// have removed an item.
+fn in_one_order(a: Option<&Value>, b: Option<&Value>) -> bool {
+    let (a, b) = (items(a), items(b));
+    common(a, b) == common(b, a)
+}
+
+fn common(these: &[Value], those: &[Value]) -> Vec<Value> {
+    these.iter().filter(|item| those.contains(item)).cloned().collect()
+}
+
+fn items(list: Option<&Value>) -> &[Value] {
+    list.and_then(Value::as_list).unwrap_or_default()
 }
 
 fn root(schema: &Schema, kind: &GroupVersionKind) -> Option<NodeId> {
@@ -95,7 +123,12 @@ impl Walk<'_> {
             }
             // Absent, null and empty are one to the server.
             _ if before.is_none_or(Value::is_empty) && after.is_none_or(Value::is_empty) => {}
-            _ => found.push(Effect { path: at.clone(), before: before.cloned(), after: after.cloned() }),
+            _ => found.push(Effect {
+                path: at.clone(),
+                before: before.cloned(),
+                after: after.cloned(),
+                order_by: None,
+            }),
         }
     }
 
@@ -136,6 +169,7 @@ impl Walk<'_> {
             let (b, a) = (find(before), find(after));
             self.compare(Some(item), b.as_ref(), a.as_ref(), &at.join(segment), found);
         }
+        found.extend(reordered(kind, items(before), items(after), at));
     }
 
     fn is_atomic(&self, node: Option<NodeId>) -> bool {
@@ -172,6 +206,24 @@ fn segment(kind: &ListKind, item: &Value) -> Segment {
         }
         ListKind::Set | ListKind::Atomic => Segment::Item(Scalar(item.clone())),
     }
+}
+
+/// Returns the effect of items that stand in another order, those aside that are on one side only. A set has no order.
+fn reordered(kind: &ListKind, before: &[Value], after: &[Value], at: &FieldPath) -> Option<Effect> {
+    let ListKind::Keyed(keys) = kind else { return None };
+    let keys_of = |items: &[Value]| -> Vec<Value> {
+        let only =
+            |item: &Value| keys.iter().filter_map(|k| Some((k.clone(), item.get(k)?.clone()))).collect();
+        items.iter().map(|item| Value::Map(only(item))).collect()
+    };
+    let (before, after) = (keys_of(before), keys_of(after));
+    let (before, after) = (common(&before, &after), common(&after, &before));
+    (before != after).then(|| Effect {
+        path: at.clone(),
+        before: Some(Value::List(before)),
+        after: Some(Value::List(after)),
+        order_by: Some(keys.clone()),
+    })
 }
 
 #[cfg(test)]
@@ -215,5 +267,29 @@ mod tests {
             ]
         );
         assert_eq!(effects(&schema, &after, &after), []);
+    }
+
+    #[test]
+    fn another_order_is_told_at_the_list_and_what_comes_or_goes_is_no_order() {
+        let schema = crate::cluster::builtin::schema();
+        let list = |names: &[&str]| {
+            let items = Value::List(names.iter().map(|name| value!({"name": *name})).collect());
+            let mut pod = Map::new();
+            pod.insert("initContainers".to_owned(), items);
+            let mut spec = value!({"template": {}});
+            let template = spec.as_map_mut().unwrap().get_mut("template").unwrap();
+            template.as_map_mut().unwrap().insert("spec".to_owned(), Value::Map(pod));
+            deployment(&spec, &value!({}))
+        };
+        let told = |before: &[&str], after: &[&str]| -> Vec<(String, bool)> {
+            let found = effects(&schema, &list(before), &list(after));
+            found.iter().map(|e| (e.path.to_string(), e.is_order())).collect()
+        };
+        let at = ".spec.template.spec.initContainers";
+        assert_eq!(told(&["a", "b"], &["b", "a"]), [(at.to_owned(), true)]);
+        assert_eq!(
+            told(&["a", "gone", "b"], &["new", "a", "b"]),
+            [(format!(r#"{at}[name="gone"].name"#), false), (format!(r#"{at}[name="new"].name"#), false)]
+        );
     }
 }

@@ -125,6 +125,16 @@ pub struct Effect {
     /// `None`: not there.
     pub before: Option<Value>,
     pub after: Option<Value>,
+    /// Of a list whose items stand in another order: the keys that tell them apart. `before` and `after` are then the
+    /// keys alone of the items that are on both sides.
+    pub order_by: Option<Vec<String>>,
+}
+
+impl Effect {
+    /// Returns whether it is the order of a list that changes.
+    pub fn is_order(&self) -> bool {
+        self.order_by.is_some()
+    }
 }
 
 /// What a step does.

@@ -3,7 +3,7 @@
 use super::read::AT_ONCE;
 use super::{Inputs, Target};
 use crate::action::dry_run::{dry_run, served};
-use crate::action::effect::covers;
+use crate::action::effect::shows;
 use crate::action::{notices, order};
 use crate::cluster::{Cluster, ClusterError};
 use crate::model::{
@@ -130,7 +130,7 @@ fn take_over(step: &mut Step, live: Option<&LiveObject>, managers: &[(String, Ve
 fn show(step: &mut Step, live: &LiveObject, found: &[Effect]) {
     let mut removed = Vec::new();
     for leaf in found {
-        let shown = step.changes.iter().any(|c| covers(&c.path, &leaf.path));
+        let shown = step.changes.iter().any(|c| shows(c, leaf));
         if shown {
             continue;
         }
@@ -140,7 +140,7 @@ fn show(step: &mut Step, live: &LiveObject, found: &[Effect]) {
         step.changes.push(consequence(leaf));
     }
     for change in &mut step.changes {
-        let touched = found.iter().any(|leaf| covers(&change.path, &leaf.path));
+        let touched = found.iter().any(|leaf| shows(change, leaf));
         if change.counts && !touched {
             change.note = Some(joined(
                 change.note.take(),
@@ -162,7 +162,7 @@ fn is_owned(live: &LiveObject, path: &FieldPath) -> bool {
 fn consequence(leaf: &Effect) -> FieldChange {
     FieldChange {
         path: leaf.path.clone(),
-        class: Class::Changed,
+        class: if leaf.is_order() { Class::Order } else { Class::Changed },
         counts: false,
         cause: Cause::Webhook,
         desired: leaf.after.clone(),
@@ -172,7 +172,7 @@ fn consequence(leaf: &Effect) -> FieldChange {
         declared: None,
         note: Some("the API server, or a webhook or policy in it, brings this along".to_owned()),
         kept_by: Vec::new(),
-        order_by: None,
+        order_by: leaf.order_by.clone(),
     }
 }
 

@@ -86,14 +86,14 @@ proptest! {
             }
             let before = world.live("Deployment/api").await.unwrap();
             let plan = world.plan().await.unwrap();
-            let shown: Vec<_> = plan.ticked().flat_map(|s| s.changes.iter().map(|c| c.path.clone())).collect();
+            let shown: Vec<_> = plan.ticked().flat_map(|s| s.changes.clone()).collect();
             let done = world.execute(plan).await.unwrap();
             prop_assert!(done.steps.iter().all(|s| !s.ticked || s.outcome.word() == "applied"), "{:?}", said(&done));
 
             let after = world.live("Deployment/api").await.unwrap();
             let schema = crate::cluster::builtin::schema();
             for leaf in crate::action::effect::effects(&schema, &before, &after) {
-                let told = shown.iter().any(|path| crate::action::effect::covers(path, &leaf.path));
+                let told = shown.iter().any(|change| crate::action::effect::shows(change, &leaf));
                 prop_assert!(told, "{} was written and not shown", leaf.path);
             }
             let second = world.plan().await.unwrap();

@@ -75,6 +75,29 @@ async fn names_of_inits(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn an_order_alone_is_put_right_whichever_way_an_object_is_deployed() {
+    for server_side in [false, true] {
+        let mut world = World::new();
+        let declared = with_inits(&["one", "two"]);
+        let does = if server_side {
+            world.server_side(declared, "deployer");
+            "apply Deployment.apps/shop/api as deployer"
+        } else {
+            world.client_side(declared);
+            "patch Deployment.apps/shop/api as kubectl-client-side-apply"
+        };
+        world.edit("Deployment/api", to_inits(&["two", "one"]), "kubectl-edit");
+        let plan = world.plan().await.unwrap();
+        assert_eq!(said(&plan), [format!("x {does}: .spec.template.spec.initContainers")]);
+        assert_eq!(plan.remarks, Vec::<String>::new());
+        assert_eq!(plan.steps[0].changes[0].note.as_deref(), Some("another order"));
+        assert_eq!(world.sync().await, ["applied"]);
+        assert_eq!(names_of_inits(&world).await, ["one", "two"]);
+        assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn an_order_beside_another_change_keeps_what_others_added() {
     let mut world = World::new();
     world.client_side(with_inits(&["one", "two"]));
