@@ -84,6 +84,11 @@ impl Patcher {
         operations
     }
 
+    /// Returns the object as it is so far.
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
     /// Returns the object as the patch makes it.
     pub fn into_body(self) -> Value {
         self.body

@@ -173,19 +173,54 @@ fn set_last_applied(patcher: &mut Patcher, applied: &Value) {
 fn apply_changes(patcher: &mut Patcher, step: &Step) {
     // What does not count is what the server adds by itself: shown, not sent.
     for change in step.changes.iter().filter(|c| c.counts) {
-        match desired_value(change, step.desired.as_deref()) {
+        let value = match &change.order_by {
+            Some(keys) => in_declared_order(patcher.body(), step, change, keys),
+            None => desired_value(change, step.desired.as_deref()),
+        };
+        match value {
             Some(value) => patcher.set(&change.path, value),
             None => patcher.remove(&change.path),
         }
     }
 }
 
+/// Returns the items that a list has now in the declared order, with declared items that the step adds in their places
+/// and those that nobody declares at the end. What an earlier step removed does not come back.
+fn in_declared_order(body: &Value, step: &Step, change: &FieldChange, keys: &[String]) -> Option<Value> {
+    let list = |body: &Value| field::at(body, &change.path).and_then(Value::as_list).map(<[Value]>::to_vec);
+    let (Some(mut rest), Some(declared)) = (list(body), step.desired.as_deref().and_then(|d| list(&d.body)))
+    else {
+        return change.desired.clone();
+    };
+    if keys.is_empty() {
+        return change.desired.clone();
+    }
+    let mut arranged = Vec::with_capacity(rest.len());
+    for item in declared {
+        let same = |other: &Value| keys.iter().all(|key| other.get(key) == item.get(key));
+        match rest.iter().position(same) {
+            Some(at) => arranged.push(rest.remove(at)),
+            None if adds(step, &change.path, &item) => arranged.push(item),
+            None => {}
+        }
+    }
+    arranged.append(&mut rest);
+    Some(Value::List(arranged))
+}
+
+/// Returns whether a step adds this item to a list.
+fn adds(step: &Step, list: &FieldPath, item: &Value) -> bool {
+    step.changes.iter().any(|change| match change.path.0.split_last() {
+        Some((Segment::Keys(keys), above)) if change.counts && above == list.0 => {
+            keys.iter().all(|(key, scalar)| item.get(key).is_none_or(|value| *value == scalar.0))
+        }
+        _ => false,
+    })
+}
+
 /// Returns the value to write: as Git spells it, and in a Secret's `data` always in base64.
 fn desired_value(change: &FieldChange, desired: Option<&Manifest>) -> Option<Value> {
     let shown = change.desired.as_ref()?;
-    if change.is_order() {
-        return Some(shown.clone());
-    }
     let spelled = desired.and_then(|d| field::at(&d.body, &change.path)).unwrap_or(shown);
     let is_secret_data = desired.is_some_and(|d| d.id.kind.is_secret())
         && change.path.0.first() == Some(&Segment::Field("data".to_owned()));

@@ -98,6 +98,25 @@ async fn an_order_alone_is_put_right_whichever_way_an_object_is_deployed() {
 }
 
 #[tokio::test]
+async fn an_order_and_a_leftover_in_one_list_are_both_put_right_whether_or_not_the_leftover_goes() {
+    for goes in [true, false] {
+        let mut world = World::new();
+        world.client_side(with_inits(&["one", "old", "two"]));
+        world.declare(with_inits(&["two", "one"]));
+        let mut plan = world.plan().await.unwrap();
+        let patch = "x patch Deployment.apps/shop/api as kubectl-client-side-apply: ";
+        let list = ".spec.template.spec.initContainers";
+        assert_eq!(said(&plan), [format!(r#"{patch}{list}[name="old"]"#), format!("{patch}{list}")]);
+        plan.tick(0, goes).unwrap();
+        let done = world.execute(plan).await.unwrap();
+        let outcomes: Vec<_> = done.steps.iter().map(|s| s.outcome.word()).collect();
+        assert_eq!(outcomes, [if goes { "applied" } else { "skipped" }, "applied"], "{:?}", said(&done));
+        let left: &[&str] = if goes { &["two", "one"] } else { &["two", "one", "old"] };
+        assert_eq!(names_of_inits(&world).await, left);
+    }
+}
+
+#[tokio::test]
 async fn an_order_beside_another_change_keeps_what_others_added() {
     let mut world = World::new();
     world.client_side(with_inits(&["one", "two"]));
