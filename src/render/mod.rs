@@ -41,13 +41,15 @@ use declared::Reading;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Returns the paths of everything that rendering an app reads: its own, and the files outside of it that a kustomization
-/// includes. A kustomization that cannot be followed reads its own path at least.
+/// Returns the paths of everything that rendering an app reads: its own, and what lies outside of it: the files that a
+/// kustomization includes, the values files of a chart, and the folders of charts that it depends on by a path.
+///
+/// What cannot be followed reads its own path at least. Of a symbolic link, the link is named and not where it leads.
 pub fn inputs(app: &App, tree: &dyn Tree) -> Vec<String> {
     let mut inputs = vec![app.path.clone()];
     match &app.spec {
         RenderSpec::Kustomize => inputs.extend(kustomize::files(tree, &app.path).unwrap_or_default()),
-        RenderSpec::Helm(chart) => inputs.extend(chart.values.iter().cloned()),
+        RenderSpec::Helm(spec) => inputs.extend(helm::inputs(tree, app, spec)),
         RenderSpec::Plain { .. } => {}
     }
     let below = format!("{}/", app.path);

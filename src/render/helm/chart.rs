@@ -117,6 +117,17 @@ pub(super) fn export(tree: &dyn Tree, folder: &str) -> Result<Exported, RenderEr
     Ok(Exported { chart, files, folder: folder.to_owned(), vendored })
 }
 
+/// Returns the folders of the tree outside of a chart that its export reads: charts that it depends on by a path, and
+/// those that they depend on. Where one is not there, those that are found all the same.
+pub(super) fn sources(tree: &dyn Tree, folder: &str) -> Vec<String> {
+    let mut vendored = Vec::new();
+    if let Ok(chart) = Chart::read(tree, folder) {
+        // Why the export fails is said where the chart is rendered.
+        let _ = vendor(tree, &chart, folder, folder, &mut Files::of(folder), &mut vendored, 0);
+    }
+    vendored.into_iter().map(|(_, source)| source).collect()
+}
+
 /// Adds the dependencies of the chart in `folder`, whose copy stands at `target`, that are charts of the tree.
 fn vendor(
     tree: &dyn Tree,
@@ -142,15 +153,15 @@ fn vendor(
                 line: dependency.line,
                 reference: dependency.repository.clone(),
             })?;
+            let copy = format!("{}/{}", paths::child(target, "charts"), dependency.name);
+            vendored.push((copy.clone(), source.clone()));
             let needed = Chart::read(tree, &source).map_err(|_| RenderError::Missing {
                 file: dependency.file.clone(),
                 line: dependency.line,
                 reference: dependency.repository.clone(),
             })?;
-            let copy = format!("{}/{}", paths::child(target, "charts"), dependency.name);
             files.add_folder_as(tree, &source, &copy, 0)?;
             vendor(tree, &needed, &source, &copy, files, vendored, depth + 1)?;
-            vendored.push((copy, source));
         } else if !present.unnamed_archive {
             missing.push(dependency);
         }

@@ -60,6 +60,12 @@ pub(super) async fn template(
     Ok(reading)
 }
 
+/// Returns the paths outside of a chart that rendering it reads: its values files, and the charts of the same tree that it
+/// depends on.
+pub(super) fn inputs(tree: &dyn Tree, app: &App, spec: &HelmSpec) -> Vec<String> {
+    spec.values.iter().cloned().chain(chart::sources(tree, &app.path)).collect()
+}
+
 /// Collects the chart and its values files.
 fn export(tree: &dyn Tree, app: &App, spec: &HelmSpec) -> Result<Exported, RenderError> {
     let mut exported = chart::export(tree, &app.path)?;

@@ -55,6 +55,24 @@ fn helm_app(path: &str, values: &[&str]) -> App {
     app(path, RenderSpec::Helm(HelmSpec { release: "shop".to_owned(), values, include_crds: true }))
 }
 
+#[test]
+fn a_chart_reads_its_values_files_and_the_charts_that_it_depends_on_by_a_path() {
+    let needs = |names: &[&str]| {
+        let one = |n: &&str| format!("- name: {n}\n  version: 1.0.0\n  repository: file://../{n}\n");
+        let list: String = names.iter().map(one).collect();
+        format!("apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies:\n{list}")
+    };
+    let tree = with(&[
+        ("charts/web/Chart.yaml", &needs(&["common", "gone"])),
+        ("charts/common/Chart.yaml", &needs(&["base"])),
+        ("charts/base/Chart.yaml", "apiVersion: v2\nname: base\nversion: 1.0.0\n"),
+    ]);
+    assert_eq!(
+        inputs(&helm_app("charts/web", &["values/prod.yaml", "charts/web/x.yaml"]), &tree),
+        ["charts/web", "values/prod.yaml", "charts/common", "charts/base", "charts/gone"]
+    );
+}
+
 fn with(files: &[(&str, &str)]) -> MemoryTree {
     files.iter().fold(MemoryTree::default(), |tree, (path, text)| tree.file(path, *text))
 }
