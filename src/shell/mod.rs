@@ -249,3 +249,23 @@ impl Ends {
 fn stop_key() -> io::Result<Signal> {
     signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+    use rustix::process::{Signal as Sent, getpid, kill_process};
+
+    #[tokio::test]
+    async fn an_interrupt_is_forgotten_with_the_keys_and_a_hang_up_is_not() {
+        let mut ends = Ends::listen().unwrap();
+        let mut came = Ends::listen().unwrap();
+        kill_process(getpid(), Sent::INT).unwrap();
+        kill_process(getpid(), Sent::HUP).unwrap();
+        came.interrupt.recv().await;
+        came.hang_up.recv().await;
+        ends.forget_keys().unwrap();
+        assert!(matches!(ends.next().now_or_never(), Some(End::HungUp)));
+        assert!(ends.next().now_or_never().is_none());
+    }
+}
