@@ -185,6 +185,7 @@ fn sync_options(what: &SyncArguments) -> Result<SyncOptions, Failed> {
         selection: if only.is_empty() { Selection::All } else { Selection::Only(only) },
         prune: what.prune,
         manager: what.manager.clone(),
+        deployers: Vec::new(),
         dirty: what.dirty,
         max_deletions: what.max_deletions,
     })

@@ -70,8 +70,8 @@ pub struct SyncRequest {
     pub only: Vec<ResourceId>,
     /// Takes uncommitted and unpushed files too.
     pub dirty: bool,
-    /// Writes as this field manager, where several apply equally much of an object.
-    pub manager: Option<String>,
+    /// As whom objects are written that several managers apply equally much of: the answers so far.
+    pub deployers: Vec<(ResourceId, String)>,
 }
 
 impl Effect {

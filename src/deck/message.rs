@@ -55,7 +55,7 @@ pub enum Message {
     PlanTied {
         at: Timestamp,
         ticket: Ticket,
-        resource: String,
+        resource: ResourceId,
         managers: Vec<String>,
     },
     /// What the plan is bound to has moved: nothing was written, and this is the new plan.

@@ -1,7 +1,7 @@
 //! Defines the palette: commands, apps, clusters and repos found by a few letters of their names.
 
 use crate::model::command::Command;
-use crate::model::{AppId, ClusterId, RepoId};
+use crate::model::{AppId, ClusterId, RepoId, ResourceId};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
@@ -12,8 +12,11 @@ pub enum Pick {
     App(AppId),
     Cluster(ClusterId),
     Repo(RepoId),
-    /// The field manager to write as.
-    Manager(String),
+    /// The field manager to write an object as.
+    Manager {
+        resource: ResourceId,
+        manager: String,
+    },
 }
 
 /// Something to pick, with what is matched against and what is shown beside it.

@@ -3,7 +3,7 @@
 use super::{Runtime, redacted};
 use crate::action::sync::{Options, PlanError, Selection};
 use crate::deck::{Message, SyncRequest, Ticket};
-use crate::model::{Notice, Plan};
+use crate::model::{Notice, Plan, ResourceId};
 use crate::pipeline::acting;
 use crate::pipeline::run::Deployed;
 use std::sync::{Arc, PoisonError};
@@ -39,7 +39,7 @@ enum NoPlan {
     Failed(Notice),
     /// The person must say as whom this object is written.
     Tied {
-        resource: String,
+        resource: ResourceId,
         managers: Vec<String>,
     },
 }
@@ -71,8 +71,8 @@ async fn planned(runtime: &Runtime, request: &SyncRequest) -> Result<(Plan, Depl
     }
     let selection =
         if request.only.is_empty() { Selection::All } else { Selection::These(request.only.clone()) };
-    let (manager, dirty) = (request.manager.clone(), request.dirty);
-    let options = Options { selection, manager, dirty, ..Options::default() };
+    let (deployers, dirty) = (request.deployers.clone(), request.dirty);
+    let options = Options { selection, deployers, dirty, ..Options::default() };
     match acting::plan_sync(&deployed, &options, (runtime.clock)()).await {
         Ok(plan) => Ok((plan, deployed)),
         Err(PlanError::Tie { resource, managers }) => Err(NoPlan::Tied { resource, managers }),

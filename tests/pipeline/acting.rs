@@ -58,7 +58,7 @@ fn web(repository: &Repository) -> SyncRequest {
     let repo = RepoId(repository.path().display().to_string().into());
     let app = AppId { repo, name: "web".into() };
     let deployment = DeploymentId::new(app, ClusterId("offline:prod".into()));
-    SyncRequest { deployment, only: Vec::new(), dirty: false, manager: None }
+    SyncRequest { deployment, only: Vec::new(), dirty: false, deployers: Vec::new() }
 }
 
 fn is_planned(message: &Message) -> bool {
@@ -162,10 +162,10 @@ async fn a_tie_is_asked_and_the_answer_is_taken_for_the_next_plan() {
     let planned = running.until("the plan is there", is_planned).await;
     let Message::PlanTied { managers, resource, .. } = planned else { panic!("{planned:?}") };
     assert_eq!(
-        (managers.as_slice(), resource.as_str()),
+        (managers.as_slice(), resource.to_string().as_str()),
         (&["one".to_owned(), "two".to_owned()][..], "ConfigMap/shop/a")
     );
-    let request = SyncRequest { manager: Some("two".into()), ..web(&repository) };
+    let request = SyncRequest { deployers: vec![(resource, "two".into())], ..web(&repository) };
     running.ask(Effect::PlanSync { ticket: Ticket(2), request }).await;
     let planned = running.until("the plan is there", is_planned).await;
     assert!(matches!(&planned, Message::PlanReady { plan, .. } if plan.manager == "two"), "{planned:?}");

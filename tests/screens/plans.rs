@@ -99,7 +99,7 @@ fn a_key_asks_for_a_plan_and_writes_nothing() {
         deployment: deployment_id("web", "prod-eu"),
         only: Vec::new(),
         dirty: false,
-        manager: None,
+        deployers: Vec::new(),
     };
     assert_eq!(typist.effects(), [Effect::PlanSync { ticket: Ticket(1), request }]);
     assert!(typist.screen().contains("planning"));
@@ -110,8 +110,12 @@ fn the_resource_under_the_cursor_or_the_ticked_ones_are_synced_alone() {
     let mut typist = Typist::at(120, 40);
     typist.keys("j 3 j 4 j S");
     let only = vec![resource_id("prod-eu", "apps/v1", "Deployment", "web")];
-    let request =
-        SyncRequest { deployment: deployment_id("web", "prod-eu"), only, dirty: false, manager: None };
+    let request = SyncRequest {
+        deployment: deployment_id("web", "prod-eu"),
+        only,
+        dirty: false,
+        deployers: Vec::new(),
+    };
     assert_eq!(typist.effects(), [Effect::PlanSync { ticket: Ticket(1), request }]);
     let mut typist = Typist::at(120, 40);
     typist.keys("j 3 j 4 * S");
@@ -389,13 +393,11 @@ fn a_tie_opens_a_picker_and_what_is_picked_is_planned_with() {
     typist.effects();
     let managers = vec!["one".to_owned(), "two".to_owned()];
     let at = typist.now;
-    let resource = "Deployment/shop/web".to_owned();
-    typist.send(Message::PlanTied { at, ticket: Ticket(1), resource, managers });
-    assert!(typist.screen().contains("writes Deployment/shop/web as this manager"), "{}", typist.screen());
+    let resource = resource_id("prod-eu", "v1", "ConfigMap", "web");
+    typist.send(Message::PlanTied { at, ticket: Ticket(1), resource: resource.clone(), managers });
+    assert!(typist.screen().contains("writes ConfigMap/shop/web as this manager"), "{}", typist.screen());
     typist.keys("down enter");
     let effects = typist.effects();
-    assert!(
-        matches!(effects.as_slice(), [Effect::PlanSync { request, .. }] if request.manager.as_deref() == Some("two")),
-        "{effects:?}"
-    );
+    let [Effect::PlanSync { request, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(request.deployers, [(resource, "two".to_owned())]);
 }

@@ -2,7 +2,7 @@
 
 use super::{Inputs, PlanError, Target, words};
 use crate::action::{bind, order};
-use crate::drift::{DRIFTDECK, Deployer, deployer};
+use crate::drift::{DRIFTDECK, Deployer, DeployerTie, deployer};
 use crate::model::{
     Class, FieldChange, FieldPath, LastApplied, LiveObject, Manifest, Plan, Revision, Step, StepAction,
     StepOutcome, Value, Verdict, Way, Writer,
@@ -104,7 +104,7 @@ fn usual_deployer(inputs: &Inputs<'_>, targets: &[Target]) -> Deployer {
     let mut votes: Vec<(Deployer, usize)> = Vec::new();
     for target in targets {
         let (Some(live), Some(desired)) = (&target.live, &target.desired) else { continue };
-        let Ok(found) = deployer(live, desired, inputs.engine_manager) else { continue };
+        let Ok(found) = found_deployer(inputs, target, desired, live) else { continue };
         match votes.iter_mut().find(|(d, _)| *d == found) {
             Some((_, count)) => *count += 1,
             None => votes.push((found, 1)),
@@ -198,6 +198,19 @@ fn creation(target: &Target, desired: &Arc<Manifest>, usual: &Deployer, targets:
     step
 }
 
+/// Returns how an object is deployed, as it shows itself, or as was answered for it where it does not.
+fn found_deployer(
+    inputs: &Inputs<'_>,
+    target: &Target,
+    desired: &Manifest,
+    live: &LiveObject,
+) -> Result<Deployer, DeployerTie> {
+    deployer(live, desired, inputs.engine_manager).or_else(|tie| {
+        let answer = inputs.options.deployers.iter().find(|(id, _)| *id == target.id);
+        answer.map(|(_, manager)| named(manager)).ok_or(tie)
+    })
+}
+
 /// Returns how an object is deployed. One that has lost its deployer's entry, because somebody wrote over all that it
 /// declares, is written as the app's others are where that is server-side apply, whose next run then finds its own.
 fn deployer_of(
@@ -210,8 +223,8 @@ fn deployer_of(
     if let Some(manager) = &inputs.options.manager {
         return Ok(named(manager));
     }
-    let found = deployer(live, desired, inputs.engine_manager)
-        .map_err(|tie| PlanError::Tie { resource: target.id.to_string(), managers: tie.managers })?;
+    let found = found_deployer(inputs, target, desired, live)
+        .map_err(|tie| PlanError::Tie { resource: target.id.clone(), managers: tie.managers })?;
     Ok(match (found, usual) {
         (Deployer::Driftdeck, Deployer::ServerSide { .. }) => usual.clone(),
         (found, _) => found,

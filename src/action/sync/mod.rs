@@ -55,6 +55,8 @@ pub struct Options {
     pub prune: bool,
     /// Writes as this field manager instead of each object's deployer.
     pub manager: Option<String>,
+    /// As whom single objects are written that several managers apply equally much of.
+    pub deployers: Vec<(ResourceId, String)>,
     /// Takes uncommitted and unpushed files too.
     pub dirty: bool,
     /// How many objects may be deleted at most.
@@ -83,7 +85,7 @@ pub enum PlanError {
     #[error("nothing of {app} is called {only}")]
     NothingCalled { app: String, only: String },
     #[error("{resource}: {} apply equally many of its fields", .managers.join(" and "))]
-    Tie { resource: String, managers: Vec<String> },
+    Tie { resource: ResourceId, managers: Vec<String> },
     #[error("nothing can be pruned: {}", .why.join("; "))]
     NoPruning { why: Vec<String> },
     #[error("{planned} objects would be deleted, and at most {limit} may be")]

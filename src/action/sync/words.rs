@@ -40,7 +40,7 @@ pub fn headless(inputs: &Inputs<'_>) -> String {
         Selection::Only(only) => only.iter().for_each(|o| option("--only", &o.to_string())),
         Selection::These(ids) => ids.iter().for_each(|id| option("--only", &id.to_string())),
     }
-    if let Some(manager) = &inputs.options.manager {
+    if let Some(manager) = inputs.options.manager.as_deref().or_else(|| answered(inputs)) {
         option("--manager", manager);
     }
     if let Some(limit) = inputs.options.max_deletions {
@@ -56,6 +56,15 @@ pub fn headless(inputs: &Inputs<'_>) -> String {
     }
     let quoted: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
     quoted.join(" ")
+}
+
+/// Returns the manager that was answered for each of the selected objects. A command cannot say it for some alone.
+fn answered<'a>(inputs: &Inputs<'a>) -> Option<&'a str> {
+    let Selection::These(ids) = &inputs.options.selection else { return None };
+    let answers = &inputs.options.deployers;
+    let (_, manager) = answers.first()?;
+    let is_so = |id: &ResourceId| answers.iter().any(|(of, who)| of == id && who == manager);
+    ids.iter().all(is_so).then_some(manager.as_str())
 }
 
 /// What is wrong with an invalid object.

@@ -158,6 +158,34 @@ async fn a_plan_names_everybody_from_whom_a_field_is_taken_over_and_nobody_else(
 }
 
 #[tokio::test]
+async fn an_answer_to_a_tie_is_about_that_object_alone() {
+    let mut world = World::new();
+    for manager in ["one", "two"] {
+        world.server_side(config("tied", &value!({"a": "1"})), manager);
+    }
+    world.client_side(config("other", &value!({"a": "1"})));
+    world.declare(config("tied", &value!({"a": "2"}))).declare(config("other", &value!({"a": "2"})));
+    let Err(PlanError::Tie { resource, managers }) = world.plan().await else { panic!("a plan") };
+    assert_eq!(
+        (resource.to_string().as_str(), managers),
+        ("ConfigMap/shop/tied", vec!["one".into(), "two".into()])
+    );
+    world.options.deployers = vec![(resource.clone(), "two".into())];
+    let plan = world.plan().await.unwrap();
+    assert_eq!(
+        said(&plan),
+        [
+            "x patch ConfigMap/shop/other as kubectl-client-side-apply: .data.a",
+            "x apply ConfigMap/shop/tied as two: .data.a",
+        ]
+    );
+    assert_eq!(plan.headless, "driftdeck sync web --context prod");
+    world.options.selection = crate::action::sync::Selection::These(vec![resource]);
+    let headless = world.plan().await.unwrap().headless;
+    assert_eq!(headless, "driftdeck sync web --context prod --only ConfigMap/shop/tied --manager two");
+}
+
+#[tokio::test]
 async fn a_leftover_of_client_side_apply_is_a_step_of_its_own_and_goes_from_last_applied() {
     let mut world = World::new();
     world.client_side(config("c", &value!({"a": "1", "b": "2"})));

@@ -11,7 +11,7 @@ use crate::deck::reading::plan_rows;
 use crate::deck::state::State;
 use crate::model::command::Command;
 use crate::model::confirm;
-use crate::model::{Notice, Plan, StepOutcome, Timestamp, Verdict};
+use crate::model::{Notice, Plan, ResourceId, StepOutcome, Timestamp, Verdict};
 
 /// Asks for the plan of a sync: of the ticked resources, else of the one under the cursor, else of the whole app.
 pub(super) fn begin_sync(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
@@ -28,7 +28,7 @@ pub(super) fn begin_sync(state: &mut State, at: Timestamp, effects: &mut Vec<Eff
     } else {
         state.resource().map(|key| key.id.clone()).into_iter().collect()
     };
-    let request = SyncRequest { deployment, only, dirty: false, manager: None };
+    let request = SyncRequest { deployment, only, dirty: false, deployers: Vec::new() };
     let ticket = state.ticket();
     effects.push(Effect::PlanSync { ticket, request: request.clone() });
     state.layers.push(Layer::Plan(Box::new(PlanView::new(ticket, request, at))));
@@ -157,7 +157,13 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
 }
 
 /// Asks whose an object is that several managers apply equally much of; without an answer nothing is planned.
-pub(super) fn tied(state: &mut State, at: Timestamp, ticket: Ticket, resource: &str, managers: Vec<String>) {
+pub(super) fn tied(
+    state: &mut State,
+    at: Timestamp,
+    ticket: Ticket,
+    resource: &ResourceId,
+    managers: Vec<String>,
+) {
     let who = managers.join(" and ");
     let notice = Notice::warning(format!("{resource}: {who} apply equally many of its fields"))
         .hint("plan again and choose as whom it is written");
@@ -167,17 +173,20 @@ pub(super) fn tied(state: &mut State, at: Timestamp, ticket: Ticket, resource: &
         let item = |manager: String| Item {
             about: format!("writes {resource} as this manager"),
             name: manager.clone(),
-            pick: Pick::Manager(manager),
+            pick: Pick::Manager { resource: resource.clone(), manager },
             refused: None,
         };
         state.layers.push(Layer::Palette(Picker::new(managers.into_iter().map(item).collect())));
     }
 }
 
-/// Plans again as the manager that was picked.
-pub(super) fn chosen(state: &mut State, manager: String, effects: &mut Vec<Effect>) {
+/// Plans again, with this object written as the manager that was picked for it.
+pub(super) fn chosen(state: &mut State, resource: ResourceId, manager: String, effects: &mut Vec<Effect>) {
     let at = state.now;
-    with_plan(state, |view| view.request.manager = Some(manager));
+    with_plan(state, |view| {
+        view.request.deployers.retain(|(of, _)| *of != resource);
+        view.request.deployers.push((resource, manager));
+    });
     plan_again(state, at, effects);
 }
 
