@@ -99,6 +99,35 @@ fn what_people_changed_is_put_right_and_kubectl_apply_of_the_same_files_changes_
 
 #[test]
 #[ignore = "needs the control plane: run tests/run"]
+fn an_order_alone_is_put_right_by_either_way_and_a_second_sync_plans_nothing() {
+    let with = |names: [&str; 2]| {
+        let items = names.map(|name| format!("      - {{name: {name}, image: 'registry.invalid/init:1'}}\n"));
+        let list = format!("      initContainers:\n{}      containers:\n", items.concat());
+        SHOP.replace("      containers:\n", &list)
+    };
+    for (server_side, does) in [
+        (false, "patch Deployment/web as kubectl-client-side-apply"),
+        (true, "apply Deployment/web as deployer"),
+    ] {
+        let mut ground = Ground::new("order");
+        if server_side {
+            ground.namespace.apply_server_side(&with(["one", "two"]), "deployer");
+        } else {
+            ground.namespace.apply(&with(["one", "two"]));
+        }
+        ground.declare(&with(["two", "one"]));
+        let (planned, outcomes) = ground.sync();
+        assert_eq!(planned, [format!("{does}: .spec.template.spec.initContainers")]);
+        assert_eq!(outcomes, ["applied"]);
+        let live = ground.namespace.get("deployment/web").expect("it is there");
+        let names = [0, 1].map(|i| at(&live, &format!("/spec/template/spec/initContainers/{i}/name")));
+        assert_eq!(names, [value!("two"), value!("one")]);
+        assert_eq!(ground.planned(), Vec::<String>::new(), "a second sync plans nothing");
+    }
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
 fn a_leftover_goes_and_kubectl_apply_of_the_new_files_changes_nothing() {
     let mut ground = Ground::new("leftover");
     ground.namespace.apply(SHOP);
