@@ -3,7 +3,7 @@
 use crate::cli::arguments::{CompareArguments, Options};
 use crate::cli::document::{Findings, ResourceEntry};
 use crate::cli::output::Output;
-use crate::cli::report::{self, Style};
+use crate::cli::report::{self, Order, Style};
 use crate::cli::{Exit, Failed, now, opening, stdin::source, written};
 use crate::model::{Level, Notice};
 use crate::pipeline::offline;
@@ -36,9 +36,10 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
     findings.sort();
     let style = Style { colour: output.colour, ascii: options.ascii };
     output.notices(&findings.notices);
-    written(
-        output.document(|| findings.to_json("compare", now()), || report::changes(&findings, style, false)),
-    )?;
+    written(output.document(
+        || findings.to_json("compare", now()),
+        || report::changes(&findings, style, Order::DesiredFirst),
+    ))?;
     if findings.resources.is_empty() && findings.notices.iter().any(|n| n.level == Level::Error) {
         return Ok(Exit::Failure);
     }

@@ -2,7 +2,7 @@
 
 use crate::cli::arguments::{DiffArguments, Options};
 use crate::cli::output::{self, Output};
-use crate::cli::report::{self, Style};
+use crate::cli::report::{self, Order, Style};
 use crate::cli::{Exit, Failed, check, now, opening, render, written};
 
 /// Compares everything once and prints every change.
@@ -18,9 +18,10 @@ pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Re
     let (gathered, _handle) = check::gather(&what.places, options, output).await?;
     let findings = gathered.findings();
     output.notices(&findings.notices);
-    written(
-        output.document(|| findings.to_json("diff", now()), || report::changes(&findings, style, false)),
-    )?;
+    written(output.document(
+        || findings.to_json("diff", now()),
+        || report::changes(&findings, style, Order::DesiredFirst),
+    ))?;
     Ok(check::exit(&gathered, &findings, options))
 }
 

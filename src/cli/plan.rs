@@ -1,7 +1,7 @@
 //! Writes plans and outcomes: the document of every command that writes, and the text that people confirm.
 
 use crate::cli::document::{SCHEMA, change, notices, revision};
-use crate::cli::report::{self, Style};
+use crate::cli::report::{self, Order, Style};
 use crate::model::{Notice, Plan, Step, StepOutcome, Verdict};
 use crate::text;
 use serde_json::{Value as Json, json};
@@ -69,6 +69,10 @@ pub fn to_text(plan: &Plan, style: Style) -> String {
         text::terminal(plan.revision.asked.words()),
         text::terminal(&plan.manager),
     );
+    if !plan.steps.is_empty() {
+        let _ =
+            writeln!(out, "each change from what is live to what will be: live {} desired", style.arrow());
+    }
     for step in &plan.steps {
         out += &step_text(step, style);
     }
@@ -93,8 +97,9 @@ fn step_text(step: &Step, style: Style) -> String {
     };
     let mut out =
         format!("  {tick}{} {}{outcome}\n", step.action.word(), text::terminal(&step.resource.to_string()));
-    for change in &step.changes {
-        out += &report::change_lines(change, &step.resource.to_string(), style);
+    // That a whole object comes or goes is said already.
+    for change in step.changes.iter().filter(|change| !change.path.is_root()) {
+        out += &report::change_lines(change, &step.resource.to_string(), style, Order::LiveFirst);
     }
     if !step.takes_over_from.is_empty() {
         let from: Vec<_> = step.takes_over_from.iter().map(|w| text::terminal(&w.manager)).collect();

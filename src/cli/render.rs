@@ -3,7 +3,7 @@
 use crate::cli::arguments::{Options, RenderArguments};
 use crate::cli::document::{Findings, ResourceEntry, SCHEMA, notices, problems, worst_first};
 use crate::cli::output::{Format, Output};
-use crate::cli::report::{self, Style};
+use crate::cli::report::{self, Order, Style};
 use crate::cli::stdin::source;
 use crate::cli::{Exit, Failed, now, opening, written};
 use crate::model::sealed::open_value;
@@ -108,8 +108,9 @@ pub async fn between(
     findings.sort();
     output.notices(&findings.notices);
     let style = Style { colour: output.colour, ascii: options.ascii };
-    written(
-        output.document(|| findings.to_json("diff", now()), || report::changes(&findings, style, false)),
-    )?;
+    written(output.document(
+        || findings.to_json("diff", now()),
+        || report::changes(&findings, style, Order::LiveFirst),
+    ))?;
     Ok(Exit::of(&findings, options.strict, options.exit_zero))
 }

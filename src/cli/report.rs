@@ -59,7 +59,7 @@ impl Style {
         }
     }
 
-    fn arrow(self) -> &'static str {
+    pub fn arrow(self) -> &'static str {
         if self.ascii { "->" } else { "→" }
     }
 }
@@ -97,20 +97,29 @@ pub fn verdicts(findings: &Findings, style: Style) -> String {
     out
 }
 
-/// Writes every field that differs, with who wrote it and where Git declares it. `all` adds what does not count.
-pub fn changes(findings: &Findings, style: Style, all: bool) -> String {
+/// Which side of a change is written first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Drift reads from Git to live.
+    DesiredFirst,
+    /// What is done reads from what is to what will be: a plan, and one commit after another.
+    LiveFirst,
+}
+
+/// Writes every field that differs, with who wrote it and where Git declares it.
+pub fn changes(findings: &Findings, style: Style, order: Order) -> String {
     let mut out = revisions(&findings.repos, style);
     for resource in &findings.resources {
         let shown: Vec<&FieldChange> =
-            resource.status.judgement.changes.iter().filter(|c| all || c.counts).collect();
+            resource.status.judgement.changes.iter().filter(|c| c.counts).collect();
         let silent = matches!(resource.status.verdict(), Verdict::InSync | Verdict::Excluded(_));
         if silent && shown.is_empty() {
             continue;
         }
-        if !silent || all {
+        if !silent {
             out += &resource_line(resource, style, "");
             for change in shown {
-                out += &change_lines(change, &resource.status.id.to_string(), style);
+                out += &change_lines(change, &resource.status.id.to_string(), style, order);
             }
         }
     }
@@ -193,20 +202,20 @@ fn resource_line(resource: &ResourceEntry, style: Style, indent: &str) -> String
 }
 
 /// Writes one change with who wrote it and where Git declares it.
-pub fn change_lines(change: &FieldChange, object: &str, style: Style) -> String {
+pub fn change_lines(change: &FieldChange, object: &str, style: Style, order: Order) -> String {
     let (desired, live) =
         redact::json_sides(change.desired.as_ref(), change.live.as_ref(), object, &change.path);
     let side = |value: Option<Json>, hue: Hue| match value {
         None => style.paint(Hue::Dim, if style.ascii { "-" } else { "—" }),
         Some(value) => style.paint(hue, &short(&value)),
     };
+    let (desired, live) = (side(desired, Hue::Desired), side(live, Hue::Live));
+    let (from, to) = if order == Order::DesiredFirst { (desired, live) } else { (live, desired) };
     let mut out = format!(
-        "    {} {}  {} {} {}",
+        "    {} {}  {from} {} {to}",
         letter(change),
         text::terminal(&change.path.to_string()),
-        side(desired, Hue::Desired),
         style.arrow(),
-        side(live, Hue::Live),
     );
     let mut said = Vec::new();
     if let Some(writer) = &change.writer {

@@ -1,6 +1,6 @@
 //! Decides which clusters are meant: what was typed, what the configuration names, the current context.
 
-use crate::cluster::remote::{ContextInfo, Options as RemoteOptions, Remote, SchemaCache, Sources};
+use crate::cluster::remote::{ContextInfo, Options as RemoteOptions, Place, Remote, SchemaCache, Sources};
 use crate::config::paths::Folders;
 use crate::config::{InForce, Settings};
 use crate::model::Notice;
@@ -50,15 +50,40 @@ pub(super) fn clusters(
             cache: cache.clone(),
             clock: clock.clone(),
         };
-        ClusterSetup {
+        let place = sources.place(&name);
+        let setup = ClusterSetup {
             namespace: contexts.iter().find(|c| c.name == name).and_then(|c| c.namespace.clone()),
             cluster: Arc::new(Remote::new(&name, sources, options)),
             name: rules.name,
             protected: rules.protected,
             read_only,
-        }
+        };
+        (place, setup)
     });
-    Ok(setups.collect())
+    let setups = setups.collect();
+    Ok(each_once(setups, notices))
+}
+
+/// Leaves each cluster once, reached as the first context that leads to it says. It is protected, or read-only, as soon
+/// as one of its contexts is.
+fn each_once(setups: Vec<(Option<Place>, ClusterSetup)>, notices: &mut Vec<Notice>) -> Vec<ClusterSetup> {
+    let mut once: Vec<(Option<Place>, ClusterSetup)> = Vec::new();
+    for (place, setup) in setups {
+        let known = once.iter_mut().find(|(known, _)| place.is_some() && *known == place);
+        let Some((_, first)) = known else {
+            once.push((place, setup));
+            continue;
+        };
+        let (name, other) = (first.cluster.name().to_owned(), setup.cluster.name());
+        notices.push(
+            Notice::warning(format!("{other} leads to the same cluster as {name}"))
+                .cause(format!("it is looked at once, as {name}"))
+                .hint("name only the context whose user is to be used"),
+        );
+        first.protected |= setup.protected;
+        first.read_only |= setup.read_only;
+    }
+    once.into_iter().map(|(_, setup)| setup).collect()
 }
 
 /// Returns the contexts that are meant.

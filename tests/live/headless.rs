@@ -115,6 +115,50 @@ fn two_contexts_are_compared_at_once() {
 
 #[test]
 #[ignore = "needs the control plane: run tests/run"]
+fn two_contexts_of_one_cluster_are_one_that_is_protected_as_soon_as_either_is() {
+    let namespace = Namespace::new("twins");
+    namespace.apply(APP);
+    namespace.patch("configmap/settings", "merge", r#"{"data":{"colour":"red"}}"#, "kubectl-edit");
+    let mut home = Home::new();
+    let plain = home.write("plain", namespace.access().named("plain").kubeconfig());
+    let mut access = namespace.access().named("prod-x");
+    "admin-x".clone_into(&mut access.user);
+    let production = home.write("production", access.kubeconfig());
+    home.set("KUBECONFIG", format!("{}:{}", plain.display(), production.display()));
+    home.write("repo/app.yaml", APP);
+    for (first, second) in [("plain", "prod-x"), ("prod-x", "plain")] {
+        let both = ["--context", first, "--context", second];
+        let check = [&["check", "repo", "-o", "json"][..], &both].concat();
+        let document = home.driftdeck(check).exits(1).json();
+        assert_eq!(deployments(&document), [["repo", first, "drifted"]]);
+        let title = format!("{second} leads to the same cluster as {first}");
+        assert_eq!(document["notices"][0]["title"], title.as_str());
+        let sync = [&["sync", "repo", "repo", "--yes"][..], &both].concat();
+        let refused = home.driftdeck(sync).exits(2);
+        assert!(refused.stderr.contains(&format!("--confirm {first}")), "{}", refused.stderr);
+    }
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn a_namespace_that_is_applied_twice_is_in_sync() {
+    let plane = Plane::of_this_run();
+    let name = format!("{}-twice", Namespace::new("applied").name);
+    let home = Home::new();
+    plane.access("admin").write_into(&home);
+    let file = home.write(
+        "repo/namespace.yaml",
+        format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n"),
+    );
+    for _ in 0..2 {
+        plane.kubectl(&["apply", "--server-side", "-f", &file.display().to_string()]);
+        home.driftdeck(["check", "repo"]).exits(0);
+    }
+    plane.kubectl(&["delete", "namespace", &name, "--wait=false"]);
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
 fn a_cluster_that_does_not_answer_is_named_and_the_other_is_compared() {
     let namespace = Namespace::new("half");
     namespace.apply(APP);

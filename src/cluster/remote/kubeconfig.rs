@@ -99,6 +99,13 @@ impl Sources {
     }
 
     /// Makes the configuration of a context, and takes the credential plugin out of it: driftdeck runs that itself.
+    /// Returns what a context leads to, without contacting it: the server and the authority that vouches for it.
+    /// `None` where the context is not complete.
+    pub fn place(&self, context: &str) -> Option<Place> {
+        let (config, _) = self.resolve(context).ok()?;
+        Some(Place { server: config.cluster_url.to_string(), authority: config.root_cert })
+    }
+
     pub(super) fn resolve(&self, context: &str) -> Result<(Config, Option<ExecConfig>), ClusterError> {
         let merged = self.load()?;
         if merged.contexts.is_empty() && self.in_cluster && context == IN_CLUSTER {
@@ -176,6 +183,13 @@ fn certificates(pem: &str) -> Option<Vec<Vec<u8>>> {
     let found: Option<Vec<_>> =
         blocks.map(|block| base64(block.split_once("-----END CERTIFICATE-----")?.0)).collect();
     found.filter(|certificates| !certificates.is_empty())
+}
+
+/// What a context leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    server: String,
+    authority: Option<Vec<Vec<u8>>>,
 }
 
 /// Reads one file; `None` if there is none.

@@ -12,7 +12,7 @@ mod schemas;
 mod session;
 mod watching;
 
-pub use kubeconfig::{ContextInfo, IN_CLUSTER, Sources};
+pub use kubeconfig::{ContextInfo, IN_CLUSTER, Place, Sources};
 pub use session::PLUGIN_RESTS;
 
 use super::access::{Cluster, ClusterError, Login, WatchEvent, Write, Writer};
