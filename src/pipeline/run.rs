@@ -514,14 +514,17 @@ impl Conductor {
         // A short line once in the life of a deployment; a run that looks once must not end before it is on disk.
         if let Some(seen) = &self.setup.seen {
             for id in &appeared {
-                seen.remember(id);
+                let namespace = self.world.deployments.get(id).and_then(|d| d.namespace.as_deref());
+                seen.remember(id, namespace);
             }
         }
     }
 
     fn render_all(&mut self) {
         let seen = self.setup.seen.clone();
-        let was_seen = |id: &DeploymentId| seen.as_ref().is_some_and(|seen| seen.contains(id));
+        let was_seen = |id: &DeploymentId, namespace: Option<&str>| {
+            seen.as_ref().is_some_and(|seen| seen.contains(id, namespace))
+        };
         for (id, generation) in self.world.match_apps(&was_seen) {
             self.render(id, generation);
         }

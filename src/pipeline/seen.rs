@@ -3,17 +3,27 @@
 
 use crate::config::private::{PrivateError, PrivateFolder};
 use crate::model::DeploymentId;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// One line each: repo, app and cluster as a JSON array. Several driftdecks append to it.
+/// One line each, as JSON: app, cluster, namespace. Several driftdecks append to it.
 const FILE: &str = "seen.jsonl";
+
+/// Where a deployment was seen: in another namespace it may well not be deployed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Sighting {
+    #[serde(flatten)]
+    deployment: DeploymentId,
+    #[serde(default)]
+    namespace: Option<String>,
+}
 
 /// The deployments that were seen by this user, in this run or an earlier one.
 pub struct Seen {
     folder: PrivateFolder,
-    known: Mutex<BTreeSet<DeploymentId>>,
+    known: Mutex<BTreeSet<Sighting>>,
 }
 
 impl Seen {
@@ -26,21 +36,27 @@ impl Seen {
         Ok(Self { folder, known: Mutex::new(known) })
     }
 
-    pub fn contains(&self, deployment: &DeploymentId) -> bool {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(deployment)
+    pub fn contains(&self, deployment: &DeploymentId, namespace: Option<&str>) -> bool {
+        let sighting = sighting(deployment, namespace);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&sighting)
     }
 
-    /// Remembers a deployment. Blocks on the disk the first time.
-    pub fn remember(&self, deployment: &DeploymentId) {
-        let new = self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(deployment.clone());
+    /// Remembers a deployment in its namespace. Blocks on the disk the first time.
+    pub fn remember(&self, deployment: &DeploymentId, namespace: Option<&str>) {
+        let sighting = sighting(deployment, namespace);
+        let new = self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(sighting.clone());
         if !new {
             return;
         }
-        let line = serde_json::to_vec(deployment).unwrap_or_default();
+        let line = serde_json::to_vec(&sighting).unwrap_or_default();
         if let Err(error) = self.folder.append_line(FILE, &line) {
             tracing::warn!(%error, "what was seen cannot be remembered");
         }
     }
+}
+
+fn sighting(deployment: &DeploymentId, namespace: Option<&str>) -> Sighting {
+    Sighting { deployment: deployment.clone(), namespace: namespace.map(str::to_owned) }
 }
 
 #[cfg(test)]
@@ -55,10 +71,11 @@ mod tests {
             DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: app.into() }, ClusterId("c".into()))
         };
         let seen = Seen::open(state.path()).unwrap();
-        seen.remember(&id("web"));
-        seen.remember(&id("web"));
+        seen.remember(&id("web"), Some("shop"));
+        seen.remember(&id("web"), Some("shop"));
         let later = Seen::open(state.path()).unwrap();
-        assert!(later.contains(&id("web")) && !later.contains(&id("cart")));
+        assert!(later.contains(&id("web"), Some("shop")) && !later.contains(&id("cart"), Some("shop")));
+        assert!(!later.contains(&id("web"), None), "it may never have been in another namespace");
         let text = std::fs::read_to_string(state.path().join(FILE)).unwrap();
         assert_eq!(text.lines().count(), 1);
     }

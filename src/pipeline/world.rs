@@ -260,7 +260,10 @@ impl World {
 
     /// Adds the deployments of a repo's apps to the connected clusters and drops those that are gone. Returns the ones
     /// to render, each with the number of its rendering.
-    pub fn match_apps(&mut self, seen: &dyn Fn(&DeploymentId) -> bool) -> Vec<(DeploymentId, u64)> {
+    pub fn match_apps(
+        &mut self,
+        seen: &dyn Fn(&DeploymentId, Option<&str>) -> bool,
+    ) -> Vec<(DeploymentId, u64)> {
         let mut wanted: BTreeMap<DeploymentId, (App, Role, usize, usize, Revision)> = BTreeMap::new();
         for (repo_at, repo) in self.repos.iter().enumerate() {
             let Some(revision) = repo.status.revision.clone() else { continue };
@@ -318,7 +321,7 @@ impl World {
                 engine: app.engine,
                 told: None,
                 looked_back: None,
-                seen_before: seen(&id),
+                seen_before: seen(&id, namespace.as_deref()),
                 extras_unknown: None,
             });
             deployment.app = app;

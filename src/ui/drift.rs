@@ -7,7 +7,7 @@ use crate::config::theme::Role;
 use crate::deck::state::DriftRow;
 use crate::deck::{Column, Rect, ResourceKey, State, marks, words};
 use crate::model::status::{ClusterState, ResourceStatus};
-use crate::model::{DeploymentId, FieldChange, FieldPath, Verdict};
+use crate::model::{DeploymentId, FieldChange, FieldPath, Verdict, Why};
 
 pub(super) fn draw(pen: &mut Pen, state: &State, at: Rect) {
     title(pen, state, at.top(1));
@@ -174,7 +174,11 @@ fn draw_row(pen: &mut Pen, state: &State, place: Rect, row: &DriftRow) {
             let Some(status) = state.world.deployments.get(id) else { return };
             let mark = marks::verdict_word("excluded", &state.options);
             let text = match &status.verdict {
-                Verdict::Excluded(why) => format!("{mark} {}", why.0),
+                Verdict::Excluded(why) => {
+                    let place = status.namespace.as_ref().filter(|_| *why == Why::not_deployed_here());
+                    let place = place.map(|namespace| format!(", in namespace {namespace}"));
+                    format!("{mark} {}{}", why.0, place.unwrap_or_default())
+                }
                 _ => format!("{mark} {} excluded", words::count(status.counts.excluded, "resource")),
             };
             pen.put(after(place, 2), &text, Role::Dim);
