@@ -98,7 +98,9 @@ fn app_rows(state: &State) -> Vec<AppId> {
             let standing = state.world.standing(&app.app.id, cluster);
             let fault = standing.as_ref().is_some_and(Standing::is_fault);
             // A chosen cluster narrows the apps to those that are looked for in it.
-            if (cluster.is_some() && standing.is_none() && app.notice.is_none())
+            let looked_for =
+                || standing.is_some() || state.world.awaited(&app.app.id, cluster).next().is_some();
+            if (cluster.is_some() && app.notice.is_none() && !looked_for())
                 || (state.faults_only && !fault)
                 || !passes(&app.app.id.name)
             {

@@ -409,6 +409,16 @@ pub fn cluster_states(state: &ClusterState, now: Timestamp, zone: &TimeZone) -> 
     }
 }
 
+/// Returns why nothing of a cluster was ever compared, in few words: `no answer, connection timed out`; `None` where it
+/// may still answer at any moment.
+pub fn not_reached(state: &ClusterState) -> Option<String> {
+    match state {
+        ClusterState::Denied { why, .. } => Some(format!("denied, {why}")),
+        ClusterState::Unreachable { why, .. } => Some(format!("no answer, {}", no_answer(why))),
+        ClusterState::Connecting | ClusterState::Live | ClusterState::Stale { .. } => None,
+    }
+}
+
 /// Returns when a cluster is tried again, as it goes on after other words: `, next try 02:45`.
 pub fn trying(next_try: Option<Timestamp>, now: Timestamp, zone: &TimeZone) -> String {
     next_try.map(|at| format!(", next try {}", when(at, now, zone))).unwrap_or_default()

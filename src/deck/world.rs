@@ -1,6 +1,9 @@
 //! Defines what the deck knows of repos, apps, clusters, deployments and resources: the pipeline's updates, folded.
 
-use crate::model::status::{AppStatus, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus};
+use super::words;
+use crate::model::status::{
+    AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
+};
 use crate::model::update::Update;
 use crate::model::{AppId, ClusterId, Counts, DeploymentId, HealthStatus, RepoId, ResourceId, Verdict, Why};
 use std::collections::BTreeMap;
@@ -161,7 +164,23 @@ impl World {
         self.deployments.range(first..).map(|(_, d)| d).take_while(move |d| d.id.app == *app)
     }
 
-    /// Returns how an app stands in one cluster, or in all of them; `None` before anything is known.
+    /// Returns the clusters that an app is to be looked for in once they answer: one, or all of them.
+    pub fn awaited<'a>(
+        &'a self,
+        app: &'a AppId,
+        cluster: Option<&'a ClusterId>,
+    ) -> impl Iterator<Item = &'a ClusterStatus> {
+        let silent = |c: &ClusterStatus| !matches!(c.state, ClusterState::Live | ClusterState::Stale { .. });
+        let contexts = self.app(app).map(|known| &known.app.contexts);
+        self.clusters
+            .iter()
+            .filter(move |c| cluster.is_none_or(|chosen| c.id == *chosen) && silent(c))
+            .filter(move |c| contexts.is_some_and(|named| named.is_empty() || named.contains(&c.context)))
+            .filter(move |c| !self.deployments.contains_key(&DeploymentId::new(app.clone(), c.id.clone())))
+    }
+
+    /// Returns how an app stands in one cluster, or in all of them; `None` before anything is known. An app that was
+    /// compared nowhere, for no cluster lets it be compared, is unknown.
     pub fn standing(&self, app: &AppId, cluster: Option<&ClusterId>) -> Option<Standing> {
         let mut standing: Option<Standing> = None;
         for deployment in self.deployments_of(app).filter(|d| cluster.is_none_or(|c| d.id.cluster == *c)) {
@@ -193,7 +212,16 @@ impl World {
             };
             return Some(Standing { verdict, ..standing.unwrap_or(nothing) });
         }
-        standing
+        standing.or_else(|| {
+            let mut silent = self.awaited(app, cluster);
+            let why = silent.find_map(|c| words::not_reached(&c.state))?;
+            Some(Standing {
+                verdict: Verdict::Unknown(Why::new(why)),
+                counts: Counts::default(),
+                health: HealthStatus::Unknown,
+                deployments: 0,
+            })
+        })
     }
 
     /// Counts apps over all clusters: those that have drifted, those that are unknown, and those in a bad way, drifted

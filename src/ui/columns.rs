@@ -165,7 +165,7 @@ fn app(pen: &mut Pen, state: &State, place: Rect, id: &AppId) {
     }
     let mark_width = marks::width(&state.options);
     let place = after(place, 2);
-    let (text, role) = standing_words(state, standing.as_ref());
+    let (text, role) = standing_words(state, id, standing.as_ref());
     let quiet = matches!(role, Role::Dim);
     if let Some(standing) = &standing {
         let mark = marks::verdict(&standing.verdict, &state.options);
@@ -209,9 +209,14 @@ fn health_words(standing: &Standing) -> (&'static str, Role) {
     }
 }
 
-fn standing_words(state: &State, standing: Option<&Standing>) -> (String, Role) {
+fn standing_words(state: &State, id: &AppId, standing: Option<&Standing>) -> (String, Role) {
     let Some(standing) = standing else {
-        let text = if state.world.settled { "no cluster" } else { "" };
+        let connecting = state.world.awaited(id, state.selected_cluster()).next().is_some();
+        let text = match (connecting, state.world.settled) {
+            (true, _) => "connecting",
+            (false, true) => "no cluster",
+            (false, false) => "",
+        };
         return (text.to_owned(), Role::Dim);
     };
     match &standing.verdict {

@@ -2,19 +2,20 @@
 
 use super::columns::mark_role;
 use super::cursor_row;
+use super::header::cluster_role;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
 use crate::deck::state::DriftRow;
 use crate::deck::{Column, Rect, ResourceKey, State, marks, words};
-use crate::model::status::{ClusterState, ResourceStatus};
-use crate::model::{DeploymentId, FieldChange, FieldPath, Verdict, Why};
+use crate::model::status::{ClusterState, ClusterStatus, ResourceStatus};
+use crate::model::{AppId, DeploymentId, FieldChange, FieldPath, Verdict, Why};
 
 pub(super) fn draw(pen: &mut Pen, state: &State, at: Rect) {
     title(pen, state, at.top(1));
     let rows = at.below(1);
     let focused = state.focus == Column::Drift && state.layers.is_empty();
     if state.drift.rows().is_empty() {
-        pen.put(after(rows.row(0), 3), &nothing(state), Role::Dim);
+        nothing(pen, state, rows);
     }
     for line in 0..rows.height {
         let Some(at) = state.drift.row_at_line(line.into()) else { continue };
@@ -31,7 +32,29 @@ pub(super) fn draw(pen: &mut Pen, state: &State, at: Rect) {
     }
 }
 
-fn nothing(state: &State) -> String {
+/// Says why nothing is listed: of each cluster that has never let the app be compared, how it is reached.
+fn nothing(pen: &mut Pen, state: &State, rows: Rect) {
+    if let Some(app) = state.selected_app().filter(|_| state.drift.filter.is_none()) {
+        let mut line = 0;
+        for cluster in state.world.awaited(app, state.selected_cluster()) {
+            let place = after(rows.row(line), 3);
+            let head = format!("{} on {}: ", app.name, cluster.name);
+            let mut states = words::cluster_states(&cluster.state, state.now, &state.options.zone);
+            let room = place.width.saturating_sub(pen.width(&head) + 1);
+            let fits = states.iter().position(|words| pen.width(words) <= room);
+            let text = states.swap_remove(fits.unwrap_or(states.len() - 1));
+            let used = pen.put(place, &head, Role::Dim);
+            pen.put(after(place, used), &text, cluster_role(cluster));
+            line += 1;
+        }
+        if line > 0 {
+            return;
+        }
+    }
+    pen.put(after(rows.row(0), 3), &why_nothing(state), Role::Dim);
+}
+
+fn why_nothing(state: &State) -> String {
     match state.selected_app() {
         Some(_) if state.drift.filter.is_some() => "no resource matches".to_owned(),
         Some(app) if state.world.settled => format!("{} has no resources here", app.name),
@@ -51,10 +74,13 @@ fn title(pen: &mut Pen, state: &State, at: Rect) {
         return;
     };
     let focused = state.focus == Column::Drift && state.layers.is_empty();
-    let name = match (state.deployment(), state.world.deployments_of(app).count()) {
-        (Some(id), _) => format!("{} on {}", app.name, state.world.called(&id.cluster)),
-        (None, n) => format!("{} in {}", app.name, words::count(n, "cluster")),
-    };
+    let awaited = never_compared(state, app).map(|cluster| &cluster.id);
+    let name =
+        match (state.deployment().map(|id| &id.cluster).or(awaited), state.world.deployments_of(app).count())
+        {
+            (Some(id), _) => format!("{} on {}", app.name, state.world.called(id)),
+            (None, n) => format!("{} in {}", app.name, words::count(n, "cluster")),
+        };
     let mut used = 0;
     if state.layout().wide {
         used += pen.put(at, " ", Role::Text);
@@ -76,7 +102,13 @@ fn title(pen: &mut Pen, state: &State, at: Rect) {
     }
 }
 
-fn sides(pen: &Pen, state: &State, app: &crate::model::AppId) -> Vec<(String, Role)> {
+/// Returns the one cluster at hand, if the app waits for it and was compared nowhere.
+fn never_compared<'a>(state: &'a State, app: &'a AppId) -> Option<&'a ClusterStatus> {
+    let cluster = state.deployment().is_none().then(|| state.cluster()).flatten()?;
+    state.world.awaited(app, Some(&cluster.id)).next()
+}
+
+fn sides(pen: &Pen, state: &State, app: &AppId) -> Vec<(String, Role)> {
     let deployment = state.deployment().or_else(|| state.world.deployments_of(app).next().map(|d| &d.id));
     let status = deployment.and_then(|id| state.world.deployments.get(id));
     let desired = match (status, state.world.repo(&app.repo)) {
@@ -89,6 +121,7 @@ fn sides(pen: &Pen, state: &State, app: &crate::model::AppId) -> Vec<(String, Ro
         _ => String::new(),
     };
     let cluster = state.deployment().and_then(|id| state.world.cluster(&id.cluster));
+    let cluster = cluster.or_else(|| never_compared(state, app));
     let (live, role) = match cluster.map(|c| &c.state) {
         Some(ClusterState::Live) => ("live now".to_owned(), Role::Live),
         Some(ClusterState::Stale { since, .. }) => (

@@ -2,7 +2,8 @@
 
 use crate::typist::Typist;
 use crate::world::{app_id, change, deployment, deployment_id, healthy, hotfix, judged, resource, web};
-use driftdeck::model::status::ResourceStatus;
+use driftdeck::deck::Options;
+use driftdeck::model::status::{ClusterState, ResourceStatus};
 use driftdeck::model::update::Update;
 use driftdeck::model::{Class, Engine, Verdict};
 use driftdeck::value;
@@ -248,4 +249,50 @@ fn an_app_that_is_gone_hands_the_selection_on() {
     typist.tell(vec![Update::Apps { repo, apps: rest }]);
     assert!(typist.state.selected_app().is_some_and(|app| app.name != "web"));
     typist.screen();
+}
+
+/// Git was read, and the only cluster has not answered.
+fn before_an_answer(width: u16, state: ClusterState, settled: bool) -> Typist {
+    let mut typist = Typist::empty(width, if width == 80 { 24 } else { 40 }, Options::default());
+    let of_git = |update: &Update| matches!(update, Update::Repo { .. } | Update::Apps { .. });
+    let mut updates: Vec<_> = crate::world::updates().into_iter().filter(of_git).collect();
+    updates.push(Update::Cluster { status: crate::world::cluster("edge-7", state, false), was: None });
+    updates.extend(settled.then_some(Update::Settled));
+    typist.tell(updates);
+    typist
+}
+
+#[test]
+fn what_git_has_is_listed_before_a_cluster_answers() {
+    for width in [120, 80] {
+        let typist = before_an_answer(width, ClusterState::Connecting, false);
+        assert!(typist.line_with("⠋ api").contains("connecting"), "{}", typist.screen());
+        assert_eq!(typist.state.world.app_counts().unknown, 0, "a moment's silence is no fault");
+    }
+}
+
+#[test]
+fn what_git_has_is_listed_as_unknown_with_the_reason_of_a_cluster_that_never_answered() {
+    let unreachable = ClusterState::Unreachable {
+        since: crate::world::at("02:35:00"),
+        why: "connection refused".to_owned(),
+        next_try: None,
+    };
+    let denied = ClusterState::Denied { why: "not logged in".to_owned(), next_try: None };
+    for (state, word, why) in [
+        (unreachable, "no answer", "api on edge-7: no answer since 02:35, connection refused"),
+        (denied, "denied", "api on edge-7: denied, not logged in"),
+    ] {
+        for width in [120, 80] {
+            let mut typist = before_an_answer(width, state.clone(), true);
+            for app in ["api", "web", "debug-tools"] {
+                let row = typist.line_with(&format!("? {app}"));
+                assert!(row.contains(word), "{row}");
+            }
+            assert!(!typist.screen().contains("no app"), "{}", typist.screen());
+            typist.keys("4");
+            typist.line_with(why);
+            typist.line_with("6 unknown");
+        }
+    }
 }
