@@ -132,11 +132,13 @@ impl<'a> Check<'a> {
 
     fn problem(&mut self, title: String) {
         let raw = self.steps.raw();
+        let origin = self.manifest.origin_of(raw.iter().map(String::as_str));
+        let of_object = &self.manifest.origin;
         self.problems.push(Problem {
             path: self.steps.path(&self.types).to_string(),
             title,
-            file: Some(self.manifest.origin.file.clone()).filter(|f| !f.is_empty()),
-            line: self.manifest.lines.line_at(raw.iter().map(String::as_str)).or(self.manifest.origin.line),
+            line: origin.line.or(of_object.line.filter(|_| origin.file == of_object.file)),
+            file: Some(origin.file).filter(|f| !f.is_empty()),
         });
     }
 }

@@ -542,8 +542,7 @@ impl<'a> Walk<'a> {
         {
             "stringData".clone_into(first);
         }
-        let line = self.manifest.lines.line_at(raw.iter().map(String::as_str));
-        Origin { line, ..self.manifest.origin.clone() }
+        self.manifest.origin_of(raw.iter().map(String::as_str))
     }
 }
 

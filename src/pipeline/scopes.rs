@@ -162,6 +162,7 @@ mod tests {
             origin: Origin::default(),
             problems: vec![],
             lines: FieldLines::default(),
+            overlay: None,
         }
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Declared {
     pub origin: Origin,
     pub problems: Vec<Problem>,
     pub lines: FieldLines,
+    /// The file that sets what the origin's document does not declare so.
+    pub overlay: Option<String>,
 }
 
 /// What was read of an app.
@@ -131,7 +133,7 @@ pub(super) fn take_object(mut raw: Raw, strictness: Strictness, into: &mut Readi
     }
     seal_object(&kind.group_kind(), &mut raw.value);
     let Raw { value: body, lines, problems, origin } = raw;
-    into.objects.push(Declared { kind, name, body, origin, problems, lines });
+    into.objects.push(Declared { kind, name, body, origin, problems, lines, overlay: None });
 }
 
 fn at(origin: &Origin, fault: &str) -> Notice {

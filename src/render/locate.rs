@@ -90,7 +90,7 @@ fn is_part_of(name: Option<&str>, object: &Declared) -> bool {
     matches!((name, object.name.as_deref()), (Some(part), Some(whole)) if whole.contains(part))
 }
 
-/// Returns the lines of a source for those fields that still have the source's values.
+/// Returns the lines of a source for those fields that still have the source's values, with all that is below them.
 fn kept_lines(lines: &FieldLines, source: &Value, rendered: &Value) -> FieldLines {
     let child = |key: &str, lines: &FieldLines| {
         let (source, rendered) = match (source, rendered) {
@@ -109,7 +109,7 @@ fn kept_lines(lines: &FieldLines, source: &Value, rendered: &Value) -> FieldLine
         same_shape.then(|| (key.to_owned(), kept_lines(lines, source, rendered)))
     };
     let children = lines.children.iter().filter_map(|(key, lines)| child(key, lines)).collect();
-    FieldLines { line: lines.line, children }
+    FieldLines { line: if source == rendered { lines.line } else { 0 }, children }
 }
 
 #[cfg(test)]
@@ -124,7 +124,8 @@ mod tests {
         let rendered = value!({"spec": {"replicas": 2, "image": "a", "list": ["x", "y"]}});
         let lines = kept_lines(&document.lines, &document.value, &rendered);
         assert_eq!(lines.line_at(["spec", "image"]), Some(3));
-        assert_eq!(lines.line_at(["spec", "replicas"]), Some(1), "the line of spec, where it stands");
-        assert_eq!(lines.line_at(["spec", "list", "0"]), Some(1));
+        assert_eq!(lines.line_at(["spec", "replicas"]), None, "not the line of spec");
+        assert_eq!(lines.line_at(["spec", "list", "0"]), None);
+        assert_eq!(lines.line_at(["spec"]), None, "it is not what it was");
     }
 }

@@ -54,7 +54,7 @@ fn identify(
     (default, asked): &(String, bool),
     context: &RenderContext,
 ) -> Manifest {
-    let Declared { kind: version, name, mut body, origin, problems, lines } = object;
+    let Declared { kind: version, name, mut body, origin, problems, lines, overlay } = object;
     let own = body.str_at(&["metadata", "namespace"]).filter(|own| !own.is_empty()).map(ToOwned::to_owned);
     let namespace = match namespaced {
         Some(false) => {
@@ -69,7 +69,7 @@ fn identify(
         None => own.or_else(|| asked.then(|| default.clone())),
     };
     let id = ResourceId::from(Identity { cluster: context.cluster.clone(), kind, namespace, name });
-    Manifest { id, kind: version, body, origin, problems, lines }
+    Manifest { id, kind: version, body, origin, problems, lines, overlay }
 }
 
 /// Returns the scopes that the rendering's own CustomResourceDefinitions declare: the cluster may not serve them yet.

@@ -237,6 +237,12 @@ impl Drawing<'_> {
         self.state.diffs.get(&self.key(resource)?).and_then(Fetched::value)
     }
 
+    /// Returns the file that the title names.
+    fn file(&self, resource: usize) -> Option<&str> {
+        let status = self.state.world.resource(&self.key(resource)?)?;
+        status.origin.as_ref().map(|origin| origin.file.as_str())
+    }
+
     fn heading(&self, pen: &mut Pen, at: Rect, resource: usize) {
         let Some(key) = self.key(resource) else { return };
         let text = format!("{} {}", key.id.kind.kind, words::name(&key.id));
@@ -312,7 +318,7 @@ impl Drawing<'_> {
             return;
         };
         let who = match self.change_of_line(resource, line).cloned() {
-            Some(change) if side == Side::Desired => declared_on_line(&change),
+            Some(change) if side == Side::Desired => declared_on_line(&change, self.file(resource)),
             Some(change) => words::writer(&change, self.state.now, &self.state.options.zone),
             None => String::new(),
         };
@@ -464,14 +470,20 @@ fn declared(state: &State, change: &FieldChange) -> String {
     parts.join(", ")
 }
 
-/// The same beside a line whose file the title names.
-fn declared_on_line(change: &FieldChange) -> String {
+/// The same beside a line, with the file where it is another than the one that the title names.
+fn declared_on_line(change: &FieldChange, title: Option<&str>) -> String {
     let mut parts = Vec::new();
     if let Some(declared) = &change.declared {
         parts.push(declared.author.clone());
         parts.push(declared.commit.short().to_owned());
     }
-    parts.extend(change.origin.as_ref().and_then(|o| o.line).map(|line| format!("line {line}")));
+    if let Some(origin) = &change.origin {
+        match origin.line {
+            Some(line) => parts.push(format!("line {line}")),
+            None if title.is_some_and(|title| title != origin.file) => parts.push(origin.file.clone()),
+            None => {}
+        }
+    }
     parts.join(", ")
 }
 

@@ -35,7 +35,7 @@ pub fn desired(mut body: Value) -> Manifest {
     });
     seal_object(&id.kind, &mut body);
     let (origin, lines) = (Origin::default(), FieldLines::default());
-    Manifest { id, kind, body, origin, problems: Vec::new(), lines }
+    Manifest { id, kind, body, origin, problems: Vec::new(), lines, overlay: None }
 }
 
 /// Returns an object as a cluster holds it.

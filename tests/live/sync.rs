@@ -77,6 +77,7 @@ impl Ground {
                     origin: Origin::default(),
                     problems: Vec::new(),
                     lines: FieldLines::default(),
+                    overlay: None,
                 })
             })
             .collect();

@@ -84,7 +84,15 @@ fn manifest(mut body: Value) -> Manifest {
         namespace: body.str_at(&["metadata", "namespace"]).map(str::to_owned),
         name: body.str_at(&["metadata", "name"]).map(str::to_owned),
     });
-    Manifest { id, kind, body, origin: Origin::default(), problems: Vec::new(), lines: FieldLines::default() }
+    Manifest {
+        id,
+        kind,
+        body,
+        origin: Origin::default(),
+        problems: Vec::new(),
+        lines: FieldLines::default(),
+        overlay: None,
+    }
 }
 
 fn named(object: &str) -> (GroupVersionKind, String) {

@@ -2,6 +2,9 @@
 //!
 //! Source: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/buildmetadata/ (`path`, counted from the
 //! kustomization that is built; `repo` and `ref` for remote ones; `configuredIn` for what a generator made).
+//!
+//! The annotation names the file that declared an object first, and not what overlays set in it: a field that is not as
+//! that file declares it belongs to the kustomization that is built. Editing the base would change every environment.
 
 use super::closure::Closure;
 use super::inject::asks_for_origins;
@@ -57,11 +60,15 @@ fn trace(object: &mut Declared, place: Option<Place>, closure: &Closure, sources
         Some(Place::Path(path)) => {
             if let Some(file) = in_tree(&path) {
                 sources.trace(object, &file);
+                object.overlay = Some(closure.top.file.clone());
             }
         }
         Some(Place::ConfiguredIn(path)) => {
             if let Some(file) = in_tree(&path) {
                 let line = sources.line_of_generator(&file, object);
+                // The annotation names the first of the generators that were merged.
+                let merges = sources.line_of_generator(&closure.top.file, object).is_some();
+                object.overlay = Some(closure.top.file.clone()).filter(|_| merges);
                 object.origin = Origin { file, document: 0, line };
             }
         }

@@ -70,10 +70,58 @@ async fn kustomize_renders_with_origins_that_are_removed_again() {
     assert_eq!(web.body.at(&["metadata", "annotations"]), Some(&value!({"mine": "kept"})));
     assert_eq!(web.body.at(&["spec", "replicas"]), Some(&value!(3)));
     assert_eq!(web.lines.line_at(["spec", "paused"]), Some(15));
-    assert_eq!(web.lines.line_at(["spec", "replicas"]), Some(13), "the patch's value has no line here");
+    let origin = |steps: &[&str]| web.origin_of(steps.iter().copied());
+    assert_eq!(origin(&["spec", "paused"]).line, Some(15));
+    let overlay = Origin { file: "overlays/prod/kustomization.yaml".to_owned(), document: 0, line: None };
+    assert_eq!(origin(&["spec", "replicas"]), overlay, "the patch sets it");
+    assert_eq!(origin(&["metadata", "name"]), overlay, "the prefix is the overlay's");
     let service = rendered.manifests.iter().find(|m| m.id.kind.kind == "Service").unwrap();
     assert_eq!(service.body.at(&["metadata", "annotations"]), None);
     assert!(!format!("{rendered:?}").contains("canary"));
+}
+
+#[tokio::test]
+#[ignore = "needs the control plane: run tests/run"]
+async fn what_a_kustomize_overlay_sets_is_declared_in_the_overlay_and_never_on_a_line_of_the_base() {
+    let tree = with(&[
+        (
+            "overlays/prod/kustomization.yaml",
+            "resources: [../../base]\nlabels:\n- pairs: {env: prod}\nimages:\n- {name: shop, newTag: 2.0.1}\nreplicas:\n- {name: shop, count: 3}\nconfigMapGenerator:\n- {name: settings, behavior: merge, literals: [b=2]}\n",
+        ),
+        (
+            "base/kustomization.yaml",
+            "resources: [shop/deployment.yaml]\nconfigMapGenerator:\n- {name: settings, literals: [a=1]}\n- {name: other, literals: [a=1]}\n",
+        ),
+        (
+            "base/shop/deployment.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\nspec:\n  template:\n    spec:\n      containers:\n      - name: shop\n        image: shop:2.0.0\n        args: [a]\n        env:\n        - name: A\n          value: b\n",
+        ),
+    ]);
+    let rendered = render_with(&kustomize_app("overlays/prod"), tree, &tools(), &context()).await;
+    assert_eq!(said(&rendered.notices), <[&str; 0]>::default());
+    let of = |name: &str, path: &str| {
+        let object = rendered.manifests.iter().find(|m| m.id.name.as_deref().unwrap().starts_with(name));
+        let origin = object.unwrap().origin_of(path.split('.').filter(|step| !step.is_empty()));
+        format!("{}:{}", origin.file, origin.line.map_or("?".to_owned(), |line| line.to_string()))
+    };
+    let (overlay, base) = ("overlays/prod/kustomization.yaml:?", "base/shop/deployment.yaml");
+    for (path, at) in [
+        ("", format!("{base}:1")),
+        ("kind", format!("{base}:2")),
+        ("metadata.name", format!("{base}:4")),
+        ("metadata.labels.env", overlay.to_owned()),
+        ("metadata", overlay.to_owned()),
+        ("spec.replicas", overlay.to_owned()),
+        ("spec.template.spec.containers.0", overlay.to_owned()),
+        ("spec.template.spec.containers.0.image", overlay.to_owned()),
+        ("spec.template.spec.containers.0.args.0", format!("{base}:11")),
+        ("spec.template.spec.containers.0.env", format!("{base}:12")),
+        ("spec.template.spec.containers.0.env.0.value", format!("{base}:14")),
+    ] {
+        assert_eq!(of("shop", path), at, "{path}");
+    }
+    assert_eq!(of("settings", "data.b"), overlay, "merged into the base's");
+    assert_eq!(of("other", "data.a"), "base/kustomization.yaml:?");
 }
 
 #[tokio::test]
