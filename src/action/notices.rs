@@ -39,11 +39,12 @@ fn failed_as(step: &Step, error: &ClusterError, what: &str) -> Notice {
     }
 }
 
-/// The dry run removes what the step does not show.
+/// The dry run removes what somebody wrote, and that the step is not meant to remove.
 pub fn removes(step: &Step, paths: &[String]) -> Notice {
-    about(step, "it would remove more than it shows")
-        .cause(paths.join(", "))
-        .hint("declare these fields in Git, or give them up by hand first")
+    let (fields, them) = if paths.len() == 1 { ("a field", "it") } else { ("fields", "them") };
+    about(step, &format!("it would also remove {fields} that somebody wrote"))
+        .cause(format!("The API server's dry run removes {}", paths.join(" and ")))
+        .hint(format!("Declare {them} in Git, or remove {them} from the object by hand, and plan again"))
 }
 
 /// The object was changed, deleted or recreated since the plan.

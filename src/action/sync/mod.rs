@@ -4,6 +4,7 @@
 //! them with a dry run ([`prove`]). It writes nothing. The steps are exactly the differences that the judgements show,
 //! each object in its deployer's way, so that the deployer's next run finds nothing strange.
 
+mod dependent;
 mod draft;
 mod prove;
 mod read;

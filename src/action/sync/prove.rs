@@ -1,5 +1,6 @@
 //! Has the API server say what each step would do, by a dry run, and holds it against what the step shows.
 
+use super::dependent::goes_with;
 use super::read::AT_ONCE;
 use super::{Inputs, Target};
 use crate::action::dry_run::{dry_run, served};
@@ -125,8 +126,8 @@ fn take_over(step: &mut Step, live: Option<&LiveObject>, managers: &[(String, Ve
     }
 }
 
-/// Holds the effect against what the step shows. What the server adds becomes shown; a removal of what somebody wrote,
-/// and that the step does not show, refuses it.
+/// Holds the effect against what the step shows. What the server adds, or takes away with a field that it depends on,
+/// becomes shown; another removal of what somebody wrote, and that is not the step's purpose, refuses it.
 fn show(step: &mut Step, live: &LiveObject, found: &[Effect]) {
     let mut removed = Vec::new();
     for leaf in found {
@@ -134,10 +135,13 @@ fn show(step: &mut Step, live: &LiveObject, found: &[Effect]) {
         if shown {
             continue;
         }
-        if leaf.after.is_none() && is_owned(live, &leaf.path) {
+        let mut consequence = consequence(leaf);
+        if let Some(field) = goes_with(&step.resource.kind, leaf, found) {
+            consequence.note = Some(format!("the API server takes it away with the change of {field}"));
+        } else if leaf.after.is_none() && is_owned(live, &leaf.path) {
             removed.push(leaf.path.to_string());
         }
-        step.changes.push(consequence(leaf));
+        step.changes.push(consequence);
     }
     for change in &mut step.changes {
         let touched = found.iter().any(|leaf| shows(change, leaf));

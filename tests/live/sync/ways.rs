@@ -347,3 +347,36 @@ fn nothing_is_pruned_while_an_aggregated_api_is_broken_though_it_worked_when_the
     ground.namespace.plane.kubectl(&["delete", "apiservice", &format!("v1.{group}")]);
     assert!(refused.starts_with("nothing can be pruned") && refused.contains(&group), "{refused}");
 }
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn a_service_of_another_type_goes_back_with_all_that_the_server_keeps_for_that_type_only() {
+    let mut ground = Ground::new("service-type");
+    ground.namespace.apply(SHOP);
+    ground.declare(SHOP);
+    let node_port = r#".spec.ports[port=80,protocol="TCP"].nodePort"#;
+    for (patch, shown) in [
+        (r#"{"type":"NodePort"}"#, vec![".spec.externalTrafficPolicy", node_port]),
+        (
+            r#"{"type":"LoadBalancer"}"#,
+            vec![".spec.allocateLoadBalancerNodePorts", ".spec.externalTrafficPolicy", node_port],
+        ),
+    ] {
+        ground.namespace.kubectl(&["patch", "service/web", "-p", &format!(r#"{{"spec":{patch}}}"#)]);
+        let plan = ground.plan(&ground.admin()).expect("a plan");
+        let brought: Vec<(String, Option<&str>)> = plan
+            .steps
+            .iter()
+            .flat_map(|step| &step.changes)
+            .filter(|change| !change.counts)
+            .map(|change| (change.path.to_string(), change.note.as_deref()))
+            .collect();
+        let note = Some("the API server takes it away with the change of .spec.type");
+        let expected: Vec<_> = shown.into_iter().map(|path| (path.to_owned(), note)).collect();
+        assert_eq!(brought, expected, "{patch}");
+        let step = "patch Service/web as kubectl-client-side-apply: .spec.type".to_owned();
+        assert_eq!(ground.sync(), (vec![step], vec!["applied"]), "{patch}");
+        assert_eq!(ground.planned(), Vec::<String>::new(), "a second sync plans nothing");
+        applying_changes_nothing(&ground, SHOP);
+    }
+}
