@@ -88,6 +88,9 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
     if let Some(why) = &view.moved {
         lines.push(format!("nothing was written: {why}; this is the new plan"), Role::Warning);
     }
+    for lost in &view.lost {
+        lines.push(lost, Role::Warning);
+    }
     let Some(plan) = &view.plan else { return lines.lines };
     if plan.steps.is_empty() {
         lines.push("nothing to write: live is already as desired, as far as sync may go", Role::Text);

@@ -1,9 +1,13 @@
 //! Defines the plan screen's state: a plan on its way, ready, being carried out, or done.
 
 use super::effect::{SyncRequest, Ticket};
-use crate::model::{DeploymentId, Notice, Plan, StepOutcome, Timestamp, Verdict};
+use super::words;
+use crate::model::plan::CannotTick;
+use crate::model::{
+    DeploymentId, Notice, Plan, ResourceId, Step, StepAction, StepOutcome, Timestamp, Verdict,
+};
 use jiff::SignedDuration;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Keys that arrive so soon after a plan appeared were meant for what was there before.
 pub const KEY_GUARD: SignedDuration = SignedDuration::from_millis(500);
@@ -20,6 +24,10 @@ pub struct PlanView {
     pub shown_at: Option<Timestamp>,
     /// Why the plan is another one than a moment ago.
     pub moved: Option<String>,
+    /// What the person ticked or unticked, which holds for the plans that replace this one.
+    chosen: HashMap<(ResourceId, StepAction), bool>,
+    /// What the person ticked or unticked and the plan that is shown has no place for, in words.
+    pub lost: Vec<String>,
     /// The step under the cursor.
     pub step: usize,
     /// The first line of the plan's text that is seen.
@@ -49,11 +57,34 @@ impl PlanView {
             plan: None,
             shown_at: None,
             moved: None,
+            chosen: HashMap::new(),
+            lost: Vec::new(),
             step: 0,
             top: 0,
             unfolded: BTreeSet::new(),
             confirmed: Vec::new(),
         }
+    }
+
+    /// Returns the view of the plan that is to replace this one, with the same ticks.
+    ///
+    /// What a plan that was carried out has written is done with: only what was left alone stays so.
+    #[must_use]
+    pub fn again(&self, ticket: Ticket, now: Timestamp) -> Self {
+        let done = matches!(self.phase, Phase::Done { .. });
+        let chosen = self.chosen.iter().filter(|(_, ticked)| !(done && **ticked));
+        let chosen = chosen.map(|(of, ticked)| (of.clone(), *ticked)).collect();
+        Self { chosen, ..Self::new(ticket, self.request.clone(), now) }
+    }
+
+    /// Ticks the step under the cursor, or unticks it. Returns why that may not be.
+    pub fn tick(&mut self) -> Result<(), CannotTick> {
+        let Some(plan) = &mut self.plan else { return Ok(()) };
+        let Some(step) = plan.steps.get(self.step) else { return Ok(()) };
+        let (of, ticked) = ((step.resource.clone(), step.action), !step.ticked);
+        plan.tick(self.step, ticked)?;
+        self.chosen.insert(of, ticked);
+        Ok(())
     }
 
     pub fn is_running(&self) -> bool {
@@ -69,8 +100,9 @@ impl PlanView {
         self.shown_at.is_some_and(|shown| at.duration_since(shown) < KEY_GUARD)
     }
 
-    /// Shows a plan. What was typed or unfolded for another one is forgotten.
-    pub fn show(&mut self, plan: Plan, at: Timestamp, moved: Option<String>) {
+    /// Shows a plan. What was typed or unfolded for another one is forgotten; what was ticked or unticked is not.
+    pub fn show(&mut self, mut plan: Plan, at: Timestamp, moved: Option<String>) {
+        self.lost = self.carry_ticks_over(&mut plan);
         self.plan = Some(plan);
         self.phase = Phase::Ready;
         self.shown_at = Some(at);
@@ -79,6 +111,38 @@ impl PlanView {
         self.step = 0;
         self.top = 0;
         self.unfolded.clear();
+    }
+
+    /// Ticks the steps of a plan as the person ticked those that do the same to the same resource. Returns what of that
+    /// could not be, in words.
+    fn carry_ticks_over(&self, plan: &mut Plan) -> Vec<String> {
+        let mut lost = BTreeSet::new();
+        let named = |of: &ResourceId| format!("{} {}", of.kind.kind, words::name(of));
+        for ((of, action), ticked) in &self.chosen {
+            let same = |step: &Step| step.resource == *of && step.action == *action;
+            let steps = plan.steps.iter().enumerate().filter(|(_, step)| same(step));
+            let steps: Vec<usize> = steps.map(|(at, _)| at).collect();
+            let word = if *ticked { "ticked" } else { "unticked" };
+            for at in &steps {
+                if let Err(why) = plan.tick(*at, *ticked) {
+                    lost.insert(format!("{} is not {word} any more: {why}", named(of)));
+                }
+            }
+            // What was unticked and is no longer planned is left alone all the same.
+            let other = plan.steps.iter().find(|step| step.resource == *of);
+            match other {
+                _ if !steps.is_empty() => {}
+                Some(other) => {
+                    let (before, now) = (action.word(), other.action.word());
+                    lost.insert(format!("{} was {word} to {before}, and is now to {now}", named(of)));
+                }
+                None if *ticked => {
+                    lost.insert(format!("{} was ticked, and is no longer planned", named(of)));
+                }
+                None => {}
+            }
+        }
+        lost.into_iter().collect()
     }
 
     /// Returns the step that is being written: the first ticked one without an outcome.

@@ -353,6 +353,37 @@ fn a_plan_that_moved_is_shown_anew_and_must_be_confirmed_again() {
     assert!(matches!(typist.state.layers.last(), Some(Layer::Confirm(_))));
 }
 
+fn ticks(typist: &Typist) -> Vec<bool> {
+    let Some(Layer::Plan(view)) = typist.state.layers.last() else { panic!("a plan is open") };
+    view.plan.iter().flat_map(|plan| &plan.steps).map(|step| step.ticked).collect()
+}
+
+#[test]
+fn what_was_ticked_and_unticked_holds_for_the_plan_that_replaces_it() {
+    let mut typist = ready();
+    typist.keys("space j space r");
+    typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(2), plan: Box::new(plan()) });
+    assert_eq!(ticks(&typist), [false, true, false], "planned again");
+    let why = "Deployment shop/web was edited".to_owned();
+    let other = Plan { steps: plan().steps.into_iter().rev().collect(), ..plan() };
+    typist.send(Message::PlanMoved { at: typist.now, ticket: Ticket(2), plan: Box::new(other), why });
+    assert_eq!(ticks(&typist), [false, true, false], "in another order: it goes by resource");
+    assert!(!typist.screen().contains("ticked, and"), "nothing was lost");
+}
+
+#[test]
+fn a_tick_that_a_new_plan_has_no_place_for_is_told() {
+    let mut typist = ready();
+    typist.keys("space j space r");
+    let mut other = plan();
+    other.steps[0].action = StepAction::Apply;
+    other.steps.remove(1);
+    typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(2), plan: Box::new(other) });
+    assert_eq!(ticks(&typist), [true, false]);
+    typist.line_with("Deployment shop/web was unticked to patch, and is now to apply");
+    typist.line_with("ConfigMap shop/web-config was ticked, and is no longer planned");
+}
+
 #[test]
 fn leaving_a_plan_that_is_being_computed_gives_it_up() {
     let mut typist = asked();

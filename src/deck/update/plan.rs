@@ -118,13 +118,7 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         Command::First => step(state, isize::MIN / 2),
         Command::Last => step(state, isize::MAX / 2),
         Command::TickStep => {
-            let refused = with_plan(state, |view| {
-                let at = view.step;
-                let plan = view.plan.as_mut()?;
-                let ticked = plan.steps.get(at)?.ticked;
-                plan.tick(at, !ticked).err()
-            });
-            if let Some(Some(why)) = refused {
+            if let Some(Err(why)) = with_plan(state, PlanView::tick) {
                 state.refuse(why.to_string());
             }
         }
@@ -194,7 +188,7 @@ fn plan_again(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
     let ticket = state.ticket();
     let Some((given_up, request)) = with_plan(state, |view| {
         let given_up = view.is_running().then_some(view.ticket);
-        *view = PlanView::new(ticket, view.request.clone(), at);
+        *view = view.again(ticket, at);
         (given_up, view.request.clone())
     }) else {
         return;
