@@ -192,7 +192,13 @@ fn push_phase(state: &State, view: &PlanView, lines: &mut Lines) {
             };
             let at = words::clock(*at, &state.options.zone);
             let role = if good == ticked { Role::Good } else { Role::Warning };
-            lines.push(format!("done at {at}: {good} of {ticked} as planned{verdict}"), role);
+            // Without it, a verdict of drift reads as if the sync had failed.
+            let left = match view.plan.as_ref().map_or(0, |plan| plan.steps.len()) - ticked {
+                0 => String::new(),
+                1 => "; 1 step was not ticked and left alone".to_owned(),
+                n => format!("; {n} steps were not ticked and left alone"),
+            };
+            lines.push(format!("done at {at}: {good} of {ticked} as planned{left}{verdict}"), role);
         }
         _ => {}
     }

@@ -268,6 +268,17 @@ fn outcomes_are_shown_step_by_step() {
 }
 
 #[test]
+fn what_was_left_alone_is_told_with_the_verdict() {
+    let mut typist = confirmed();
+    typist.keys("A");
+    typist.send(Message::StepDone { ticket: Ticket(1), step: 0, outcome: StepOutcome::Applied });
+    typist.send(Message::PlanDone { at: typist.now, ticket: Ticket(1), verdict: Some(Verdict::Drifted) });
+    typist.line_with(
+        "1 of 1 as planned; 2 steps were not ticked and left alone; web on prod-eu is now drifted",
+    );
+}
+
+#[test]
 fn a_plan_that_is_carried_out_is_not_left_but_can_be_stopped() {
     let mut typist = confirmed();
     typist.keys("A");
