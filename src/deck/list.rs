@@ -1,5 +1,5 @@
 //! Defines a list with a cursor in which nothing jumps: the row under the cursor keeps its place on the screen when
-//! rows come and go, and sorting waits until the person leaves the list alone.
+//! rows come and go, and sorting waits until the person leaves the list alone. Only so long may there be room above.
 
 use crate::model::Timestamp;
 use jiff::SignedDuration;
@@ -21,8 +21,8 @@ pub trait Row: Clone + Ord {
 pub struct List<K> {
     rows: Vec<K>,
     cursor: usize,
-    /// The row at the top of the list's place. Negative: rows above the cursor went away and left room, until the
-    /// person moves.
+    /// The row at the top of the list's place. Negative: rows above the cursor went away and left room, as long as the
+    /// person works in the list without moving.
     top: isize,
     /// Only rows that match are listed.
     pub filter: Option<String>,
@@ -54,9 +54,9 @@ impl<K: Row> List<K> {
         self.waits
     }
 
-    /// Returns when waiting rows may be sorted.
+    /// Returns when waiting rows may be sorted, and room above them is taken back.
     pub fn sorts_at(&self) -> Option<Timestamp> {
-        if self.waits { self.touched.map(|t| t + SORT_WAITS) } else { None }
+        if self.waits || self.top < 0 { self.touched.map(|t| t + SORT_WAITS) } else { None }
     }
 
     /// Returns the row at a line of the list's place, counted from 0.
@@ -78,9 +78,25 @@ impl<K: Row> List<K> {
     /// Takes in the rows as they should be listed now.
     ///
     /// While the person works in the list, rows that stay keep their order, and new ones go where they belong beside
-    /// them. In any case the row under the cursor keeps its line; if it is gone, the cursor takes its nearest neighbour.
+    /// them. In any case the row under the cursor keeps its line, unless that left room above rows that nobody works in;
+    /// if it is gone, the cursor takes its nearest neighbour.
     pub fn refresh(&mut self, ideal: Vec<K>, now: Timestamp, height: usize) {
         let busy = self.touched.is_some_and(|t| now.duration_since(t) < SORT_WAITS);
+        self.take_in(ideal, busy, height);
+        if !busy {
+            self.take_room_back(height);
+        }
+    }
+
+    /// Leaves no room above the first row.
+    pub fn take_room_back(&mut self, height: usize) {
+        if self.top < 0 {
+            self.top = 0;
+            self.keep_in_sight(height);
+        }
+    }
+
+    fn take_in(&mut self, ideal: Vec<K>, busy: bool, height: usize) {
         let next = if busy && !self.rows.is_empty() {
             let next = merged(&self.rows, &ideal);
             self.waits = next != ideal;
@@ -286,6 +302,7 @@ mod tests {
         assert_eq!((list.current(), list.cursor_line()), (Some(&'d'), 3));
         list.refresh("xyabcdefgh".chars().collect(), at(10), 4);
         assert_eq!((list.current(), list.cursor_line()), (Some(&'d'), 3));
+        list.touch(at(19));
         list.refresh("de".chars().collect(), at(20), 4);
         assert_eq!(
             (list.current(), list.cursor_line()),
@@ -294,6 +311,19 @@ mod tests {
         );
         list.step(1, 4);
         assert_eq!((list.current(), list.cursor_line()), (Some(&'e'), 1), "the room is given back on a move");
+    }
+
+    #[test]
+    fn room_above_the_rows_is_taken_back_when_the_list_is_left_alone() {
+        let mut list = list("abcdefgh");
+        list.touch(at(1));
+        list.step(3, 4);
+        list.refresh("de".chars().collect(), at(2), 4);
+        assert_eq!((list.cursor_line(), list.sorts_at()), (2, Some(at(4))));
+        list.refresh("de".chars().collect(), at(4), 4);
+        assert_eq!((list.cursor_line(), list.sorts_at()), (0, None));
+        list.refresh("d".chars().collect(), at(9), 4);
+        assert_eq!(list.cursor_line(), 0);
     }
 
     #[test]

@@ -24,6 +24,14 @@ pub fn refresh(state: &mut State) {
     let drift = drift_rows(state);
     let height = state.height(Column::Drift);
     state.drift.refresh(drift, now, height);
+    if state.acting {
+        // The person changed the rows: there is no place to keep for their eyes.
+        let [repos, apps, clusters, drift] = Column::ALL.map(|column| state.height(column));
+        state.repos.take_room_back(repos);
+        state.apps.take_room_back(apps);
+        state.clusters.take_room_back(clusters);
+        state.drift.take_room_back(drift);
+    }
     state.drift_widths = Widths::of(state);
     state.outdated = false;
 }

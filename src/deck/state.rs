@@ -186,6 +186,8 @@ pub struct State {
     pub(super) tickets: u64,
     /// Rows must be listed anew before anybody looks.
     pub(super) outdated: bool,
+    /// What a key, the mouse or a paste asked for is being done: rows that change now were changed by the person.
+    pub(super) acting: bool,
     /// Ctrl-c was pressed at this time with nothing to cancel: again quits.
     pub(super) interrupted: Option<Timestamp>,
     /// The app and context of the start were found, or the person moved.
@@ -224,6 +226,7 @@ impl State {
             mouse: false,
             tickets: 0,
             outdated: false,
+            acting: false,
             interrupted: None,
             opened: false,
             quitting: false,

@@ -296,3 +296,33 @@ fn what_git_has_is_listed_as_unknown_with_the_reason_of_a_cluster_that_never_ans
         }
     }
 }
+
+/// The lines without a row above the first row of the list of apps.
+fn room_above_apps(typist: &Typist) -> usize {
+    (0..20).position(|line| typist.state.apps.row_at_line(line).is_some()).unwrap()
+}
+
+#[test]
+fn what_the_person_changes_leaves_no_room_above_the_rows() {
+    for (width, keys) in [(120, "2 G / 'web"), (80, "2 G / 'web enter"), (120, "2 G f"), (120, "2 G 3 G 2 s")]
+    {
+        let mut typist = Typist::at(width, 24);
+        for key in keys.split(' ') {
+            typist.keys(key);
+            assert_eq!(room_above_apps(&typist), 0, "{keys}, {key}\n{}", typist.screen());
+        }
+    }
+}
+
+#[test]
+fn room_above_the_rows_is_gone_once_the_list_is_left_alone() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("2 G");
+    let repo = app_id("web").repo;
+    let left: Vec<_> = typist.state.world.apps[&repo].clone();
+    let left = left.into_iter().filter(|a| ["search", "debug-tools"].contains(&a.app.id.name.as_str()));
+    typist.tell(vec![Update::Apps { repo, apps: left.collect() }]);
+    assert_eq!(room_above_apps(&typist), 4, "nothing moves under the person's eyes");
+    typist.wait(SignedDuration::from_secs(4));
+    assert_eq!(room_above_apps(&typist), 0);
+}

@@ -40,17 +40,15 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         }
         Message::Key { at, key } => {
             pass_time(state, at);
-            settle(state, effects);
-            commands::key(state, at, key, effects);
+            act(state, effects, |state, effects| commands::key(state, at, key, effects));
         }
         Message::Paste { at, text } => {
             pass_time(state, at);
-            prompts::paste(state, &text);
+            act(state, effects, |state, _| prompts::paste(state, &text));
         }
         Message::Mouse { at, event } => {
             pass_time(state, at);
-            settle(state, effects);
-            lists::mouse(state, at, event, effects);
+            act(state, effects, |state, effects| lists::mouse(state, at, event, effects));
         }
         Message::Resize { size } => {
             state.size = size;
@@ -101,6 +99,15 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         }
         Message::Terminate => quit(state, effects),
     }
+}
+
+/// Does what the person asks for, on rows that are up to date before and after.
+fn act(state: &mut State, effects: &mut Vec<Effect>, act: impl FnOnce(&mut State, &mut Vec<Effect>)) {
+    settle(state, effects);
+    state.acting = true;
+    act(state, effects);
+    settle(state, effects);
+    state.acting = false;
 }
 
 /// Time only goes forward, whatever the clock does.
