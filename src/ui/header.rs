@@ -1,6 +1,6 @@
 //! Draws the first line of every screen: where one is and as whom, how far the checkout is from its upstream, and counts.
 //!
-//! The guard and the distance are never cut, at any width: names give way to them.
+//! How a cluster is reached, the guard and the distance are never cut, at any width: names give way to them.
 
 use super::frame::spinner;
 use super::pen::{Cut, Pen, after, first};
@@ -22,6 +22,8 @@ struct Where {
     name: String,
     cut: Cut,
     role: Role,
+    /// That what is shown of it is not of now; empty where it is.
+    silence: &'static str,
     guard: String,
 }
 
@@ -29,7 +31,8 @@ fn place(state: &State) -> Where {
     let badge = |word: &str| format!(" {word} ");
     if let Some(cluster) = state.cluster() {
         let guard = guard(state, cluster).map(badge).unwrap_or_default();
-        return Where { name: cluster.name.clone(), cut: Cut::Middle, role: cluster_role(cluster), guard };
+        let (name, silence) = (cluster.name.clone(), silence(cluster));
+        return Where { name, cut: Cut::Middle, role: cluster_role(cluster), silence, guard };
     }
     let clusters = &state.world.clusters;
     let protected = clusters.iter().filter(|c| c.protected).count();
@@ -41,7 +44,17 @@ fn place(state: &State) -> Where {
         n if protected > 0 => (words::count(n, "cluster"), badge(&format!("{protected} PROTECTED"))),
         n => (words::count(n, "cluster"), String::new()),
     };
-    Where { name, cut: Cut::End, role: Role::Text, guard }
+    Where { name, cut: Cut::End, role: Role::Text, silence: "", guard }
+}
+
+/// Returns the word that says that a cluster does not answer now.
+fn silence(cluster: &ClusterStatus) -> &'static str {
+    match cluster.state {
+        ClusterState::Live | ClusterState::Connecting => "",
+        ClusterState::Stale { .. } => "stale",
+        ClusterState::Denied { .. } => "denied",
+        ClusterState::Unreachable { .. } => "no answer",
+    }
 }
 
 /// Returns the word that says what may not be done to a cluster just so.
@@ -76,6 +89,9 @@ fn wide(pen: &mut Pen, state: &State, at: Rect) {
     let place = place(state);
     let name = format!(" {} ", place.name);
     let mut used = pen.put_right(last_third(at), &name, place.role, place.cut);
+    if !place.silence.is_empty() {
+        used += pen.put_right(but(at, used), &format!(" {}", place.silence), place.role, Cut::End);
+    }
     used += pen.put_right(but(at, used), &place.guard, Role::Guard, Cut::End);
     let (words, short) = distance(pen, state);
     let repo = state.repo();
@@ -124,7 +140,7 @@ fn narrow(pen: &mut Pen, state: &State, at: Rect) {
     let (parts, counted) = counts(pen, state);
     let arrow = format!("{} ", pen.glyphs.cursor);
     let spaced = |text: &str, pen: &Pen| if text.is_empty() { 0 } else { pen.width(text) + 1 };
-    let guarded = spaced(&place.guard, pen);
+    let guarded = spaced(place.silence, pen) + spaced(&place.guard, pen);
     let names = (pen.width(&place.name) + 1, pen.width(&arrow) + pen.width(&last));
     let total = names.0 + guarded + spaced(&words, pen) + names.1 + counted + 2;
     let distance = if total <= at.width { words } else { short };
@@ -135,7 +151,12 @@ fn narrow(pen: &mut Pen, state: &State, at: Rect) {
     let room = left.width.saturating_sub(fixed + 1);
     let name_width = (room / 2).max(room.saturating_sub(names.1));
     let mut used = pen.put_cut(first(left, name_width), &place.name, place.role, place.cut) + 1;
-    for (text, role) in [(&place.guard, Role::Guard), (&distance, Role::Warning)] {
+    let fixed = [
+        (place.silence, place.role),
+        (place.guard.as_str(), Role::Guard),
+        (distance.as_str(), Role::Warning),
+    ];
+    for (text, role) in fixed {
         if !text.is_empty() {
             used += pen.put(after(left, used), text, role) + 1;
         }

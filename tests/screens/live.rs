@@ -326,3 +326,27 @@ fn room_above_the_rows_is_gone_once_the_list_is_left_alone() {
     typist.wait(SignedDuration::from_secs(4));
     assert_eq!(room_above_apps(&typist), 0);
 }
+
+#[test]
+fn the_first_line_says_at_every_width_that_a_cluster_does_not_answer() {
+    let (since, why) = (crate::world::at("02:35:00"), "connection refused".to_owned());
+    for (state, word) in [
+        (ClusterState::Stale { since, why: why.clone() }, "stale"),
+        (ClusterState::Denied { why: why.clone(), next_try: None }, "denied"),
+        (ClusterState::Unreachable { since, why: why.clone(), next_try: None }, "no answer"),
+    ] {
+        for (width, height) in [(160, 40), (120, 40), (100, 30), (80, 24), (40, 12)] {
+            let mut typist = Typist::at(width, height);
+            typist.keys("2 j 3 j");
+            let status = crate::world::cluster("prod-eu", state.clone(), true);
+            typist.tell(vec![Update::Cluster { status, was: None }]);
+            for key in ["2", "4", "enter"] {
+                typist.keys(key);
+                let screen = typist.screen();
+                let first = screen.lines().next().unwrap();
+                assert!(first.contains(word) && first.contains("PROTECTED"), "{first}");
+                assert!(!screen.contains("T02:"), "times are worded\n{screen}");
+            }
+        }
+    }
+}
