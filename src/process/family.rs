@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Rounds of killing before what cannot be killed (a process stuck in the kernel) is given up.
 const ROUNDS: u32 = 400;
 const BETWEEN_ROUNDS: Duration = Duration::from_millis(5);
+/// Walks in a row that must find nothing. One alone may miss an orphan that the kernel hands over to driftdeck between the
+/// look at its old parent and that at its new one.
+const EMPTY_WALKS: u32 = 2;
 
 /// The mark that every member of a family carries in its environment.
 pub(super) struct Mark(String);
@@ -71,8 +74,10 @@ impl Family {
 
     /// Kills every member and takes the orphans out of the process table.
     pub async fn end(&self) {
+        let mut empty = 0;
         for _ in 0..ROUNDS {
-            if self.end_once() {
+            empty = if self.end_once() { empty + 1 } else { 0 };
+            if empty == EMPTY_WALKS {
                 break;
             }
             tokio::time::sleep(BETWEEN_ROUNDS).await;
@@ -109,8 +114,10 @@ impl Family {
 impl Drop for Family {
     fn drop(&mut self) {
         // A job whose future was dropped: no runtime to wait in, so a few rounds against what forks meanwhile.
+        let mut empty = 0;
         for _ in 0..50 {
-            if self.end_once() {
+            empty = if self.end_once() { empty + 1 } else { 0 };
+            if empty == EMPTY_WALKS {
                 return;
             }
             std::thread::yield_now();
