@@ -3,7 +3,7 @@
 use crate::cli::document::{AppEntry, Findings, ResourceEntry};
 use crate::model::status::{RepoStatus, ResourceStatus};
 use crate::model::text_diff::Side;
-use crate::model::{Cause, Class, FieldChange, TextDiff, Verdict, Why};
+use crate::model::{Cause, Class, FieldChange, TextDiff, Verdict};
 use crate::text::{self, redact};
 use serde_json::Value as Json;
 use std::fmt::Write as _;
@@ -149,10 +149,8 @@ fn app_line(app: &AppEntry, style: Style) -> String {
             parts.push(format!("{n} {word}"));
         }
     }
-    if let Some(why) = status.verdict.why() {
-        let place = status.namespace.as_ref().filter(|_| *why == *Why::not_deployed_here().0);
-        let place = place.map(|namespace| format!(", in namespace {}", text::terminal(namespace)));
-        parts.insert(0, text::terminal(why).into_owned() + &place.unwrap_or_default());
+    if let Some(why) = status.why() {
+        parts.insert(0, text::terminal(&why).into_owned());
     }
     let line = format!(
         "{} {} on {}  {}",

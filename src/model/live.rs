@@ -95,6 +95,11 @@ impl LiveObject {
         Ok(Self { id, kind, uid, resource_version, body, managed, last_applied })
     }
 
+    /// Returns whether another object owns this one, which then comes and goes with it.
+    pub fn has_owner(&self) -> bool {
+        self.body.at(&["metadata", "ownerReferences"]).is_some_and(|owners| !owners.is_empty())
+    }
+
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.body.str_at(&["metadata", "annotations", key])
     }

@@ -7,7 +7,7 @@ use super::id::{AppId, ClusterId, DeploymentId, GroupVersionKind, RepoId, Resour
 use super::manifest::Origin;
 use super::notice::Notice;
 use super::revision::Revision;
-use super::verdict::{Counts, Judgement, Verdict};
+use super::verdict::{Counts, Judgement, Verdict, Why};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -103,6 +103,16 @@ pub struct DeploymentStatus {
     pub counts: Counts,
     /// Kinds and scopes that could not be listed, or a failed render.
     pub notices: Vec<Notice>,
+}
+
+impl DeploymentStatus {
+    /// Returns why the deployment has its verdict; of one that is not deployed here, in which namespace it was looked for.
+    pub fn why(&self) -> Option<String> {
+        let why = self.verdict.why()?;
+        let namespace = self.namespace.as_ref().filter(|_| *why == *Why::not_deployed_here().0);
+        let place = namespace.map(|namespace| format!(", in namespace {namespace}"));
+        Some(why.to_owned() + &place.unwrap_or_default())
+    }
 }
 
 /// One object of a deployment with its judgement.

@@ -205,8 +205,7 @@ impl Question {
     }
 
     fn is_ours(&self, object: &LiveObject) -> bool {
-        let owned = object.body.at(&["metadata", "ownerReferences"]).is_some_and(|owners| !owners.is_empty());
-        !owned
+        !object.has_owner()
             && (self.earlier.contains(&object.id)
                 || Mark::of(object).iter().any(|mark| self.marks.contains(mark)))
     }

@@ -164,8 +164,7 @@ fn judgement(
 
 /// Returns whether a live object that Git does not declare is the deployment's: tracked and owned by nobody else.
 fn is_claimed(live: &LiveObject, marks: &[Mark], claims: &Claims) -> bool {
-    let has_owner = live.body.at(&["metadata", "ownerReferences"]).is_some_and(|owners| !owners.is_empty());
-    if has_owner {
+    if live.has_owner() {
         return false;
     }
     let is_the_apps = |manager| claims.appliers.is_empty() || claims.appliers.contains(manager);

@@ -8,7 +8,7 @@ use crate::config::theme::Role;
 use crate::deck::state::DriftRow;
 use crate::deck::{Column, Rect, ResourceKey, State, marks, words};
 use crate::model::status::{ClusterState, ClusterStatus, ResourceStatus};
-use crate::model::{AppId, DeploymentId, FieldChange, FieldPath, Verdict, Why};
+use crate::model::{AppId, DeploymentId, FieldChange, FieldPath, Verdict};
 
 pub(super) fn draw(pen: &mut Pen, state: &State, at: Rect) {
     title(pen, state, at.top(1));
@@ -206,13 +206,9 @@ fn draw_row(pen: &mut Pen, state: &State, place: Rect, row: &DriftRow) {
         DriftRow::Excluded(id) => {
             let Some(status) = state.world.deployments.get(id) else { return };
             let mark = marks::verdict_word("excluded", &state.options);
-            let text = match &status.verdict {
-                Verdict::Excluded(why) => {
-                    let place = status.namespace.as_ref().filter(|_| *why == Why::not_deployed_here());
-                    let place = place.map(|namespace| format!(", in namespace {namespace}"));
-                    format!("{mark} {}{}", why.0, place.unwrap_or_default())
-                }
-                _ => format!("{mark} {} excluded", words::count(status.counts.excluded, "resource")),
+            let text = match status.why().filter(|_| matches!(status.verdict, Verdict::Excluded(_))) {
+                Some(why) => format!("{mark} {why}"),
+                None => format!("{mark} {} excluded", words::count(status.counts.excluded, "resource")),
             };
             pen.put(after(place, 2), &text, Role::Dim);
         }

@@ -167,7 +167,7 @@ fn deletion(inputs: &Inputs<'_>, target: &Target, plan: &mut Plan) -> Option<Ste
     if inputs.manifests.iter().any(|manifest| manifest.id == target.id) {
         return None;
     }
-    if live.body.at(&["metadata", "ownerReferences"]).is_some_and(|owners| !owners.is_empty()) {
+    if live.has_owner() {
         plan.will_not.push(format!("delete {}: another object owns it", target.id));
         return None;
     }
