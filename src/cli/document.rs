@@ -4,7 +4,9 @@
 //! look like it become fingerprints in [`crate::text::redact`].
 
 use crate::model::status::{DeploymentStatus, RepoStatus, ResourceStatus};
-use crate::model::{Confidence, Counts, FieldChange, Notice, Problem, Revision, Timestamp, Verdict};
+use crate::model::{
+    Confidence, Counts, Declared, FieldChange, Notice, Problem, Revision, Timestamp, Verdict, Writer,
+};
 use crate::text::redact;
 use serde_json::{Value as Json, json};
 use std::collections::HashSet;
@@ -207,6 +209,7 @@ pub fn change(change: &FieldChange, object: &str) -> Json {
         redact::json_sides(change.desired.as_ref(), change.live.as_ref(), object, &change.path);
     let writer = change.writer.as_ref();
     let declared = change.declared.as_ref();
+    let commit = declared.and_then(Declared::commit);
     json!({
         "path": change.path.to_string(),
         "segments": change.path.to_json(),
@@ -216,14 +219,19 @@ pub fn change(change: &FieldChange, object: &str) -> Json {
         "desired": desired,
         "live": live,
         "manager": writer.map(|w| w.manager.as_str()),
+        "managerName": writer.map(Writer::name),
         "operation": writer.map(|w| w.operation.word()),
         "subresource": writer.and_then(|w| w.subresource.as_deref()),
         "time": writer.and_then(|w| w.time).map(time),
         "file": change.origin.as_ref().map(|o| o.file.as_str()),
         "line": change.origin.as_ref().and_then(|o| o.line),
-        "commit": declared.map(|d| d.commit.0.as_str()),
-        "author": declared.map(|d| d.author.as_str()),
-        "authored": declared.map(|d| time(d.authored)),
+        "agent": change.agent,
+        "commit": commit.map(|c| c.commit.0.as_str()),
+        "author": commit.map(|c| c.author.as_str()),
+        "authored": commit.and_then(|c| c.authored).map(time),
+        "subject": commit.map(|c| c.subject.as_str()),
+        "declaredBy": declared.map(Declared::word),
+        "orEarlier": commit.is_some_and(|c| c.or_earlier),
         "note": change.note,
     })
 }

@@ -3,7 +3,7 @@
 use crate::cli::document::{AppEntry, Findings, ResourceEntry};
 use crate::model::status::{RepoStatus, ResourceStatus};
 use crate::model::text_diff::Side;
-use crate::model::{Cause, Class, FieldChange, TextDiff, Verdict};
+use crate::model::{Cause, Class, Declared, FieldChange, TextDiff, Told, Verdict};
 use crate::text::{self, redact};
 use serde_json::Value as Json;
 use std::fmt::Write as _;
@@ -222,19 +222,29 @@ pub fn change_lines(change: &FieldChange, object: &str, style: Style, order: Ord
         let mut who = match change.cause {
             Cause::ByHand => "by hand, ".to_owned(),
             Cause::Controller => "controller, ".to_owned(),
-            _ => String::new(),
+            Cause::Webhook => "webhook, ".to_owned(),
+            Cause::FailedSync => "failed sync, ".to_owned(),
+            Cause::UnsyncedCommit => "unsynced commit, ".to_owned(),
+            Cause::Unknown => String::new(),
         };
-        who += &text::terminal(&writer.manager);
+        if let Some(agent) = &change.agent {
+            who += &text::terminal(agent);
+            who += ", ";
+        }
+        who += "last write by ";
+        who += &text::terminal(writer.name());
         if let Some(time) = writer.time {
             let _ = write!(who, ", {}", crate::cli::document::time(time));
         }
         said.push(who);
     }
     if let Some(origin) = &change.origin {
-        said.push(origin.line.map_or_else(
+        let place = origin.line.map_or_else(
             || text::terminal(&origin.file).into_owned(),
             |n| format!("{}:{n}", text::terminal(&origin.file)),
-        ));
+        );
+        let since = change.declared.as_ref().map(declared).filter(|words| !words.is_empty());
+        said.push(since.map_or_else(|| place.clone(), |since| format!("{place}, {since}")));
     }
     if let Some(note) = &change.note {
         said.push(text::terminal(note).into_owned());
@@ -243,6 +253,31 @@ pub fn change_lines(change: &FieldChange, object: &str, style: Style, order: Ord
         let _ = write!(out, "\n        {}", style.paint(Hue::Dim, &said.join("; ")));
     }
     out + "\n"
+}
+
+/// Returns since when Git declares a value so: `Ana's 9c1f07e "Release 1.4.2" of 2026-11-20T08:00:00Z`.
+fn declared(declared: &Declared) -> String {
+    let commit = match declared {
+        Declared::By(commit) => commit,
+        Declared::Uncommitted => return "not committed".to_owned(),
+        Declared::Unknown(why) => return text::terminal(why).into_owned(),
+    };
+    let mut words = format!(
+        "{}'s {} \"{}\"",
+        text::terminal(&commit.author),
+        commit.commit.short(),
+        text::terminal(&commit.subject)
+    );
+    if let Some(authored) = commit.authored {
+        let _ = write!(words, " of {}", crate::cli::document::time(authored));
+    }
+    words
+        + match (commit.told, commit.or_earlier) {
+            (Told::Line, false) => "",
+            (Told::Line, true) => " or earlier, history ends there",
+            (Told::Inputs, false) => ", the last that touched the app's files",
+            (Told::Inputs, true) => ", the last that touched the app's files, or earlier: history ends there",
+        }
 }
 
 /// Writes the lines of an object that differ, with three lines around them: `-` is Git, `+` is the cluster.

@@ -7,6 +7,7 @@ use super::settings::{
     AppSetting, ClusterSetting, FETCH_EVERY, Glyphs, Hosts, KeySetting, Place, RepoSetting, SecretSettings,
     Settings,
 };
+use crate::model::manager::{KnownManager, ManagerKind};
 use crate::model::{Notice, Origin};
 use crate::text::yaml;
 use jiff::tz::TimeZone;
@@ -19,8 +20,19 @@ use std::time::Duration;
 const SHORTEST_FETCH: Duration = Duration::from_secs(10);
 const LONGEST_FETCH: Duration = Duration::from_secs(7 * 24 * 3600);
 
-const TOP: [&str; 10] =
-    ["repos", "discovery", "apps", "clusters", "hosts", "secrets", "theme", "glyphs", "time-zone", "keys"];
+const TOP: [&str; 11] = [
+    "repos",
+    "discovery",
+    "apps",
+    "clusters",
+    "hosts",
+    "secrets",
+    "managers",
+    "theme",
+    "glyphs",
+    "time-zone",
+    "keys",
+];
 
 /// What is wrong with a configuration, and which clusters it may concern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +141,9 @@ fn read_top(top: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Se
             mask: secrets.texts("mask", mistakes).into_iter().map(Glob::new).collect(),
             list_cluster_wide: secrets.switch("list-cluster-wide", mistakes).unwrap_or(false),
         };
+    }
+    for manager in list(top, "managers", mistakes) {
+        settings.managers.extend(read_manager(&manager, from, mistakes));
     }
     settings.glyphs = read_glyphs(top, mistakes);
     settings.time_zone = read_time_zone(top, mistakes);
@@ -288,6 +303,31 @@ fn read_hosts(at: &Cursor<'_>, name: &str, mistakes: &mut Mistakes<'_>) -> Vec<S
         }
     }
     hosts
+}
+
+fn read_manager(at: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Option<KnownManager> {
+    if !at.only(&["name", "is", "called"], mistakes) {
+        return None;
+    }
+    let name = needed(at, "name", "a manager", mistakes)?;
+    let kind = match at.get("is") {
+        None => None,
+        Some(is) => match is.value.as_str() {
+            Some("person") => Some(ManagerKind::Person),
+            Some("deployer") => Some(ManagerKind::Deployer),
+            Some("controller") => Some(ManagerKind::Controller),
+            _ => {
+                mistakes.wants(&is, "person, deployer or controller");
+                return None;
+            }
+        },
+    };
+    let called = at.text("called", mistakes);
+    if at.get("is").is_none() && at.get("called").is_none() {
+        mistakes.report(at, "a manager needs is, or called, or both");
+        return None;
+    }
+    Some(KnownManager { name, kind, called, declared: origin(at, from) })
 }
 
 fn read_glyphs(top: &Cursor<'_>, mistakes: &mut Mistakes<'_>) -> Glyphs {

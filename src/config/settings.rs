@@ -2,6 +2,7 @@
 
 use super::Glob;
 use crate::model::Origin;
+use crate::model::manager::KnownManager;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub clusters: Vec<ClusterSetting>,
     pub hosts: Hosts,
     pub secrets: SecretSettings,
+    /// What is known of field managers beyond the built-in table.
+    pub managers: Vec<KnownManager>,
     /// The name of a theme.
     pub theme: Option<String>,
     pub glyphs: Glyphs,
@@ -127,6 +130,7 @@ impl Default for Settings {
             clusters: Vec::new(),
             hosts: Hosts::default(),
             secrets: SecretSettings::default(),
+            managers: Vec::new(),
             theme: None,
             glyphs: Glyphs::default(),
             time_zone: None,

@@ -246,13 +246,7 @@ fn push_who(state: &State, change: &FieldChange, lines: &mut Vec<Words>) {
         desired.push(format!("{}{line}", origin.file));
     }
     if let Some(declared) = &change.declared {
-        let when = words::when(declared.authored, state.now, zone);
-        desired.push(format!(
-            "{}, {} \"{}\", {when}",
-            declared.author,
-            declared.commit.short(),
-            declared.subject
-        ));
+        desired.push(words::declared(declared, state.now, zone));
     }
     let declared = if change.desired.is_some() {
         "where it is declared is not known"
@@ -269,7 +263,10 @@ fn push_who(state: &State, change: &FieldChange, lines: &mut Vec<Words>) {
     )]);
     let cause = words::cause(change.cause).map(|cause| format!("{cause}: ")).unwrap_or_default();
     let live = match &change.writer {
-        Some(writer) => format!("{cause}last write by {}", words::manager(writer, state.now, zone)),
+        Some(writer) => {
+            let agent = change.agent.as_ref().map(|agent| format!("{agent}, ")).unwrap_or_default();
+            format!("{cause}{agent}last write by {}", words::manager(writer, state.now, zone))
+        }
         None if change.live.is_none() => format!("{cause}who removed it is not recorded"),
         None => format!("{cause}who wrote it is not recorded"),
     };

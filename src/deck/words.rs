@@ -4,7 +4,8 @@
 
 use crate::model::status::{ClusterState, RepoStatus, ResourceStatus};
 use crate::model::{
-    Cause, Class, Engine, FieldChange, HealthStatus, Revision, Segment, Timestamp, Value, Verdict, Writer,
+    Cause, Class, Declared, DeclaringCommit, Engine, FieldChange, HealthStatus, Revision, Segment, Timestamp,
+    Told, Value, Verdict, Writer,
 };
 use jiff::tz::TimeZone;
 
@@ -218,7 +219,7 @@ pub fn writer(change: &FieldChange, now: Timestamp, zone: &TimeZone) -> String {
     let mut words = Vec::new();
     words.extend(cause(change.cause).map(str::to_owned));
     if let Some(writer) = &change.writer {
-        words.push(writer.manager.clone());
+        words.push(change.agent.clone().unwrap_or_else(|| writer.name().to_owned()));
         words.extend(writer.time.map(|time| when(time, now, zone)));
     }
     match &change.note {
@@ -238,12 +239,39 @@ pub fn cause(cause: Cause) -> Option<&'static str> {
     }
 }
 
-/// Returns a manager with operation, subresource and time: `kubectl-edit (Update, 02:41)`.
+/// Returns a manager with operation, subresource and time: `kubectl edit (kubectl-edit, Update, 02:41)`.
 pub fn manager(writer: &Writer, now: Timestamp, zone: &TimeZone) -> String {
-    let mut facts = vec![writer.operation.word().to_owned()];
+    let mut facts = Vec::new();
+    facts.extend(writer.called.is_some().then(|| writer.manager.clone()));
+    facts.push(writer.operation.word().to_owned());
     facts.extend(writer.subresource.as_ref().map(|s| format!("through {s}")));
     facts.extend(writer.time.map(|time| when(time, now, zone)));
-    format!("{} ({})", writer.manager, facts.join(", "))
+    format!("{} ({})", writer.name(), facts.join(", "))
+}
+
+/// Returns since when Git declares a value so: `Ana, 9c1f07e "Release 1.4.2", yesterday`.
+pub fn declared(declared: &Declared, now: Timestamp, zone: &TimeZone) -> String {
+    let commit = match declared {
+        Declared::By(commit) => commit,
+        Declared::Uncommitted => return "not committed".to_owned(),
+        Declared::Unknown(why) => return why.clone(),
+    };
+    let mut words = format!("{}, {} \"{}\"", commit.author, commit.commit.short(), commit.subject);
+    if let Some(authored) = commit.authored {
+        words.push_str(", ");
+        words.push_str(&when(authored, now, zone));
+    }
+    words + commit_told(commit)
+}
+
+/// Returns what must be said of how a commit is known, after its words.
+pub fn commit_told(commit: &DeclaringCommit) -> &'static str {
+    match (commit.told, commit.or_earlier) {
+        (Told::Line, false) => "",
+        (Told::Line, true) => ", or earlier: history ends there",
+        (Told::Inputs, false) => " (the last that touched the app's files)",
+        (Told::Inputs, true) => " (the last that touched the app's files, or earlier: history ends there)",
+    }
 }
 
 /// Returns what a class means, in a few words.
@@ -448,6 +476,7 @@ mod tests {
             desired,
             live,
             writer: None,
+            agent: None,
             origin: None,
             declared: None,
             note: None,

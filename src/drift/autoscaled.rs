@@ -15,7 +15,16 @@ pub struct Scales {
 /// The targets of the active autoscalers of a cluster, by group, kind, namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Autoscaled {
-    targets: HashMap<(GroupKind, Option<String>, String), Scales>,
+    targets: HashMap<(GroupKind, Option<String>, String), Target>,
+}
+
+/// What is set on one object, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Target {
+    scales: Scales,
+    /// The autoscalers as people name them.
+    replicas_by: Option<String>,
+    resources_by: Option<String>,
 }
 
 impl Autoscaled {
@@ -31,14 +40,14 @@ impl Autoscaled {
     }
 
     fn add(&mut self, object: &LiveObject) {
-        let (field, group, replicas) = match (object.kind.group.as_str(), object.kind.kind.as_str()) {
+        let (field, group, replicas, called) = match (object.kind.group.as_str(), object.kind.kind.as_str()) {
             ("autoscaling", "HorizontalPodAutoscaler") if !scaling_disabled(&object.body) => {
-                ("scaleTargetRef", "", true)
+                ("scaleTargetRef", "", true, "Horizontal Pod Autoscaler")
             }
             ("autoscaling.k8s.io", "VerticalPodAutoscaler") if !vpa_only_looks(&object.body) => {
-                ("targetRef", "", false)
+                ("targetRef", "", false, "Vertical Pod Autoscaler")
             }
-            ("keda.sh", "ScaledObject") if !keda_paused(object) => ("scaleTargetRef", "apps", true),
+            ("keda.sh", "ScaledObject") if !keda_paused(object) => ("scaleTargetRef", "apps", true, "KEDA"),
             _ => return,
         };
         let Some(target) = object.body.at(&["spec", field]) else { return };
@@ -49,22 +58,35 @@ impl Autoscaled {
             None => group,
         };
         let key = (GroupKind::new(group, kind), object.id.namespace.clone(), name.to_owned());
-        let scales = self.targets.entry(key).or_default();
+        let target = self.targets.entry(key).or_default();
+        let place = object.id.namespace.as_ref().map(|namespace| format!("{namespace}/")).unwrap_or_default();
+        let by = format!("{called} {place}{}", object.id.name.as_deref().unwrap_or_default());
         if replicas {
-            scales.replicas = true;
+            target.scales.replicas = true;
+            target.replicas_by.get_or_insert(by);
         } else {
-            scales.resources = true;
+            target.scales.resources = true;
+            target.resources_by.get_or_insert(by);
         }
     }
 
     /// Returns what autoscalers set on an object.
     pub fn scales(&self, object: &LiveObject) -> Scales {
+        self.target(object).map(|target| target.scales).unwrap_or_default()
+    }
+
+    /// Returns the autoscaler that sets an object's replicas, or its containers' resources, as people name it.
+    pub fn by(&self, object: &LiveObject, replicas: bool) -> Option<&str> {
+        let target = self.target(object)?;
+        if replicas { target.replicas_by.as_deref() } else { target.resources_by.as_deref() }
+    }
+
+    fn target(&self, object: &LiveObject) -> Option<&Target> {
         if self.targets.is_empty() {
-            return Scales::default();
+            return None;
         }
-        let Some(name) = &object.id.name else { return Scales::default() };
-        let key = (object.id.kind.clone(), object.id.namespace.clone(), name.clone());
-        self.targets.get(&key).copied().unwrap_or_default()
+        let key = (object.id.kind.clone(), object.id.namespace.clone(), object.id.name.clone()?);
+        self.targets.get(&key)
     }
 }
 

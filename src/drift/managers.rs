@@ -1,19 +1,7 @@
 //! Defines what field managers are: people, deployers, controllers, or names that nobody knows.
 
+use crate::model::manager::{KnownManager, ManagerKind};
 use std::collections::HashMap;
-
-/// What a field manager is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ManagerKind {
-    /// Writes by hand, or for a hand: kubectl, k9s, dashboards, browsers, scripts.
-    Person,
-    /// Brings objects from somewhere else: Git, a chart, a plan.
-    Deployer,
-    /// Runs in or beside the cluster and writes by itself.
-    Controller,
-    /// A name that stands in no table.
-    Unknown,
-}
 
 /// The table of known managers.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +9,10 @@ pub struct Managers {
     exact: HashMap<String, ManagerKind>,
     /// Longest first, so that the most specific pattern wins.
     patterns: Vec<(String, ManagerKind)>,
+    /// Names that people know, by exact name.
+    called: HashMap<String, String>,
+    /// The same by pattern, longest first.
+    called_like: Vec<(String, String)>,
 }
 
 const BUILT_IN: &str = include_str!("../../assets/managers.txt");
@@ -40,6 +32,11 @@ impl Managers {
                 Some("person") => ManagerKind::Person,
                 Some("deployer") => ManagerKind::Deployer,
                 Some("controller") => ManagerKind::Controller,
+                Some("called") => {
+                    let (name, called) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
+                    table.call(name, &called.join(" "));
+                    continue;
+                }
                 _ => continue,
             };
             words.for_each(|name| table.add(name, kind));
@@ -55,6 +52,35 @@ impl Managers {
             self.patterns.insert(at, (name.to_owned(), kind));
         } else {
             self.exact.insert(name.to_owned(), kind);
+        }
+    }
+
+    /// Gives a name or pattern the name that people know; it replaces what the table said of the same one.
+    pub fn call(&mut self, name: &str, called: &str) {
+        if name.contains('*') {
+            self.called_like.retain(|(pattern, _)| pattern != name);
+            let at = self.called_like.partition_point(|(pattern, _)| pattern.len() >= name.len());
+            self.called_like.insert(at, (name.to_owned(), called.to_owned()));
+        } else {
+            self.called.insert(name.to_owned(), called.to_owned());
+        }
+    }
+
+    /// Returns the name that people know a manager by, where the table has one.
+    pub fn called(&self, manager: &str) -> Option<&str> {
+        let like = || self.called_like.iter().find(|(pattern, _)| matches(pattern, manager));
+        self.called.get(manager).or_else(|| like().map(|(_, called)| called)).map(String::as_str)
+    }
+
+    /// Adds what the configuration says of managers; it goes before the table.
+    pub fn learn<'k>(&mut self, known: impl IntoIterator<Item = &'k KnownManager>) {
+        for KnownManager { name, kind, called, .. } in known {
+            if let Some(kind) = kind {
+                self.add(name, *kind);
+            }
+            if let Some(called) = called {
+                self.call(name, called);
+            }
         }
     }
 
@@ -110,6 +136,29 @@ mod tests {
         ] {
             assert_eq!(table.kind(name), kind, "{name}");
         }
+    }
+
+    #[test]
+    fn managers_have_the_names_that_people_know() {
+        let mut table = Managers::built_in();
+        for (manager, called) in [
+            ("kubectl-edit", Some("kubectl edit")),
+            ("kubectl-client-side-apply", Some("kubectl apply")),
+            ("k9s", Some("K9s")),
+            ("OpenLens", Some("Lens")),
+            ("Mozilla", Some("a browser")),
+            ("argocd-controller", Some("Argo CD")),
+            ("kustomize-controller", Some("Flux kustomize-controller")),
+            ("horizontal-pod-autoscaler", Some("Horizontal Pod Autoscaler")),
+            ("istio-sidecar-injector", Some("Istio")),
+            ("mystery", None),
+        ] {
+            assert_eq!(table.called(manager), called, "{manager}");
+        }
+        table.call("mystery*", "Our Deployer");
+        table.call("k9s", "the night shift");
+        assert_eq!(table.called("mystery-7"), Some("Our Deployer"));
+        assert_eq!(table.called("k9s"), Some("the night shift"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! anything and knows no clock, so it can run on every watch event. What only the API server can settle is marked
 //! `needs exact`. The behaviour is the drift catalogue's.
 
+mod agents;
 mod autoscaled;
 mod bookkeeping;
 mod compare;
@@ -29,5 +30,5 @@ pub use compare::canonical_desired;
 pub use deployer::{DRIFTDECK, Deployer, DeployerTie, deployer};
 pub use health::health;
 pub use judge::{Context, judge};
-pub use managers::{ManagerKind, Managers};
+pub use managers::Managers;
 pub use text_diff::text_diff;

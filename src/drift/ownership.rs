@@ -4,8 +4,9 @@
 //! them tells nothing at all.
 
 use super::deployer::{Deployer, Record, deployer, record};
-use super::{Context, ManagerKind, Managers};
+use super::{Context, Managers};
 use crate::model::field_path::Segment;
+use crate::model::manager::ManagerKind;
 use crate::model::sealed::LAST_APPLIED;
 use crate::model::{
     Cause, Class, FieldPath, FieldSet, LiveObject, ManagedEntry, Manifest, Operation, Value, Writer,
@@ -63,6 +64,13 @@ impl Provenance {
             _ => (Cause::Unknown, Some(NOT_RECORDED.to_owned())),
         };
         Self { class: Class::Deleted, counts: true, cause, writer: None, note, kept_by: Vec::new() }
+    }
+}
+
+impl Provenance {
+    /// Returns whether the live field is one that Git does not declare.
+    pub fn live_is_new(&self) -> bool {
+        self.class == Class::Foreign
     }
 }
 
@@ -158,7 +166,7 @@ impl<'a> Ownership<'a> {
                 ManagerKind::Unknown => (Class::Changed, Cause::Unknown),
             },
         };
-        let writer = found.map(|(e, _)| writer(e));
+        let writer = found.map(|(e, _)| self.writer(e));
         Provenance { class, counts: true, cause, writer, note: None, kept_by: Vec::new() }
     }
 
@@ -180,7 +188,7 @@ impl<'a> Ownership<'a> {
             class: Class::Foreign,
             counts,
             cause,
-            writer: entry.map(writer),
+            writer: entry.map(|entry| self.writer(entry)),
             note: None,
             kept_by: Vec::new(),
         };
@@ -213,10 +221,35 @@ impl<'a> Ownership<'a> {
             class: Class::Leftover,
             counts: !by_controllers_alone,
             cause: Cause::UnsyncedCommit,
-            writer: keepers.first().copied().or_else(|| owners.first().map(|(e, _)| *e)).map(writer),
+            writer: keepers
+                .first()
+                .copied()
+                .or_else(|| owners.first().map(|(e, _)| *e))
+                .map(|e| self.writer(e)),
             note: (!kept_by.is_empty()).then(|| format!("kept by {}", kept_by.join(", "))),
             kept_by,
         }
+    }
+
+    /// Returns the writer that an entry stands for, with the name that people know.
+    fn writer(&self, entry: &ManagedEntry) -> Writer {
+        Writer {
+            manager: entry.manager.clone(),
+            called: self.context.managers.called(&entry.manager).map(str::to_owned),
+            operation: entry.operation,
+            subresource: entry.subresource.clone(),
+            time: entry.time,
+        }
+    }
+
+    /// Returns the live object.
+    pub fn live(&self) -> &'a LiveObject {
+        self.live
+    }
+
+    /// Returns the autoscaler that sets the replicas, or the resources, of the object.
+    pub fn autoscaler(&self, replicas: bool) -> Option<String> {
+        self.context.autoscaled.by(self.live, replicas).map(str::to_owned)
     }
 
     /// Returns whether a person is among those who own a path or something under it.
@@ -233,7 +266,7 @@ impl<'a> Ownership<'a> {
         let (entry, own) = self.last_writer(path)?;
         let controller =
             own == Own::No && self.context.managers.kind(&entry.manager) == ManagerKind::Controller;
-        controller.then(|| writer(entry))
+        controller.then(|| self.writer(entry))
     }
 }
 
@@ -285,13 +318,4 @@ fn is_restart(path: &FieldPath) -> bool {
 /// Row 18: a bundle of certificates is there to be injected, by controllers of any name.
 fn is_injected(path: &FieldPath) -> bool {
     path.last_field() == Some("caBundle")
-}
-
-fn writer(entry: &ManagedEntry) -> Writer {
-    Writer {
-        manager: entry.manager.clone(),
-        operation: entry.operation,
-        subresource: entry.subresource.clone(),
-        time: entry.time,
-    }
 }

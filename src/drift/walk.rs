@@ -1,6 +1,7 @@
 //! Defines the typed walk: desired and live side by side through the kind's structure, each difference reported once, at the
 //! path that the API server would name.
 
+use super::agents;
 use super::autoscaled::Scales;
 use super::bookkeeping::{is_server_finalizer, is_server_owned, is_tracking};
 use super::keyed;
@@ -510,12 +511,15 @@ impl<'a> Walk<'a> {
 
     fn record_owned(
         &mut self,
-        found: Provenance,
+        mut found: Provenance,
         desired: Option<Value>,
         live: Option<Value>,
         path: crate::model::FieldPath,
     ) {
         let origin = desired.as_ref().map(|_| self.origin());
+        let autoscaler =
+            self.is_autoscaled().then(|| self.ownership.autoscaler(self.steps.are(&["spec", "replicas"])));
+        let agent = agents::behind(self.ownership.live(), &path, autoscaler.flatten(), &mut found);
         self.changes.push(FieldChange {
             path,
             class: found.class,
@@ -524,6 +528,7 @@ impl<'a> Walk<'a> {
             desired,
             live,
             writer: found.writer,
+            agent,
             origin,
             declared: None,
             note: found.note,

@@ -20,9 +20,11 @@ pub struct FieldChange {
     pub live: Option<Value>,
     /// Who last wrote the live value, as far as managed fields tell.
     pub writer: Option<Writer>,
+    /// Who is behind the writer, where more is known than its name: `Horizontal Pod Autoscaler shop/web`.
+    pub agent: Option<String>,
     /// Where Git declares it.
     pub origin: Option<Origin>,
-    /// The commit that declared it, filled in where it is looked at.
+    /// Since which commit Git declares it so, filled in where it is looked at.
     pub declared: Option<Declared>,
     /// What else a person must know: the ignore rule, `kept by X`, `the actor is not recorded`.
     pub note: Option<String>,
@@ -110,6 +112,8 @@ impl Cause {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Writer {
     pub manager: String,
+    /// The name that people know the manager by, where the table of managers has one.
+    pub called: Option<String>,
     pub operation: Operation,
     pub subresource: Option<String>,
     pub time: Option<Timestamp>,
@@ -132,11 +136,61 @@ impl Operation {
     }
 }
 
-/// The commit that declared a value.
+impl Writer {
+    /// Returns the name that people know it by, else the manager's own.
+    pub fn name(&self) -> &str {
+        self.called.as_deref().unwrap_or(&self.manager)
+    }
+}
+
+/// Since when Git declares a value so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declared {
+pub enum Declared {
+    By(DeclaringCommit),
+    /// The line is not committed.
+    Uncommitted,
+    /// It is not known, and why: the search took too long, there is no history.
+    Unknown(String),
+}
+
+/// The commit that declared a value, as far as it can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaringCommit {
     pub commit: Oid,
     pub author: String,
-    pub authored: Timestamp,
+    /// `None` where the commit's time is no time.
+    pub authored: Option<Timestamp>,
     pub subject: String,
+    pub told: Told,
+    /// History ends there (a shallow clone): it may have been so before.
+    pub or_earlier: bool,
+}
+
+/// By what a commit is known as the one that declared a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// It wrote the line.
+    Line,
+    /// No line is known: it is the last that touched what the app is rendered from.
+    Inputs,
+}
+
+impl Declared {
+    /// Returns the commit, where one is known.
+    pub fn commit(&self) -> Option<&DeclaringCommit> {
+        match self {
+            Declared::By(commit) => Some(commit),
+            Declared::Uncommitted | Declared::Unknown(_) => None,
+        }
+    }
+
+    /// Returns the word of the headless contract for how it is known.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Declared::By(DeclaringCommit { told: Told::Line, .. }) => "line",
+            Declared::By(DeclaringCommit { told: Told::Inputs, .. }) => "inputs",
+            Declared::Uncommitted => "uncommitted",
+            Declared::Unknown(_) => "unknown",
+        }
+    }
 }

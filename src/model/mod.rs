@@ -18,6 +18,7 @@ pub mod key;
 pub mod last_applied;
 pub mod limits;
 pub mod live;
+pub mod manager;
 pub mod manifest;
 pub mod mark;
 pub mod memory_tree;
@@ -36,7 +37,7 @@ pub mod value;
 pub mod verdict;
 
 pub use app::{App, Engine, RenderSpec};
-pub use change::{Cause, Class, Declared, FieldChange, Operation, Writer};
+pub use change::{Cause, Class, Declared, DeclaringCommit, FieldChange, Operation, Told, Writer};
 pub use cluster::{ClusterFacts, Scope, ServedKind};
 pub use command::{Command, Place};
 pub use fetched::Fetched;

@@ -44,6 +44,8 @@ pub struct How {
     pub apps: Vec<AppSetting>,
     /// Only apps whose name matches one of these; empty: all.
     pub only_apps: Vec<String>,
+    /// What field managers are.
+    pub managers: Arc<Managers>,
 }
 
 /// Where something is read from.
@@ -237,11 +239,10 @@ impl Dump {
 }
 
 /// Compares what was rendered with live objects. Objects that only the dump has are nobody's business here.
-pub fn compare(rendered: &Offline, dump: &Dump) -> Vec<ResourceStatus> {
+pub fn compare(rendered: &Offline, dump: &Dump, managers: &Managers) -> Vec<ResourceStatus> {
     let schema = builtin::schema();
-    let managers = Managers::built_in();
     let autoscaled = Autoscaled::of(&dump.objects);
-    let context = Context::new(&schema, &managers, &autoscaled);
+    let context = Context::new(&schema, managers, &autoscaled);
     let live = Index::of(&dump.objects);
     let deployment = nowhere();
     rendered
@@ -266,7 +267,7 @@ pub fn between(base: &Offline, rendered: &Offline) -> Vec<ResourceStatus> {
         Some(object)
     });
     let dump = Dump { objects: objects.collect(), ..Dump::default() };
-    let mut statuses = compare(rendered, &dump);
+    let mut statuses = compare(rendered, &dump, &Managers::default());
     for status in &mut statuses {
         let mut judgement = (*status.judgement).clone();
         for change in judgement.changes.iter_mut().filter(|c| c.class == Class::Foreign) {

@@ -2,6 +2,7 @@
 
 use crate::config::paths::Folders;
 use crate::config::{InForce, Settings};
+use crate::drift::Managers;
 use crate::model::{Notice, Timestamp};
 use crate::pipeline::contexts::{self, clusters};
 use crate::pipeline::kept::Kept;
@@ -102,6 +103,7 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
         namespace: wishes.namespace.clone(),
         clusters,
         follow: wishes.follow,
+        managers: managers(settings.settings()),
         secrets_everywhere: settings.settings().secrets.list_cluster_wide,
         tools: Arc::new(tools),
         seen: folders.as_ref().and_then(|f| remembered(&f.state)),
@@ -124,8 +126,16 @@ pub fn offline(wishes: &Wishes) -> Result<(How, Vec<Notice>), Box<Notice>> {
         namespace_of_context: contexts::namespace(wishes, settings)?,
         apps,
         only_apps: wishes.apps.clone(),
+        managers: managers(settings),
     };
     Ok((how, notices))
+}
+
+/// Returns what field managers are: the built-in table, and before it what the configuration says.
+fn managers(settings: &Settings) -> Arc<Managers> {
+    let mut table = Managers::built_in();
+    table.learn(&settings.managers);
+    Arc::new(table)
 }
 
 fn remembered(state: &Path) -> Option<Arc<Seen>> {

@@ -9,7 +9,6 @@ mod asked;
 use crate::cluster::remote::PLUGIN_RESTS;
 use crate::cluster::{Cluster, ClusterError, WatchEvent};
 use crate::config::Glob;
-use crate::drift::Managers;
 use crate::git;
 use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
@@ -218,7 +217,7 @@ impl Conductor {
         let (quiet, longest) = if setup.follow { CALM } else { Default::default() };
         Self {
             calm: Calm::new(quiet, longest),
-            world: World::new(Arc::new(Managers::built_in())),
+            world: World::new(setup.managers.clone()),
             lines: setup.clusters.iter().map(|_| Line::default()).collect(),
             turns: vec![0; setup.sources.len()],
             opened: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::config::settings::{AppSetting, FETCH_EVERY};
+use crate::drift::Managers;
 use crate::model::{Notice, Timestamp};
 use crate::pipeline::seen::Seen;
 use crate::render::Tools;
@@ -27,6 +28,8 @@ pub struct Setup {
     pub follow: bool,
     /// Whether Secrets may be listed cluster-wide.
     pub secrets_everywhere: bool,
+    /// What field managers are.
+    pub managers: Arc<Managers>,
     /// The programs that render.
     pub tools: Arc<Tools>,
     /// What was seen in earlier runs; `None`: nothing is remembered.

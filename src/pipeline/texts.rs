@@ -144,6 +144,7 @@ mod tests {
             desired,
             live: None,
             writer: None,
+            agent: None,
             origin: None,
             declared: None,
             note: None,

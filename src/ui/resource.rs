@@ -9,7 +9,7 @@ use crate::deck::view::{Mode, ResourceView, ViewRow, changes_of_lines};
 use crate::deck::{Rect, ResourceKey, State, cut, marks, reading, words, wrap};
 use crate::model::status::ClusterState;
 use crate::model::text_diff::{DiffLine, Piece, Side, Token};
-use crate::model::{Fetched, FieldChange, TextDiff};
+use crate::model::{Declared, Fetched, FieldChange, TextDiff};
 use std::collections::BTreeMap;
 
 pub(super) fn draw(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
@@ -456,10 +456,14 @@ fn token_role(token: Token) -> Role {
 /// Returns who declared a value, and where.
 fn declared(state: &State, change: &FieldChange) -> String {
     let mut parts = Vec::new();
-    if let Some(declared) = &change.declared {
-        parts.push(declared.author.clone());
-        parts.push(declared.commit.short().to_owned());
-        parts.push(words::when(declared.authored, state.now, &state.options.zone));
+    match &change.declared {
+        Some(Declared::By(commit)) => {
+            parts.push(commit.author.clone());
+            parts.push(commit.commit.short().to_owned());
+            parts.extend(commit.authored.map(|at| words::when(at, state.now, &state.options.zone)));
+        }
+        Some(Declared::Uncommitted) => parts.push("not committed".to_owned()),
+        Some(Declared::Unknown(_)) | None => {}
     }
     if let Some(origin) = &change.origin {
         parts.push(match origin.line {
@@ -473,9 +477,13 @@ fn declared(state: &State, change: &FieldChange) -> String {
 /// The same beside a line, with the file where it is another than the one that the title names.
 fn declared_on_line(change: &FieldChange, title: Option<&str>) -> String {
     let mut parts = Vec::new();
-    if let Some(declared) = &change.declared {
-        parts.push(declared.author.clone());
-        parts.push(declared.commit.short().to_owned());
+    match &change.declared {
+        Some(Declared::By(commit)) => {
+            parts.push(commit.author.clone());
+            parts.push(commit.commit.short().to_owned());
+        }
+        Some(Declared::Uncommitted) => parts.push("not committed".to_owned()),
+        Some(Declared::Unknown(_)) | None => {}
     }
     if let Some(origin) = &change.origin {
         match origin.line {
@@ -492,27 +500,31 @@ fn story(state: &State, change: &FieldChange) -> String {
     let mut text = match &change.writer {
         Some(writer) => {
             let cause = words::cause(change.cause).map(|c| format!("{c}: ")).unwrap_or_default();
-            format!("{cause}last write by {}", words::manager(writer, state.now, zone))
+            let agent = change.agent.as_ref().map(|agent| format!("{agent}, ")).unwrap_or_default();
+            format!("{cause}{agent}last write by {}", words::manager(writer, state.now, zone))
         }
         None if change.live.is_none() => "gone from the cluster: who removed it is not recorded".to_owned(),
         None => words::class(change.class).to_owned(),
     };
     match (&change.declared, &change.origin) {
-        (Some(declared), _) => {
+        (Some(Declared::By(commit)), _) => {
+            let when = commit.authored.map(|at| format!(" {}", words::when(at, state.now, zone)));
             text.push_str(&format!(
-                "; {}'s commit {} \"{}\" declared the other value {}",
-                declared.author,
-                declared.commit.short(),
-                declared.subject,
-                words::when(declared.authored, state.now, zone)
+                "; {}'s commit {} \"{}\" declared the other value{}{}",
+                commit.author,
+                commit.commit.short(),
+                commit.subject,
+                when.unwrap_or_default(),
+                words::commit_told(commit)
             ));
         }
-        (None, Some(origin)) => {
+        (Some(Declared::Uncommitted), _) => text.push_str("; the declared value is not committed"),
+        (_, Some(origin)) => {
             let line = origin.line.map(|line| format!(":{line}")).unwrap_or_default();
             text.push_str(&format!("; declared in {}{line}", origin.file));
         }
-        (None, None) if change.desired.is_none() => text.push_str("; Git declares nothing here"),
-        (None, None) => {}
+        (_, None) if change.desired.is_none() => text.push_str("; Git declares nothing here"),
+        (_, None) => {}
     }
     text
 }

@@ -3,6 +3,7 @@
 use crate::support::Repository;
 use driftdeck::cluster::Cluster;
 use driftdeck::cluster::offline::{Builder, Offline};
+use driftdeck::drift::Managers;
 use driftdeck::model::status::{ClusterStatus, DeploymentStatus, ResourceStatus};
 use driftdeck::model::update::Update;
 use driftdeck::model::{ClusterId, DeploymentId, Notice, ResourceId, Timestamp, Value};
@@ -70,6 +71,7 @@ pub fn setup(repository: &Repository, clusters: Vec<Arc<dyn Cluster>>, follow: b
         clusters: clusters.collect(),
         follow,
         secrets_everywhere: false,
+        managers: Arc::new(Managers::built_in()),
         tools: Arc::new(find_tools(Vec::new())),
         seen: None,
         acting_as: None,

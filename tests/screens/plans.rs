@@ -37,6 +37,7 @@ fn plan() -> Plan {
     web.changes = hotfix().into_iter().take(2).collect();
     web.takes_over_from = vec![Writer {
         manager: "kubectl-edit".to_owned(),
+        called: None,
         operation: Operation::Update,
         subresource: None,
         time: None,

@@ -6,9 +6,10 @@ use driftdeck::model::status::{
 };
 use driftdeck::model::update::Update;
 use driftdeck::model::{
-    App, AppId, Asked, Cause, Class, ClusterId, Counts, Declared, DeploymentId, Engine, FieldChange,
-    FieldPath, GroupVersionKind, Health, HealthStatus, Identity, Judgement, Notice, Oid, Operation, Origin,
-    RenderSpec, RepoId, ResourceId, Revision, Sealed, Timestamp, Value, Verdict, Why, Writer,
+    App, AppId, Asked, Cause, Class, ClusterId, Counts, Declared, DeclaringCommit, DeploymentId, Engine,
+    FieldChange, FieldPath, GroupVersionKind, Health, HealthStatus, Identity, Judgement, Notice, Oid,
+    Operation, Origin, RenderSpec, RepoId, ResourceId, Revision, Sealed, Timestamp, Told, Value, Verdict,
+    Why, Writer,
 };
 use driftdeck::value;
 use std::sync::Arc;
@@ -177,6 +178,7 @@ pub fn change(path: &str, class: Class, desired: Option<Value>, live: Option<Val
         desired,
         live,
         writer: None,
+        agent: None,
         origin: None,
         declared: None,
         note: None,
@@ -186,7 +188,13 @@ pub fn change(path: &str, class: Class, desired: Option<Value>, live: Option<Val
 }
 
 fn writer(manager: &str, time: Timestamp) -> Writer {
-    Writer { manager: manager.to_owned(), operation: Operation::Update, subresource: None, time: Some(time) }
+    Writer {
+        manager: manager.to_owned(),
+        called: None,
+        operation: Operation::Update,
+        subresource: None,
+        time: Some(time),
+    }
 }
 
 /// The hotfix that somebody made by hand at 02:41.
@@ -195,12 +203,14 @@ pub fn hotfix() -> Vec<FieldChange> {
         cause: Cause::ByHand,
         writer: Some(writer("kubectl-edit", at("02:41:00"))),
         origin: Some(Origin { file: "apps/web/deployment.yaml".to_owned(), document: 0, line: Some(24) }),
-        declared: Some(Declared {
+        declared: Some(Declared::By(DeclaringCommit {
             commit: Oid(OLDER.to_owned()),
             author: "Ana".to_owned(),
-            authored: day("2026-11-20"),
+            authored: Some(day("2026-11-20")),
             subject: "Release 1.4.2".to_owned(),
-        }),
+            told: Told::Line,
+            or_earlier: false,
+        })),
         ..change(
             r#".spec.template.spec.containers[name="app"].image"#,
             Class::Changed,

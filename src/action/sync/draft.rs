@@ -368,6 +368,7 @@ fn whole_object(
         desired,
         live,
         writer: None,
+        agent: None,
         origin: manifest.map(|m| m.origin.clone()),
         declared: None,
         note: None,

@@ -116,6 +116,7 @@ fn take_over(step: &mut Step, live: Option<&LiveObject>, managers: &[(String, Ve
             live.and_then(|l| l.managed.as_ref()).and_then(|m| m.iter().find(|e| e.manager == *manager));
         step.takes_over_from.push(Writer {
             manager: manager.clone(),
+            called: None,
             operation: entry.map_or(Operation::Update, |e| e.operation),
             subresource: entry.and_then(|e| e.subresource.clone()),
             time: entry.and_then(|e| e.time),
@@ -172,6 +173,7 @@ fn consequence(leaf: &Effect) -> FieldChange {
         desired: leaf.after.clone(),
         live: leaf.before.clone(),
         writer: None,
+        agent: None,
         origin: None,
         declared: None,
         note: Some("the API server, or a webhook or policy in it, brings this along".to_owned()),

@@ -79,6 +79,20 @@ fn the_example_says_every_setting() {
                 mask: vec![Glob::new("*-license"), Glob::new("stripe*")],
                 list_cluster_wide: false,
             },
+            managers: vec![
+                KnownManager {
+                    name: "shopctl*".into(),
+                    kind: Some(ManagerKind::Person),
+                    called: Some("shopctl by hand".into()),
+                    declared: origin_at(line_of("- name: shopctl*")),
+                },
+                KnownManager {
+                    name: "price-sync".into(),
+                    kind: Some(ManagerKind::Controller),
+                    called: None,
+                    declared: origin_at(line_of("- name: price-sync")),
+                },
+            ],
             theme: Some("dark".into()),
             glyphs: Glyphs::Auto,
             time_zone: None,
@@ -143,7 +157,7 @@ discovery: sometimes
     assert_eq!(
         mistakes("colour: blue\n").0,
         [
-            "1: colour: there is no such key (known here: repos, discovery, apps, clusters, hosts, secrets, theme, glyphs, time-zone, keys)"
+            "1: colour: there is no such key (known here: repos, discovery, apps, clusters, hosts, secrets, managers, theme, glyphs, time-zone, keys)"
         ]
     );
 }
@@ -202,5 +216,22 @@ fn paths_are_relative_to_the_file_and_may_start_at_home() {
             "/home/ana/",
             "/home/ana/.config/driftdeck/~ana/x"
         ]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_manager_names_line_and_key() {
+    let text = "managers:\n- is: person\n- name: a\n- name: b\n  is: robot\n- name: c\n  called: C\n  kind: person\n";
+    assert_eq!(
+        mistakes(text),
+        (
+            vec![
+                "2: managers[0]: a manager needs a name".to_owned(),
+                "3: managers[1]: a manager needs is, or called, or both".to_owned(),
+                "5: managers[2].is: this wants person, deployer or controller".to_owned(),
+                "8: managers[3].kind: there is no such key (known here: name, is, called)".to_owned(),
+            ],
+            Doubt::none()
+        )
     );
 }

@@ -16,6 +16,7 @@ mod tests;
 pub use play::play;
 
 use crate::cluster::{Cluster, ClusterError, Offline};
+use crate::drift::Managers;
 use crate::git::write::WriteError;
 use crate::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
 use history::{Past, Repos};
@@ -91,6 +92,7 @@ impl DemoWorld {
     pub fn setup(&self, clock: Clock) -> Setup {
         let source = Source { named: true, ..Source::at(Place::Local(self.folder().to_owned())) };
         Setup {
+            managers: Arc::new(Managers::built_in()),
             sources: vec![source],
             only_apps: Vec::new(),
             expected: Vec::new(),
