@@ -1,7 +1,7 @@
 //! Defines the verdict of one object from what Git declares and what the cluster holds.
 
 use super::types::Types;
-use super::{Autoscaled, Managers, compare, excluded, health, immutable, invalid};
+use super::{Autoscaled, HealthRules, Managers, compare, excluded, health, immutable, invalid};
 use crate::model::{Health, HealthStatus, Judgement, LiveObject, Manifest, Schema, Value, Verdict, Why};
 
 /// What a comparison knows besides the two objects.
@@ -10,6 +10,7 @@ pub struct Context<'a> {
     pub schema: &'a Schema,
     pub managers: &'a Managers,
     pub autoscaled: &'a Autoscaled,
+    pub health: &'a HealthRules,
     /// The field manager of the engine that owns the app, where one does.
     pub deployer: Option<&'a str>,
     /// What Helm's previous release declared of this object, where it is known: what is gone from it is a leftover.
@@ -17,15 +18,19 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Builds a context that knows of no engine.
+    /// Builds a context that knows of no engine and of no rules of health but the built-in ones.
     pub fn new(schema: &'a Schema, managers: &'a Managers, autoscaled: &'a Autoscaled) -> Self {
-        Self { schema, managers, autoscaled, deployer: None, previous: None }
+        let health = HealthRules::built_in();
+        Self { schema, managers, autoscaled, health, deployer: None, previous: None }
     }
 }
 
 /// Judges one object. `desired` is `None` for what is tracked and no longer in Git, `live` for what is not there.
 pub fn judge(desired: Option<&Manifest>, live: Option<&LiveObject>, context: &Context<'_>) -> Judgement {
-    let health = live.map_or_else(|| Health::of(HealthStatus::Missing), health::health);
+    let health = live.map_or_else(
+        || Health::of(HealthStatus::Missing),
+        |live| health::health(live, context.health),
+    );
     let finalizers = live.map(terminating).unwrap_or_default();
     let mut judgement = match (desired, live) {
         (None, None) => Judgement::plain(Verdict::Excluded(Why::new("neither declared nor there")), health),

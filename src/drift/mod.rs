@@ -28,7 +28,7 @@ pub use autoscaled::{Autoscaled, Scales};
 pub use bookkeeping::is_tracking;
 pub use compare::canonical_desired;
 pub use deployer::{DRIFTDECK, Deployer, DeployerTie, deployer};
-pub use health::health;
+pub use health::{HealthRules, health};
 pub use judge::{Context, judge};
 pub use managers::Managers;
 pub use text_diff::text_diff;

@@ -20,6 +20,15 @@ pub enum HealthStatus {
 }
 
 impl HealthStatus {
+    /// All of them, as a person would list them.
+    pub const ALL: [Self; 6] =
+        [Self::Healthy, Self::Progressing, Self::Degraded, Self::Suspended, Self::Missing, Self::Unknown];
+
+    /// Returns the status that is called so.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             HealthStatus::Healthy => "Healthy",

@@ -13,6 +13,7 @@ pub mod fetched;
 pub mod field_path;
 pub mod field_set;
 pub mod health;
+pub mod health_rule;
 pub mod id;
 pub mod key;
 pub mod last_applied;
@@ -44,6 +45,7 @@ pub use fetched::Fetched;
 pub use field_path::{FieldPath, Segment};
 pub use field_set::FieldSet;
 pub use health::{Health, HealthStatus};
+pub use health_rule::{HealthRule, KindPattern};
 pub use id::{
     AppId, ClusterId, DeploymentId, GroupKind, GroupVersionKind, Identity, Oid, RepoId, ResourceId,
 };

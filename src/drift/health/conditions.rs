@@ -4,42 +4,63 @@ use super::{NOT_SEEN, is_behind};
 use crate::model::{Health, HealthStatus, Value};
 
 /// One condition of a status.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Condition {
-    pub kind: String,
-    pub status: String,
-    pub reason: String,
-    pub message: String,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Condition<'a> {
+    pub kind: &'a str,
+    pub status: &'a str,
+    pub reason: &'a str,
+    pub message: &'a str,
     pub observed_generation: Option<i64>,
 }
 
-/// Returns the conditions of an object's status: its own, or, as routes and policies of the Gateway API report them, those
-/// for each parent and ancestor.
-pub(super) fn all(body: &Value) -> Vec<Condition> {
+impl Condition<'_> {
+    /// Returns what the condition says to people.
+    pub fn text(&self) -> &str {
+        if self.message.is_empty() { self.reason } else { self.message }
+    }
+}
+
+/// Returns the conditions of an object's status: its own, those for each parent and ancestor, as routes and policies of
+/// the Gateway API report them, or those of a part of the status.
+pub(super) fn all(body: &Value) -> Vec<Condition<'_>> {
     if let Some(own) = body.at(&["status", "conditions"]) {
         return read(own);
     }
-    let lists =
-        ["parents", "ancestors"].into_iter().filter_map(|field| body.at(&["status", field])?.as_list());
-    let mut found: Vec<Condition> =
-        lists.flatten().filter_map(|parent| parent.get("conditions")).flat_map(read).collect();
+    let Some(status) = body.get("status").and_then(Value::as_map) else { return Vec::new() };
+    let lists = |field: &str| {
+        let parts = status.get(field).and_then(Value::as_list).unwrap_or_default();
+        parts.iter().filter_map(|part| part.get("conditions")).map(read).collect::<Vec<_>>()
+    };
+    let mut parents = lists("parents");
+    let generation = body.at(&["metadata", "generation"]).and_then(Value::as_i64);
+    if parents.iter().flatten().any(|c| c.observed_generation.is_some()) && generation.is_some() {
+        // What a parent said of an older object counts no more.
+        parents.retain(|said| said.iter().any(|c| c.observed_generation == generation));
+    }
+    let mut found: Vec<Condition<'_>> = parents.into_iter().chain(lists("ancestors")).flatten().collect();
     // The worst first: what one parent refuses is not made good by another.
     found.sort_by_key(|c| c.status != "False");
+    if found.is_empty() && !["parents", "ancestors"].iter().any(|field| status.contains_key(*field)) {
+        let nested = status.values().find_map(|part| part.get("conditions"));
+        return nested.map(read).unwrap_or_default();
+    }
     found
 }
 
-pub(super) fn find(body: &Value, kind: &str) -> Option<Condition> {
+pub(super) fn find<'a>(body: &'a Value, kind: &str) -> Option<Condition<'a>> {
     all(body).into_iter().find(|c| c.kind == kind)
 }
 
 /// Reads a list of conditions. A status may be written as text or as a boolean.
-pub(super) fn read(list: &Value) -> Vec<Condition> {
-    let text = |condition: &Value, name: &str| match condition.get(name) {
-        Some(Value::String(s)) => s.clone(),
-        Some(Value::Bool(true)) => "True".to_owned(),
-        Some(Value::Bool(false)) => "False".to_owned(),
-        _ => String::new(),
-    };
+pub(super) fn read(list: &Value) -> Vec<Condition<'_>> {
+    fn text<'a>(condition: &'a Value, name: &str) -> &'a str {
+        match condition.get(name) {
+            Some(Value::String(s)) => s,
+            Some(Value::Bool(true)) => "True",
+            Some(Value::Bool(false)) => "False",
+            _ => "",
+        }
+    }
     list.as_list()
         .unwrap_or_default()
         .iter()
@@ -129,22 +150,25 @@ pub(super) fn of(body: &Value) -> Option<Health> {
     if conditions.is_empty() {
         return None;
     }
-    let is = |c: &&Condition, status: &str| c.status.eq_ignore_ascii_case(status);
+    let is = |c: &&Condition<'_>, status: &str| c.status.eq_ignore_ascii_case(status);
     if let Some(paused) = conditions.iter().find(|c| {
-        matches!(c.kind.as_str(), "Paused" | "Suspended") && is(c, "True") || c.reason == "ReconcilePaused"
+        matches!(c.kind, "Paused" | "Suspended") && is(c, "True") || c.reason == "ReconcilePaused"
     }) {
         return Some(told(HealthStatus::Suspended, paused));
     }
     let generation = body.at(&["metadata", "generation"]).and_then(Value::as_i64);
-    let old = |c: &Condition| c.observed_generation.is_some_and(|seen| generation.is_some_and(|g| seen < g));
+    let old = |c: &Condition<'_>| c.observed_generation.is_some_and(|seen| generation.is_some_and(|g| seen < g));
     if conditions.iter().any(|c| (c.kind == "Ready" || c.kind == "Accepted") && old(c)) {
         return Some(Health::with(HealthStatus::Progressing, NOT_SEEN));
     }
-    if let Some(bad) = conditions.iter().find(|c| is_bad(&c.kind) && is(c, "True")) {
+    if let Some(bad) = conditions.iter().find(|c| is_bad(c.kind) && is(c, "True")) {
         return Some(told(HealthStatus::Degraded, bad));
     }
+    if let Some(stuck) = conditions.iter().find(|c| c.kind == "Progressing" && is(c, "False") && fails(c)) {
+        return Some(told(HealthStatus::Degraded, stuck));
+    }
     let summary = GOOD.iter().find_map(|kind| conditions.iter().find(|c| c.kind == *kind));
-    let working = conditions.iter().find(|c| WORKING.contains(&c.kind.as_str()) && is(c, "True"));
+    let working = conditions.iter().find(|c| WORKING.contains(&c.kind) && is(c, "True"));
     if let Some(failing) = conditions.iter().find(|c| c.kind == "Synced" && is(c, "False") && fails(c)) {
         return Some(told(HealthStatus::Degraded, failing));
     }
@@ -159,6 +183,10 @@ pub(super) fn of(body: &Value) -> Option<Health> {
             if fails(unknown) { HealthStatus::Degraded } else { HealthStatus::Progressing },
             unknown,
         )),
+        // What is tried again after a failure has failed. Source: the conventions of Flux' controllers.
+        Some(not) if working.is_some_and(|w| w.reason.ends_with("WithRetry")) => {
+            Some(told(HealthStatus::Degraded, not))
+        }
         Some(not) if working.is_some() || passes(not) => Some(told(HealthStatus::Progressing, not)),
         Some(not) => Some(told(HealthStatus::Degraded, not)),
         None => working.map(|w| told(HealthStatus::Progressing, w)).or_else(|| by_suffix(&conditions)),
@@ -166,9 +194,9 @@ pub(super) fn of(body: &Value) -> Option<Health> {
 }
 
 /// A good summary may stand beside a part that is not there yet.
-fn other_news(conditions: &[Condition]) -> HealthStatus {
+fn other_news(conditions: &[Condition<'_>]) -> HealthStatus {
     let gateway = ["Accepted", "Programmed", "ResolvedRefs"];
-    let bad = conditions.iter().find(|c| gateway.contains(&c.kind.as_str()) && c.status == "False");
+    let bad = conditions.iter().find(|c| gateway.contains(&c.kind) && c.status == "False");
     match bad {
         Some(c) if passes(c) => HealthStatus::Progressing,
         Some(_) => HealthStatus::Degraded,
@@ -181,8 +209,8 @@ fn is_bad(kind: &str) -> bool {
 }
 
 /// Reads conditions whose names are nobody's but end as usual.
-fn by_suffix(conditions: &[Condition]) -> Option<Health> {
-    let good = |c: &&Condition| {
+fn by_suffix(conditions: &[Condition<'_>]) -> Option<Health> {
+    let good = |c: &&Condition<'_>| {
         [
             "Ready",
             "Healthy",
@@ -197,7 +225,7 @@ fn by_suffix(conditions: &[Condition]) -> Option<Health> {
         .iter()
         .any(|end| c.kind.ends_with(end))
     };
-    let parts: Vec<&Condition> = conditions.iter().filter(good).collect();
+    let parts: Vec<&Condition<'_>> = conditions.iter().filter(good).collect();
     if parts.is_empty() {
         return None;
     }
@@ -210,15 +238,16 @@ fn by_suffix(conditions: &[Condition]) -> Option<Health> {
     }
 }
 
-fn told(status: HealthStatus, condition: &Condition) -> Health {
-    let text = if condition.message.is_empty() { &condition.reason } else { &condition.message };
-    Health { status, message: Some(text.clone()).filter(|t| !t.is_empty()) }
+fn told(status: HealthStatus, condition: &Condition<'_>) -> Health {
+    Health { status, message: Some(condition.text().to_owned()).filter(|t| !t.is_empty()) }
 }
 
 /// Returns whether the reason of a condition that is not true passes by itself.
-fn passes(condition: &Condition) -> bool {
+fn passes(condition: &Condition<'_>) -> bool {
     let reason = condition.reason.to_lowercase();
+    // `NotReady` alone only repeats the status; `PodsNotReady` says what is waited for.
     !fails(condition)
+        && reason != "notready"
         && [
             "progress",
             "creating",
@@ -254,7 +283,7 @@ fn passes(condition: &Condition) -> bool {
         .any(|word| reason.contains(word))
 }
 
-fn fails(condition: &Condition) -> bool {
+fn fails(condition: &Condition<'_>) -> bool {
     let reason = condition.reason.to_lowercase();
     [
         "error",

@@ -5,19 +5,27 @@
 //! controllers use.
 
 mod conditions;
+mod notation;
 mod reported;
+mod rules;
 mod workloads;
+
+pub use rules::HealthRules;
 
 use crate::model::{Health, HealthStatus, LiveObject, Value};
 
-/// Returns how a live object is doing.
-pub fn health(object: &LiveObject) -> Health {
+/// Returns how a live object is doing: by the user's rules, by those of its kind, else by what it reports.
+pub fn health(object: &LiveObject, rules: &HealthRules) -> Health {
     let body = &object.body;
     if body.at(&["metadata", "deletionTimestamp"]).is_some_and(|t| !t.is_null()) {
         return Health::with(HealthStatus::Progressing, "being deleted");
     }
     let (group, kind) = (object.kind.group.as_str(), object.kind.kind.as_str());
-    if let Some(health) = workloads::of(group, kind, body) {
+    if let Some(health) = rules
+        .by_user(group, kind, body)
+        .or_else(|| workloads::of(group, kind, body))
+        .or_else(|| rules.by_table(group, kind, body))
+    {
         return health;
     }
     if is_built_in(group) {
@@ -54,14 +62,17 @@ fn count(body: &Value, path: &[&str]) -> i64 {
     body.at(path).and_then(Value::as_i64).unwrap_or(0)
 }
 
+/// Returns the generation that the status is of, where it says so.
+fn observed_generation(body: &Value) -> Option<i64> {
+    let observed = body.at(&["status", "observedGeneration"])?;
+    // Some controllers write it as text.
+    observed.as_i64().or_else(|| observed.as_str()?.parse().ok())
+}
+
 /// Returns whether the controllers have not seen the object's newest generation.
 fn is_behind(body: &Value) -> bool {
     let generation = body.at(&["metadata", "generation"]).and_then(Value::as_i64);
-    let observed = body.at(&["status", "observedGeneration"]).and_then(|o| {
-        // Some controllers write it as text.
-        o.as_i64().or_else(|| o.as_str().and_then(|s| s.parse().ok()))
-    });
-    matches!((generation, observed), (Some(generation), Some(observed)) if observed < generation)
+    matches!((generation, observed_generation(body)), (Some(generation), Some(observed)) if observed < generation)
 }
 
 const NOT_SEEN: &str = "its controller has not seen the newest generation yet";

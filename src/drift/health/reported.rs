@@ -13,23 +13,28 @@ pub(super) fn of(object: &LiveObject) -> Option<Health> {
     if flag(&["spec", "suspend"]) || flag(&["spec", "suspended"]) || flag(&["spec", "paused"]) {
         return Some(Health::with(HealthStatus::Suspended, "suspended"));
     }
-    let Some(status) = body.get("status").filter(|s| !s.is_empty()) else {
-        return reports(&object.kind.group)
-            .then(|| Health::with(HealthStatus::Progressing, "its controller has reported nothing yet"));
-    };
+    let status = body.get("status").filter(|s| !s.is_null())?;
+    if status.is_empty() {
+        return Some(Health::with(HealthStatus::Progressing, "its controller has reported nothing yet"));
+    }
     let by_conditions = conditions::of(body);
-    let by_word = WORDED
-        .iter()
-        .find_map(|field| word(status.str_at(&[field])?))
-        .or_else(|| verdicts_of_reporters(status))
-        .or_else(|| replicas(body, status));
-    match (by_conditions, by_word) {
+    let by_word = words(status);
+    let by_rest = by_word
+        .or_else(|| other_words(status))
+        .or_else(|| failed(status))
+        .or_else(|| flags(status))
+        .or_else(|| replicas(body, status))
+        .or_else(|| nothing_said_of(status));
+    match (by_conditions, by_rest) {
         // A phase tells more than a condition which is good news.
         (Some(c), Some(w)) if c.status == HealthStatus::Healthy => {
             Some(if w == HealthStatus::Healthy { c } else { Health { status: w, message: message(status) } })
         }
-        (Some(c), Some(HealthStatus::Progressing)) if c.status == HealthStatus::Degraded => {
+        (Some(c), _) if c.status == HealthStatus::Degraded && by_word == Some(HealthStatus::Progressing) => {
             Some(Health { status: HealthStatus::Progressing, ..c })
+        }
+        (Some(c), _) if c.status == HealthStatus::Progressing && by_word == Some(HealthStatus::Degraded) => {
+            Some(Health { status: HealthStatus::Degraded, message: message(status).or(c.message) })
         }
         (Some(c), _) => Some(c),
         (None, Some(word)) => Some(Health { status: word, message: message(status) }),
@@ -50,23 +55,45 @@ const WORDED: [&str; 9] = [
     "currentPhase",
 ];
 
-/// Reads the verdicts that Gloo's controllers give, by number or by word, one or one for each reporter.
-fn verdicts_of_reporters(status: &Value) -> Option<HealthStatus> {
-    fn verdict(status: &Value) -> Option<HealthStatus> {
-        match (status.get("state")?, status.get("reportedBy").is_some()) {
-            (Value::String(s), true) if s == "Accepted" => Some(HealthStatus::Healthy),
-            (Value::String(s), true) if s == "Pending" => Some(HealthStatus::Suspended),
-            (Value::String(_), true) => Some(HealthStatus::Degraded),
-            (Value::Number(n), _) => Some(match n.as_i64() {
-                Some(0) => HealthStatus::Suspended,
-                Some(1) => HealthStatus::Healthy,
-                _ => HealthStatus::Degraded,
-            }),
-            _ => None,
-        }
+/// Reads the fields that hold one word; the worst counts.
+fn words(status: &Value) -> Option<HealthStatus> {
+    WORDED.iter().filter_map(|field| word(status.str_at(&[field])?)).max()
+}
+
+/// Reads lists of conditions that are there and empty: the controller has begun and has not come far.
+fn nothing_said_of(status: &Value) -> Option<HealthStatus> {
+    let empty = |field: &&str| status.get(field).is_some_and(Value::is_empty);
+    ["conditions", "parents", "ancestors"].iter().any(|field| empty(&field)).then_some(HealthStatus::Progressing)
+}
+
+/// Reads fields whose names end as those do, such as `updateStatus` and `applicationState.state`; the worst word counts.
+fn other_words(status: &Value) -> Option<HealthStatus> {
+    const ENDS: [&str; 4] = ["State", "Status", "Phase", "Health"];
+    let named = |name: &str| ENDS.iter().any(|end| name.ends_with(end));
+    let fields = status.as_map()?.iter().filter(|(name, _)| named(name));
+    let words = fields.filter_map(|(_, value)| match value {
+        Value::String(text) => word(text),
+        part => WORDED.iter().find_map(|field| word(part.str_at(&[field])?)),
+    });
+    words.max()
+}
+
+/// Reads an error that stands in a field of its own.
+fn failed(status: &Value) -> Option<HealthStatus> {
+    const ERRORS: [&str; 6] = ["error", "errMsg", "errorMessage", "failureMessage", "failureReason", "lastError"];
+    let says = |field: &&str| status.get(field).is_some_and(|e| !e.is_empty() && e.as_bool() != Some(false));
+    ERRORS.iter().any(|field| says(&field)).then_some(HealthStatus::Degraded)
+}
+
+/// Reads switches that say that all is there.
+fn flags(status: &Value) -> Option<HealthStatus> {
+    if status.get("healthy").and_then(Value::as_bool) == Some(false) {
+        return Some(HealthStatus::Degraded);
     }
-    let each = status.get("statuses").and_then(Value::as_map);
-    each.and_then(|each| each.values().filter_map(verdict).max()).or_else(|| verdict(status))
+    let flag = ["ready", "isReady", "readyToUse", "healthy", "available"]
+        .iter()
+        .find_map(|field| status.get(field)?.as_bool())?;
+    Some(if flag { HealthStatus::Healthy } else { HealthStatus::Progressing })
 }
 
 /// Reads the counts of kinds that run replicas as Deployments do.
@@ -76,7 +103,7 @@ fn replicas(body: &Value, status: &Value) -> Option<HealthStatus> {
     Some(if ready < wanted { HealthStatus::Progressing } else { HealthStatus::Healthy })
 }
 
-fn message(status: &Value) -> Option<String> {
+pub(super) fn message(status: &Value) -> Option<String> {
     ["message", "reason", "errorMessage", "error"]
         .iter()
         .find_map(|field| status.str_at(&[field]))
@@ -85,7 +112,7 @@ fn message(status: &Value) -> Option<String> {
 }
 
 /// Returns what a controller's word means.
-fn word(word: &str) -> Option<HealthStatus> {
+fn word(text: &str) -> Option<HealthStatus> {
     const HEALTHY: [&str; 24] = [
         "healthy",
         "ready",
@@ -112,7 +139,7 @@ fn word(word: &str) -> Option<HealthStatus> {
         "installed",
         "finished",
     ];
-    const DEGRADED: [&str; 17] = [
+    const DEGRADED: [&str; 18] = [
         "degraded",
         "failed",
         "failure",
@@ -129,6 +156,7 @@ fn word(word: &str) -> Option<HealthStatus> {
         "aborted",
         "cancelled",
         "stopping",
+        "failing",
         "disabled",
     ];
     const PROGRESSING: [&str; 24] = [
@@ -158,13 +186,13 @@ fn word(word: &str) -> Option<HealthStatus> {
         "queued",
     ];
     const SUSPENDED: [&str; 5] = ["suspended", "paused", "stopped", "hibernated", "inactive"];
-    let lower: String = word.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    let lower: String = text.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let says = |words: &[&str]| words.contains(&lower.as_str());
     if says(&HEALTHY) {
         Some(HealthStatus::Healthy)
-    } else if says(&DEGRADED) || lower.ends_with("failed") || lower.ends_with("error") {
+    } else if says(&DEGRADED) || ["failed", "error", "failure"].iter().any(|end| lower.ends_with(end)) {
         Some(HealthStatus::Degraded)
-    } else if says(&PROGRESSING) || lower.ends_with("inprogress") {
+    } else if says(&PROGRESSING) || lower.ends_with("inprogress") || lower.ends_with("notready") {
         Some(HealthStatus::Progressing)
     } else if says(&SUSPENDED) {
         Some(HealthStatus::Suspended)
@@ -172,53 +200,11 @@ fn word(word: &str) -> Option<HealthStatus> {
         Some(HealthStatus::Missing)
     } else if lower == "unknown" || lower == "inconclusive" {
         Some(HealthStatus::Unknown)
+    } else if let Some((first, _)) = text.split_once(' ') {
+        // A sentence says by its first word what goes on.
+        word(first).filter(|status| *status != HealthStatus::Healthy)
     } else {
-        None
+        // What somebody is at, such as `Scheduling`.
+        lower.ends_with("ing").then_some(HealthStatus::Progressing)
     }
-}
-
-/// Returns whether the controllers of a group report on every object, so that silence means that they have not come to
-/// it yet. Elsewhere silence is what most objects have to say.
-fn reports(group: &str) -> bool {
-    const GROUPS: [&str; 34] = [
-        "cert-manager.io",
-        "certmanager.k8s.io",
-        "external-secrets.io",
-        "kubernetes-client.io",
-        "bitnami.com",
-        "argoproj.io",
-        "promoter.argoproj.io",
-        "numaplane.numaproj.io",
-        "kafka.strimzi.io",
-        "ceph.rook.io",
-        "snapshot.storage.k8s.io",
-        "policy.open-cluster-management.io",
-        "projectcontour.io",
-        "kyverno.io",
-        "pkg.crossplane.io",
-        "stacks.crossplane.io",
-        "apps.kruise.io",
-        "gateway.solo.io",
-        "gloo.solo.io",
-        "core.humio.com",
-        "coralogix.com",
-        "astra.netapp.io",
-        "grafana.integreatly.org",
-        "jaegertracing.io",
-        "k8s.keycloak.org",
-        "onepassword.com",
-        "solr.apache.org",
-        "tower.ansible.com",
-        "iammanager.keikoproj.io",
-        "core.spinkube.dev",
-        "addons.cluster.x-k8s.io",
-        "clickhouse-keeper.altinity.com",
-        "toolkit.fluxcd.io",
-        "cluster.x-k8s.io",
-    ];
-    GROUPS.contains(&group)
-        || group.ends_with(".toolkit.fluxcd.io")
-        || group.ends_with(".aws.crossplane.io")
-        || group.ends_with(".cluster.x-k8s.io")
-        || group.ends_with(".kubitus-project.gitlab.io")
 }

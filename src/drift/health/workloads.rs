@@ -208,7 +208,16 @@ fn cron_job(body: &Value) -> Health {
     if body.at(&["spec", "suspend"]).and_then(Value::as_bool) == Some(true) {
         return Health::with(HealthStatus::Suspended, "suspended");
     }
-    healthy()
+    let time = |field: &str| body.str_at(&["status", field]);
+    let active = body.at(&["status", "active"]).is_some_and(|a| !a.is_empty());
+    // Times of the API are written so that their order is that of their letters. A job that never succeeded may be on
+    // its first run.
+    match (time("lastScheduleTime"), time("lastSuccessfulTime")) {
+        (Some(scheduled), Some(succeeded)) if !active && succeeded < scheduled => {
+            degraded("its last run did not succeed")
+        }
+        _ => healthy(),
+    }
 }
 
 fn by_phase(body: &Value, good: &[&str], passing: &[&str], bad: &[&str]) -> Health {
@@ -250,16 +259,16 @@ fn autoscaler(body: &Value) -> Health {
     }
     let named = |name: &str| all.iter().find(|c| c.kind == name);
     // The autoscaler is off while its target is scaled to zero; that is no fault.
-    let switched_off = |c: &&conditions::Condition| c.reason == "ScalingDisabled";
+    let switched_off = |c: &&conditions::Condition<'_>| c.reason == "ScalingDisabled";
     for name in ["AbleToScale", "ScalingActive"] {
         if let Some(condition) = named(name).filter(|c| c.status == "False").filter(|c| !switched_off(c)) {
-            return degraded(condition.message.clone());
+            return degraded(condition.message);
         }
     }
     let working = named("AbleToScale").or_else(|| named("ScalingLimited"));
     working.map_or_else(
         || progressing("waiting to autoscale"),
-        |c| Health::with(HealthStatus::Healthy, c.message.clone()),
+        |c| Health::with(HealthStatus::Healthy, c.message),
     )
 }
 
@@ -267,7 +276,7 @@ fn definition(body: &Value) -> Health {
     let all = conditions::all(body);
     let is = |kind: &str, status: &str| all.iter().find(|c| c.kind == kind && c.status == status);
     if let Some(terminating) = is("Terminating", "True") {
-        return progressing(terminating.message.clone());
+        return progressing(terminating.message);
     }
     for (kind, status) in
         [("NamesAccepted", "False"), ("Established", "False"), ("NonStructuralSchema", "True")]
@@ -275,7 +284,7 @@ fn definition(body: &Value) -> Health {
         if let Some(condition) = is(kind, status) {
             let passing = condition.reason == "Installing";
             let word = if passing { HealthStatus::Progressing } else { HealthStatus::Degraded };
-            return Health::with(word, condition.message.clone());
+            return Health::with(word, condition.message);
         }
     }
     if is("Established", "True").is_some() { healthy() } else { progressing("not established yet") }
