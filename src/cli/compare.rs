@@ -21,7 +21,7 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
     let dump = tokio::task::spawn_blocking(move || offline::read_dump(live)).await.unwrap_or_else(|_| {
         Err(Box::new(Notice::error("driftdeck failed while reading; the log says where")))
     })?;
-    let statuses = offline::compare(&rendered, &dump, &how.managers);
+    let statuses = offline::compare(&rendered, &dump, &how.managers, &how.health);
     let mut findings = Findings {
         resources: statuses
             .into_iter()

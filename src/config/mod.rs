@@ -6,6 +6,7 @@
 
 mod cursor;
 mod glob;
+mod health;
 mod in_force;
 pub mod keymap;
 pub mod log;

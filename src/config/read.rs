@@ -3,6 +3,7 @@
 
 use super::Glob;
 use super::cursor::{Cursor, Mistakes, nearest};
+use super::health;
 use super::settings::{
     AppSetting, ClusterSetting, FETCH_EVERY, Glyphs, Hosts, KeySetting, Place, RepoSetting, SecretSettings,
     Settings,
@@ -20,7 +21,7 @@ use std::time::Duration;
 const SHORTEST_FETCH: Duration = Duration::from_secs(10);
 const LONGEST_FETCH: Duration = Duration::from_secs(7 * 24 * 3600);
 
-const TOP: [&str; 11] = [
+const TOP: [&str; 12] = [
     "repos",
     "discovery",
     "apps",
@@ -28,6 +29,7 @@ const TOP: [&str; 11] = [
     "hosts",
     "secrets",
     "managers",
+    "health",
     "theme",
     "glyphs",
     "time-zone",
@@ -144,6 +146,9 @@ fn read_top(top: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Se
     }
     for manager in list(top, "managers", mistakes) {
         settings.managers.extend(read_manager(&manager, from, mistakes));
+    }
+    for rule in list(top, "health", mistakes) {
+        settings.health.extend(health::read_rule(&rule, mistakes));
     }
     settings.glyphs = read_glyphs(top, mistakes);
     settings.time_zone = read_time_zone(top, mistakes);

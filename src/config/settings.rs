@@ -1,8 +1,8 @@
 //! Defines what `config.yaml` can say. Everything has a default: no configuration is needed.
 
 use super::Glob;
-use crate::model::Origin;
 use crate::model::manager::KnownManager;
+use crate::model::{HealthRule, KindPattern, Origin};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +22,8 @@ pub struct Settings {
     pub secrets: SecretSettings,
     /// What is known of field managers beyond the built-in table.
     pub managers: Vec<KnownManager>,
+    /// Rules of health that go before the built-in ones; the first that holds speaks.
+    pub health: Vec<(KindPattern, HealthRule)>,
     /// The name of a theme.
     pub theme: Option<String>,
     pub glyphs: Glyphs,
@@ -131,6 +133,7 @@ impl Default for Settings {
             hosts: Hosts::default(),
             secrets: SecretSettings::default(),
             managers: Vec::new(),
+            health: Vec::new(),
             theme: None,
             glyphs: Glyphs::default(),
             time_zone: None,

@@ -27,10 +27,8 @@ impl<'a> Context<'a> {
 
 /// Judges one object. `desired` is `None` for what is tracked and no longer in Git, `live` for what is not there.
 pub fn judge(desired: Option<&Manifest>, live: Option<&LiveObject>, context: &Context<'_>) -> Judgement {
-    let health = live.map_or_else(
-        || Health::of(HealthStatus::Missing),
-        |live| health::health(live, context.health),
-    );
+    let health =
+        live.map_or_else(|| Health::of(HealthStatus::Missing), |live| health::health(live, context.health));
     let finalizers = live.map(terminating).unwrap_or_default();
     let mut judgement = match (desired, live) {
         (None, None) => Judgement::plain(Verdict::Excluded(Why::new("neither declared nor there")), health),

@@ -102,5 +102,44 @@ pub enum ValueStep {
     /// Every item of a list, every value of a map.
     Each,
     /// The items of a list whose field has this value.
-    Where { field: String, is: String },
+    Where {
+        field: String,
+        is: String,
+    },
+}
+
+impl ValuePath {
+    /// Reads names with dots between, such as `status.phase` or `metadata.labels.'a.b/c'`. `*` is each item or value, a
+    /// number the item at that place, `[type=Ready]` the items whose field has that value. `None`: it cannot be read.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut steps = Vec::new();
+        for part in outside_quotes(text, '.') {
+            let (name, filter) = match part.split_once('[') {
+                Some((name, filter)) => (name, Some(filter.strip_suffix(']')?)),
+                None => (part, None),
+            };
+            steps.push(match name.trim_matches('\'') {
+                "" => return None,
+                "*" => ValueStep::Each,
+                name => name.parse().map_or_else(|_| ValueStep::Field(name.to_owned()), ValueStep::Index),
+            });
+            if let Some(filter) = filter {
+                let (field, is) = filter.split_once('=')?;
+                steps.push(ValueStep::Where { field: field.to_owned(), is: is.to_owned() });
+            }
+        }
+        Some(Self(steps))
+    }
+}
+
+/// Splits at a sign that is not within `'...'`.
+pub fn outside_quotes(text: &str, sign: char) -> Vec<&str> {
+    let mut quoted = false;
+    text.split(|c| {
+        if c == '\'' {
+            quoted = !quoted;
+        }
+        c == sign && !quoted
+    })
+    .collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! It runs off the async threads, over shared values only: a batch holds everything that it needs.
 
-use crate::drift::{self, Autoscaled, Context, Deployer, Managers};
+use crate::drift::{self, Autoscaled, Context, Deployer, HealthRules, Managers};
 use crate::model::status::ResourceStatus;
 use crate::model::{
     ClusterId, DeploymentId, Engine, GroupVersionKind, Health, HealthStatus, Judgement, LiveObject, Manifest,
@@ -19,6 +19,7 @@ pub struct Knowledge {
     pub schema: Arc<Schema>,
     pub managers: Arc<Managers>,
     pub autoscaled: Arc<Autoscaled>,
+    pub health: Arc<HealthRules>,
 }
 
 /// One object to be judged for one deployment.
@@ -144,6 +145,7 @@ fn judgement(
 ) -> Option<Judgement> {
     let mut context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
     context.deployer = item.deployer;
+    context.health = &knowledge.health;
     let Some(desired) = item.desired.as_deref() else {
         let live = live.filter(|live| is_claimed(live, marks, &item.claims))?;
         if let Trust::Unknown(why) = &item.trust {

@@ -4,7 +4,7 @@ use crate::cluster::builtin;
 use crate::cluster::offline::snapshot::flattened;
 use crate::config::Glob;
 use crate::config::settings::AppSetting;
-use crate::drift::{self, Autoscaled, Context, Managers};
+use crate::drift::{self, Autoscaled, Context, HealthRules, Managers};
 use crate::git::{Ask, Repo};
 use crate::model::status::ResourceStatus;
 use crate::model::{
@@ -46,6 +46,8 @@ pub struct How {
     pub only_apps: Vec<String>,
     /// What field managers are.
     pub managers: Arc<Managers>,
+    /// How objects are found to be doing.
+    pub health: Arc<HealthRules>,
 }
 
 /// Where something is read from.
@@ -239,10 +241,16 @@ impl Dump {
 }
 
 /// Compares what was rendered with live objects. Objects that only the dump has are nobody's business here.
-pub fn compare(rendered: &Offline, dump: &Dump, managers: &Managers) -> Vec<ResourceStatus> {
+pub fn compare(
+    rendered: &Offline,
+    dump: &Dump,
+    managers: &Managers,
+    health: &HealthRules,
+) -> Vec<ResourceStatus> {
     let schema = builtin::schema();
     let autoscaled = Autoscaled::of(&dump.objects);
-    let context = Context::new(&schema, managers, &autoscaled);
+    let mut context = Context::new(&schema, managers, &autoscaled);
+    context.health = health;
     let live = Index::of(&dump.objects);
     let deployment = nowhere();
     rendered
@@ -267,7 +275,7 @@ pub fn between(base: &Offline, rendered: &Offline) -> Vec<ResourceStatus> {
         Some(object)
     });
     let dump = Dump { objects: objects.collect(), ..Dump::default() };
-    let mut statuses = compare(rendered, &dump, &Managers::default());
+    let mut statuses = compare(rendered, &dump, &Managers::default(), HealthRules::built_in());
     for status in &mut statuses {
         let mut judgement = (*status.judgement).clone();
         for change in judgement.changes.iter_mut().filter(|c| c.class == Class::Foreign) {

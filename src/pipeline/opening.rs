@@ -2,7 +2,7 @@
 
 use crate::config::paths::Folders;
 use crate::config::{InForce, Settings};
-use crate::drift::Managers;
+use crate::drift::{HealthRules, Managers};
 use crate::model::{Notice, Timestamp};
 use crate::pipeline::contexts::{self, clusters};
 use crate::pipeline::kept::Kept;
@@ -105,6 +105,7 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
         follow: wishes.follow,
         managers: managers(settings.settings()),
         secrets_everywhere: settings.settings().secrets.list_cluster_wide,
+        health: Arc::new(HealthRules::with(settings.settings().health.clone())),
         tools: Arc::new(tools),
         seen: folders.as_ref().and_then(|f| remembered(&f.state)),
         acting_as: wishes.as_user.clone(),
@@ -127,6 +128,7 @@ pub fn offline(wishes: &Wishes) -> Result<(How, Vec<Notice>), Box<Notice>> {
         apps,
         only_apps: wishes.apps.clone(),
         managers: managers(settings),
+        health: Arc::new(HealthRules::with(settings.health.clone())),
     };
     Ok((how, notices))
 }

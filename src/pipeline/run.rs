@@ -217,7 +217,7 @@ impl Conductor {
         let (quiet, longest) = if setup.follow { CALM } else { Default::default() };
         Self {
             calm: Calm::new(quiet, longest),
-            world: World::new(setup.managers.clone()),
+            world: World::new(setup.managers.clone(), setup.health.clone()),
             lines: setup.clusters.iter().map(|_| Line::default()).collect(),
             turns: vec![0; setup.sources.len()],
             opened: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::config::settings::{AppSetting, FETCH_EVERY};
-use crate::drift::Managers;
+use crate::drift::{HealthRules, Managers};
 use crate::model::{Notice, Timestamp};
 use crate::pipeline::seen::Seen;
 use crate::render::Tools;
@@ -30,6 +30,8 @@ pub struct Setup {
     pub secrets_everywhere: bool,
     /// What field managers are.
     pub managers: Arc<Managers>,
+    /// How objects are found to be doing.
+    pub health: Arc<HealthRules>,
     /// The programs that render.
     pub tools: Arc<Tools>,
     /// What was seen in earlier runs; `None`: nothing is remembered.

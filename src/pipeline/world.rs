@@ -6,7 +6,7 @@ pub mod reaching;
 mod undeclared;
 
 use crate::cluster::{WatchEvent, builtin};
-use crate::drift::{Autoscaled, Managers};
+use crate::drift::{Autoscaled, HealthRules, Managers};
 use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus};
 use crate::model::update::Update;
 use crate::model::{
@@ -98,6 +98,7 @@ pub struct World {
     pub clusters: Vec<ClusterEntry>,
     pub deployments: BTreeMap<DeploymentId, Deployment>,
     pub managers: Arc<Managers>,
+    pub health: Arc<HealthRules>,
     dirty: BTreeMap<DeploymentId, Dirty>,
     declared: Declared,
     /// What deployments claim, or where something is watched, has changed since extras were looked for elsewhere.
@@ -116,12 +117,13 @@ struct Dirty {
 }
 
 impl World {
-    pub fn new(managers: Arc<Managers>) -> Self {
+    pub fn new(managers: Arc<Managers>, health: Arc<HealthRules>) -> Self {
         Self {
             repos: Vec::new(),
             clusters: Vec::new(),
             deployments: BTreeMap::new(),
             managers,
+            health,
             dirty: BTreeMap::new(),
             declared: Declared::default(),
             claims_moved: true,
@@ -599,6 +601,7 @@ impl World {
             cluster: cluster.status.id.clone(),
             schema: cluster.schema.clone()?,
             managers: self.managers.clone(),
+            health: self.health.clone(),
             autoscaled: cluster.autoscaled.clone(),
         })
     }

@@ -3,7 +3,7 @@
 use crate::support::Repository;
 use driftdeck::cluster::Cluster;
 use driftdeck::cluster::offline::{Builder, Offline};
-use driftdeck::drift::Managers;
+use driftdeck::drift::{HealthRules, Managers};
 use driftdeck::model::status::{ClusterStatus, DeploymentStatus, ResourceStatus};
 use driftdeck::model::update::Update;
 use driftdeck::model::{ClusterId, DeploymentId, Notice, ResourceId, Timestamp, Value};
@@ -72,6 +72,7 @@ pub fn setup(repository: &Repository, clusters: Vec<Arc<dyn Cluster>>, follow: b
         follow,
         secrets_everywhere: false,
         managers: Arc::new(Managers::built_in()),
+        health: Arc::new(HealthRules::built_in().clone()),
         tools: Arc::new(find_tools(Vec::new())),
         seen: None,
         acting_as: None,

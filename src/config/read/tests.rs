@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::config::settings::Settings;
+use crate::model::health_rule::{ConditionFits, HealthTest, RuleMessage, ValuePath};
+use crate::model::{HealthRule, HealthStatus, KindPattern};
 
 const EXAMPLE: &str = include_str!("../../../config/config.example.yaml");
 
@@ -31,6 +33,12 @@ fn origin_at(line: usize) -> Origin {
 
 fn line_of(text: &str) -> usize {
     EXAMPLE.lines().position(|line| line.trim_start() == text).expect(text) + 1
+}
+
+fn widget(test: HealthTest, status: HealthStatus, message: Option<&str>) -> (KindPattern, HealthRule) {
+    let kind = KindPattern { group: "example.com".into(), kind: "Widget".into() };
+    let message = message.map(|text| RuleMessage::Text(text.to_owned()));
+    (kind, HealthRule { tests: vec![test], status, message })
 }
 
 #[test]
@@ -93,6 +101,27 @@ fn the_example_says_every_setting() {
                     declared: origin_at(line_of("- name: price-sync")),
                 },
             ],
+            health: vec![
+                widget(
+                    HealthTest::Condition {
+                        kind: "Ready".into(),
+                        fits: ConditionFits {
+                            status: vec!["False".into()],
+                            reason: vec!["QuotaExceeded".into(), "Image*".into()],
+                        },
+                    },
+                    HealthStatus::Degraded,
+                    None,
+                ),
+                widget(
+                    HealthTest::Is {
+                        path: ValuePath::parse("status.phase").expect("a path"),
+                        patterns: vec!["Draining".into(), "Moving".into()],
+                    },
+                    HealthStatus::Progressing,
+                    Some("the widget moves"),
+                ),
+            ],
             theme: Some("dark".into()),
             glyphs: Glyphs::Auto,
             time_zone: None,
@@ -114,6 +143,44 @@ fn an_empty_file_is_the_default() {
     for text in ["", "# nothing\n", "---\n", "repos:\napps: []\nkeys: {}\n"] {
         assert_eq!(read(text), Ok(Settings::default()), "{text}");
     }
+}
+
+#[test]
+fn a_rule_of_health_with_a_mistake_names_its_line_and_key() {
+    let text = "\
+health:
+- kind: Widget
+  status: Degraded
+- kind: Widget
+  condition: Ready
+  field: status.phase
+  status: Degraded
+- condition: Ready
+  status: degraded
+- kind: Widget
+  field: status..phase
+  is: [{}]
+  status: Degraded
+- kind: Widget
+  field: status.phase
+  reason: Why
+  statu: Degraded
+";
+    assert_eq!(
+        mistakes(text).0,
+        [
+            "2: health[0]: a rule of health needs a condition or a field",
+            "4: health[1]: a rule of health has either a condition or a field",
+            "8: health[2]: a rule of health needs a kind",
+            "9: health[2].status: this wants one of Healthy, Progressing, Degraded, Suspended, Missing, Unknown (did you \
+             mean Degraded?)",
+            "11: health[3].field: this wants names of fields with dots between, such as status.phase",
+            "12: health[3].is[0]: this wants a text, a number, true or false",
+            "14: health[4]: a rule of health needs a status",
+            "16: health[4].reason: only a condition has a reason",
+            "17: health[4].statu: there is no such key (did you mean status?)",
+        ]
+    );
 }
 
 #[test]

@@ -151,13 +151,15 @@ pub(super) fn of(body: &Value) -> Option<Health> {
         return None;
     }
     let is = |c: &&Condition<'_>, status: &str| c.status.eq_ignore_ascii_case(status);
-    if let Some(paused) = conditions.iter().find(|c| {
-        matches!(c.kind, "Paused" | "Suspended") && is(c, "True") || c.reason == "ReconcilePaused"
-    }) {
+    if let Some(paused) = conditions
+        .iter()
+        .find(|c| matches!(c.kind, "Paused" | "Suspended") && is(c, "True") || c.reason == "ReconcilePaused")
+    {
         return Some(told(HealthStatus::Suspended, paused));
     }
     let generation = body.at(&["metadata", "generation"]).and_then(Value::as_i64);
-    let old = |c: &Condition<'_>| c.observed_generation.is_some_and(|seen| generation.is_some_and(|g| seen < g));
+    let old =
+        |c: &Condition<'_>| c.observed_generation.is_some_and(|seen| generation.is_some_and(|g| seen < g));
     if conditions.iter().any(|c| (c.kind == "Ready" || c.kind == "Accepted") && old(c)) {
         return Some(Health::with(HealthStatus::Progressing, NOT_SEEN));
     }

@@ -76,3 +76,6 @@ fn is_behind(body: &Value) -> bool {
 }
 
 const NOT_SEEN: &str = "its controller has not seen the newest generation yet";
+
+#[cfg(test)]
+mod tests;

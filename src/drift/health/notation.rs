@@ -24,8 +24,8 @@
 
 use crate::model::HealthStatus;
 use crate::model::health_rule::{
-    Amount, ConditionFits, HealthRule, HealthTest, KindPattern, Relation, RuleMessage, Sum, Summand, ValuePath,
-    ValueStep,
+    Amount, ConditionFits, HealthRule, HealthTest, KindPattern, Relation, RuleMessage, Sum, Summand,
+    ValuePath, outside_quotes,
 };
 
 type Section = (Vec<KindPattern>, Vec<HealthRule>);
@@ -161,40 +161,9 @@ fn patterns(text: &str) -> Vec<String> {
     outside_quotes(text, '|').into_iter().map(|word| word.trim_matches('\'').to_owned()).collect()
 }
 
-/// Reads a path as `.spec.replicas` or `.metadata.labels.'a.b/c'`.
-pub(super) fn path(text: &str) -> Option<ValuePath> {
-    let rest = text.strip_prefix('.')?;
-    let mut steps = Vec::new();
-    for part in outside_quotes(rest, '.') {
-        let (name, filter) = match part.split_once('[') {
-            Some((name, filter)) => (name, Some(filter.strip_suffix(']')?)),
-            None => (part, None),
-        };
-        steps.push(match name {
-            "*" => ValueStep::Each,
-            name => match name.parse() {
-                Ok(index) => ValueStep::Index(index),
-                Err(_) => ValueStep::Field(name.trim_matches('\'').to_owned()),
-            },
-        });
-        if let Some(filter) = filter {
-            let (field, is) = filter.split_once('=')?;
-            steps.push(ValueStep::Where { field: field.to_owned(), is: is.to_owned() });
-        }
-    }
-    Some(ValuePath(steps))
-}
-
-/// Splits at a sign that is not within quotes.
-fn outside_quotes(text: &str, sign: char) -> Vec<&str> {
-    let mut quoted = false;
-    text.split(|c| {
-        if c == '\'' {
-            quoted = !quoted;
-        }
-        c == sign && !quoted
-    })
-    .collect()
+/// Reads a path, which begins with a dot here.
+fn path(text: &str) -> Option<ValuePath> {
+    ValuePath::parse(text.strip_prefix('.')?)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use super::conditions::{self, Condition};
 use super::notation;
 use crate::drift::managers::matches;
 use crate::model::health_rule::{
-    Amount, ConditionFits, HealthRule, HealthTest, KindPattern, Relation, RuleMessage, Sum, ValuePath, ValueStep,
+    Amount, ConditionFits, HealthRule, HealthTest, KindPattern, Relation, RuleMessage, Sum, ValuePath,
+    ValueStep,
 };
 use crate::model::{Health, Value};
 use std::borrow::Cow;
@@ -108,13 +109,9 @@ fn holds<'a>(test: &HealthTest, body: &'a Value) -> Option<Option<Condition<'a>>
     let generation = body.at(&["metadata", "generation"]).and_then(Value::as_i64);
     let all_of = |it: bool| it.then_some(None);
     match test {
-        HealthTest::Behind => {
-            all_of(super::is_behind(body))
-        }
+        HealthTest::Behind => all_of(super::is_behind(body)),
         HealthTest::Stale => {
-            let other = |c: &Condition<'_>| {
-                matches!((generation, c.observed_generation), (Some(g), Some(o)) if g != o)
-            };
+            let other = |c: &Condition<'_>| matches!((generation, c.observed_generation), (Some(g), Some(o)) if g != o);
             all_of(conditions::all(body).iter().any(other))
         }
         HealthTest::Condition { kind, fits } => {
@@ -130,7 +127,9 @@ fn holds<'a>(test: &HealthTest, body: &'a Value) -> Option<Option<Condition<'a>>
         }
         HealthTest::Present(path) => all_of(values(path, body).iter().any(|v| !v.is_empty())),
         HealthTest::Absent(path) => all_of(values(path, body).iter().all(|v| v.is_empty())),
-        HealthTest::Is { path, patterns } => all_of(values(path, body).iter().any(|v| is_one_of(v, patterns))),
+        HealthTest::Is { path, patterns } => {
+            all_of(values(path, body).iter().any(|v| is_one_of(v, patterns)))
+        }
         HealthTest::IsNot { path, patterns } => {
             let found = values(path, body);
             all_of(found.is_empty() || found.iter().any(|v| !is_one_of(v, patterns)))
@@ -170,9 +169,7 @@ fn fits_condition(fits: &ConditionFits, condition: &Condition<'_>) -> bool {
 
 fn is_one_of(value: &Value, patterns: &[String]) -> bool {
     let text = text_of(value);
-    patterns.iter().any(|pattern| {
-        if pattern == "n/n" { is_complete(&text) } else { matches(pattern, &text) }
-    })
+    patterns.iter().any(|pattern| if pattern == "n/n" { is_complete(&text) } else { matches(pattern, &text) })
 }
 
 /// Returns whether a text such as `3/3` says that all is there.
@@ -195,7 +192,9 @@ fn sum(sum: &Sum, body: &Value) -> i64 {
     for summand in &sum.0 {
         let amount = match &summand.of {
             Amount::Number(number) => *number,
-            Amount::Values(path) => values(path, body).iter().filter_map(|v| number(v)).fold(0, i64::saturating_add),
+            Amount::Values(path) => {
+                values(path, body).iter().filter_map(|v| number(v)).fold(0, i64::saturating_add)
+            }
             Amount::Count(path) => {
                 let found = values(path, body);
                 let size = |v: &&Value| v.as_list().map(<[_]>::len).or_else(|| v.as_map().map(|m| m.len()));

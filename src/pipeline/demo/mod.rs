@@ -16,7 +16,7 @@ mod tests;
 pub use play::play;
 
 use crate::cluster::{Cluster, ClusterError, Offline};
-use crate::drift::Managers;
+use crate::drift::{HealthRules, Managers};
 use crate::git::write::WriteError;
 use crate::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
 use history::{Past, Repos};
@@ -100,6 +100,7 @@ impl DemoWorld {
             clusters: self.cluster_setups(),
             follow: true,
             secrets_everywhere: false,
+            health: Arc::new(HealthRules::built_in().clone()),
             tools: Arc::new(find_tools(Vec::new())),
             seen: None,
             acting_as: None,

@@ -1,0 +1,211 @@
+//! Small objects of many kinds, and how they are doing.
+
+use super::{HealthRules, health};
+use crate::model::health_rule::{ConditionFits, HealthTest, RuleMessage, ValuePath};
+use crate::model::{ClusterId, Health, HealthRule, HealthStatus, KindPattern, LiveObject, Value};
+use crate::value;
+
+fn live(api_version: &str, kind: &str, rest: &Value) -> LiveObject {
+    let mut body =
+        value!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": "it", "generation": 2 } });
+    let (Some(into), Some(rest)) = (body.as_map_mut(), rest.as_map()) else { panic!("maps") };
+    for (name, value) in rest {
+        into.insert(name.clone(), value.clone());
+    }
+    LiveObject::read(&ClusterId("test".into()), body).expect("an object")
+}
+
+fn status_of(api_version: &str, kind: &str, rest: &Value) -> &'static str {
+    health(&live(api_version, kind, rest), HealthRules::built_in()).status.word()
+}
+
+#[test]
+fn kinds_of_kubernetes_are_doing_as_their_status_says() {
+    let condition = |kind: &str, status: &str, reason: &str| value!({ "status": { "conditions": [{ "type": kind, "status": status, "reason": reason, "message": "m" }] } });
+    let of = status_of;
+    for (found, known) in [
+        (of("apps/v1", "Deployment", &value!({ "spec": { "paused": true } })), "Suspended"),
+        (of("apps/v1", "Deployment", &value!({ "status": { "observedGeneration": 1 } })), "Progressing"),
+        (
+            of("apps/v1", "Deployment", &condition("Progressing", "False", "ProgressDeadlineExceeded")),
+            "Degraded",
+        ),
+        (
+            of(
+                "apps/v1",
+                "Deployment",
+                &value!({ "spec": { "replicas": 2 }, "status": { "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1 } }),
+            ),
+            "Progressing",
+        ),
+        (of("apps/v1", "Deployment", &value!({ "spec": { "replicas": 0 } })), "Healthy"),
+        (of("batch/v1", "CronJob", &value!({ "spec": { "suspend": true } })), "Suspended"),
+        (
+            of(
+                "batch/v1",
+                "CronJob",
+                &value!({ "status": { "lastScheduleTime": "2026-01-02T00:00:00Z", "lastSuccessfulTime": "2026-01-01T00:00:09Z" } }),
+            ),
+            "Degraded",
+        ),
+        (of("batch/v1", "Job", &condition("Failed", "True", "BackoffLimitExceeded")), "Degraded"),
+        (of("v1", "PersistentVolumeClaim", &value!({ "status": { "phase": "Lost" } })), "Degraded"),
+        (of("v1", "Service", &value!({ "spec": { "type": "LoadBalancer" } })), "Progressing"),
+        (of("v1", "Service", &value!({ "spec": { "type": "ClusterIP" } })), "Healthy"),
+        (of("v1", "Node", &condition("Ready", "Unknown", "NodeStatusUnknown")), "Degraded"),
+        (of("v1", "Node", &condition("Ready", "True", "KubeletReady")), "Healthy"),
+        (
+            of("policy/v1", "PodDisruptionBudget", &condition("DisruptionAllowed", "False", "SyncFailed")),
+            "Degraded",
+        ),
+        (
+            of(
+                "policy/v1",
+                "PodDisruptionBudget",
+                &condition("DisruptionAllowed", "False", "InsufficientPods"),
+            ),
+            "Healthy",
+        ),
+        (of("v1", "ConfigMap", &value!({})), "Healthy"),
+        (
+            of(
+                "apiregistration.k8s.io/v1",
+                "APIService",
+                &condition("Available", "False", "MissingEndpoints"),
+            ),
+            "Progressing",
+        ),
+    ] {
+        assert_eq!(found, known);
+    }
+}
+
+#[test]
+fn the_table_tells_kinds_of_operators_apart_by_data_alone() {
+    let of = |api_version: &str, kind: &str, rest: Value| status_of(api_version, kind, &rest);
+    for (found, known) in [
+        (of("longhorn.io/v1beta2", "Volume", value!({ "status": { "robustness": "faulted" } })), "Degraded"),
+        (of("keda.sh/v1alpha1", "ScaledObject", value!({})), "Progressing"),
+        (
+            of(
+                "cert-manager.io/v1",
+                "Certificate",
+                value!({ "status": { "conditions": [{ "type": "Ready", "status": "False" }, { "type": "Issuing", "status": "True" }] } }),
+            ),
+            "Progressing",
+        ),
+        (
+            of(
+                "apps.kruise.io/v1alpha1",
+                "StatefulSet",
+                value!({
+                    "spec": { "updateStrategy": { "rollingUpdate": { "partition": 3 } } },
+                    "status": { "replicas": 5, "updatedReplicas": 3, "updatedAvailableReplicas": 3 },
+                }),
+            ),
+            "Suspended",
+        ),
+        (
+            of(
+                "opentelemetry.io/v1beta1",
+                "OpenTelemetryCollector",
+                value!({ "status": { "scale": { "statusReplicas": "2/2" } } }),
+            ),
+            "Healthy",
+        ),
+        (
+            of(
+                "opentelemetry.io/v1beta1",
+                "OpenTelemetryCollector",
+                value!({ "status": { "scale": { "statusReplicas": "1/2" } } }),
+            ),
+            "Progressing",
+        ),
+        (
+            of(
+                "work.karmada.io/v1alpha2",
+                "ResourceBinding",
+                value!({ "spec": { "clusters": [{}, {}] }, "status": { "aggregatedStatus": [{ "health": "Healthy" }] } }),
+            ),
+            "Progressing",
+        ),
+    ] {
+        assert_eq!(found, known);
+    }
+}
+
+#[test]
+fn what_no_table_knows_is_read_by_what_it_reports() {
+    for (rest, known) in [
+        (value!({}), "Healthy"),
+        (value!({ "status": {} }), "Progressing"),
+        (value!({ "status": { "conditions": [] } }), "Progressing"),
+        (value!({ "status": { "phase": "Scheduling" } }), "Progressing"),
+        (value!({ "status": { "phase": "Waiting for the moon" } }), "Progressing"),
+        (value!({ "status": { "phase": "Ready", "health": "red" } }), "Degraded"),
+        (value!({ "status": { "deployState": "DEPLOYED_NOT_READY" } }), "Progressing"),
+        (value!({ "status": { "jobStatus": { "state": "FAILED" } } }), "Degraded"),
+        (value!({ "status": { "error": { "message": "no" } } }), "Degraded"),
+        (value!({ "status": { "ready": false } }), "Progressing"),
+        (value!({ "status": { "observedGeneration": 1, "phase": "Ready" } }), "Progressing"),
+        (value!({ "spec": { "suspend": true }, "status": { "phase": "Ready" } }), "Suspended"),
+        (
+            value!({ "status": { "conditions": [{ "type": "Ready", "status": "False", "reason": "NotReady" }] } }),
+            "Degraded",
+        ),
+        (
+            value!({ "status": { "conditions": [{ "type": "Ready", "status": "False", "reason": "PodsNotReady" }] } }),
+            "Progressing",
+        ),
+        (
+            value!({ "status": { "deep": { "conditions": [{ "type": "Ready", "status": "True" }] } } }),
+            "Healthy",
+        ),
+    ] {
+        assert_eq!(status_of("example.com/v1", "Widget", &rest), known, "{rest:?}");
+    }
+}
+
+#[test]
+fn the_users_rules_go_before_the_built_in_ones_and_give_way_where_they_do_not_hold() {
+    let rule = |kind: &str, test: HealthTest, status: HealthStatus, message: &str| {
+        let pattern = KindPattern { group: "*example.com".into(), kind: kind.into() };
+        let message = Some(message).filter(|m| !m.is_empty()).map(|m| RuleMessage::Text(m.to_owned()));
+        (pattern, HealthRule { tests: vec![test], status, message })
+    };
+    let phase = ValuePath::parse("status.phase").expect("a path");
+    let rules = HealthRules::with(vec![
+        rule(
+            "Widget",
+            HealthTest::Is { path: phase, patterns: vec!["Dr*".into()] },
+            HealthStatus::Suspended,
+            "by hand",
+        ),
+        rule(
+            "*",
+            HealthTest::Condition {
+                kind: "Wet".into(),
+                fits: ConditionFits { status: vec!["True".into()], ..ConditionFits::default() },
+            },
+            HealthStatus::Degraded,
+            "",
+        ),
+    ]);
+    let of = |kind: &str, status: &Value| {
+        let mut rest = value!({ "status": null });
+        if let Some(map) = rest.as_map_mut() {
+            map.insert("status".to_owned(), status.clone());
+        }
+        health(&live("a.example.com/v1", kind, &rest), &rules)
+    };
+    assert_eq!(
+        of("Widget", &value!({ "phase": "Draining" })),
+        Health::with(HealthStatus::Suspended, "by hand")
+    );
+    assert_eq!(of("Widget", &value!({ "phase": "Failed" })).status, HealthStatus::Degraded);
+    assert_eq!(
+        of("Gadget", &value!({ "conditions": [{ "type": "Wet", "status": "True", "message": "it rains" }] })),
+        Health::with(HealthStatus::Degraded, "it rains")
+    );
+    assert_eq!(of("Gadget", &value!({ "phase": "Draining" })).status, HealthStatus::Progressing);
+}
