@@ -224,7 +224,7 @@ discovery: sometimes
     assert_eq!(
         mistakes("colour: blue\n").0,
         [
-            "1: colour: there is no such key (known here: repos, discovery, apps, clusters, hosts, secrets, managers, theme, glyphs, time-zone, keys)"
+            "1: colour: there is no such key (known here: repos, discovery, apps, clusters, hosts, secrets, managers, health, theme, glyphs, time-zone, keys)"
         ]
     );
 }

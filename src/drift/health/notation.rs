@@ -1,7 +1,8 @@
 //! Defines the notation of the health table, `assets/health.txt`.
 //!
 //! ```text
-//! GROUP KIND [KIND...]                         whose rules follow; either may be *, a group may begin with *.
+//! GROUP KIND [KIND...]                         whose rules follow; either may be *, a group may begin with *.;
+//!                                              core is the group without a name
 //!   TEST [TEST...] -> STATUS [MESSAGE]         the first rule whose tests all hold speaks
 //! ```
 //!
@@ -56,6 +57,7 @@ pub(super) fn read(text: &str) -> (Vec<Section>, Vec<String>) {
 fn kinds(line: &str) -> Vec<KindPattern> {
     let mut words = line.split_whitespace().map(str::to_owned);
     let Some(group) = words.next() else { return Vec::new() };
+    let group = if group == "core" { String::new() } else { group };
     words.map(|kind| KindPattern { group: group.clone(), kind }).collect()
 }
 

@@ -63,10 +63,7 @@ fn words(status: &Value) -> Option<HealthStatus> {
 /// Reads lists of conditions that are there and empty: the controller has begun and has not come far.
 fn nothing_said_of(status: &Value) -> Option<HealthStatus> {
     let empty = |field: &&str| status.get(field).is_some_and(Value::is_empty);
-    ["conditions", "parents", "ancestors"]
-        .iter()
-        .any(|field| empty(&field))
-        .then_some(HealthStatus::Progressing)
+    ["conditions", "parents", "ancestors"].iter().any(empty).then_some(HealthStatus::Progressing)
 }
 
 /// Reads fields whose names end as those do, such as `updateStatus` and `applicationState.state`; the worst word counts.
@@ -86,7 +83,7 @@ fn failed(status: &Value) -> Option<HealthStatus> {
     const ERRORS: [&str; 6] =
         ["error", "errMsg", "errorMessage", "failureMessage", "failureReason", "lastError"];
     let says = |field: &&str| status.get(field).is_some_and(|e| !e.is_empty() && e.as_bool() != Some(false));
-    ERRORS.iter().any(|field| says(&field)).then_some(HealthStatus::Degraded)
+    ERRORS.iter().any(says).then_some(HealthStatus::Degraded)
 }
 
 /// Reads switches that say that all is there.

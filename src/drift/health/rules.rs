@@ -9,7 +9,7 @@ use crate::model::health_rule::{
     Amount, ConditionFits, HealthRule, HealthTest, KindPattern, Relation, RuleMessage, Sum, ValuePath,
     ValueStep,
 };
-use crate::model::{Health, Value};
+use crate::model::{Health, Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -27,9 +27,12 @@ pub struct HealthRules {
 /// Rules by group and kind.
 #[derive(Debug, Default)]
 struct Table {
-    exact: HashMap<String, Vec<(String, Arc<[HealthRule]>)>>,
-    patterns: Vec<(KindPattern, Arc<[HealthRule]>)>,
+    exact: HashMap<String, Vec<(String, Rules)>>,
+    patterns: Vec<(KindPattern, Rules)>,
 }
+
+/// The rules of a kind, in their order; several kinds may share them.
+type Rules = Arc<[HealthRule]>;
 
 static TABLE: LazyLock<HealthRules> = LazyLock::new(|| {
     let built_in = Arc::new(Table::of(notation::read(BUILT_IN).0));
@@ -65,7 +68,7 @@ impl Table {
     fn of(sections: Vec<(Vec<KindPattern>, Vec<HealthRule>)>) -> Self {
         let mut table = Self::default();
         for (kinds, rules) in sections {
-            let rules: Arc<[HealthRule]> = rules.into();
+            let rules: Rules = rules.into();
             for pattern in kinds {
                 if pattern.group.contains('*') || pattern.kind.contains('*') {
                     table.patterns.push((pattern, rules.clone()));
@@ -93,8 +96,11 @@ fn fits_kind(pattern: &KindPattern, group: &str, kind: &str) -> bool {
 fn apply(rule: &HealthRule, body: &Value) -> Option<Health> {
     let mut said = None;
     for test in &rule.tests {
-        let held = holds(test, body)?;
-        said = said.or(held);
+        match hold(test, body) {
+            Held::Not => return None,
+            Held::Yes => {}
+            Held::By(condition) => said = said.or(Some(condition)),
+        }
     }
     let message = match &rule.message {
         Some(RuleMessage::Text(text)) => Some(text.clone()),
@@ -104,10 +110,18 @@ fn apply(rule: &HealthRule, body: &Value) -> Option<Health> {
     Some(Health { status: rule.status, message: message.filter(|m| !m.is_empty()) })
 }
 
-/// Returns `None` where the test does not hold, otherwise the condition that made it hold, if it was one.
-fn holds<'a>(test: &HealthTest, body: &'a Value) -> Option<Option<Condition<'a>>> {
+/// How a test turned out.
+enum Held<'a> {
+    Not,
+    Yes,
+    /// This condition made it hold.
+    By(Condition<'a>),
+}
+
+fn hold<'a>(test: &HealthTest, body: &'a Value) -> Held<'a> {
     let generation = body.at(&["metadata", "generation"]).and_then(Value::as_i64);
-    let all_of = |it: bool| it.then_some(None);
+    let all_of = |it: bool| if it { Held::Yes } else { Held::Not };
+    let by = |found: Option<Condition<'a>>| found.map_or(Held::Not, Held::By);
     match test {
         HealthTest::Behind => all_of(super::is_behind(body)),
         HealthTest::Stale => {
@@ -115,12 +129,9 @@ fn holds<'a>(test: &HealthTest, body: &'a Value) -> Option<Option<Condition<'a>>
             all_of(conditions::all(body).iter().any(other))
         }
         HealthTest::Condition { kind, fits } => {
-            let all = conditions::all(body);
-            if kind.contains('*') {
-                return all.into_iter().find(|c| matches(kind, c.kind) && fits_condition(fits, c)).map(Some);
-            }
             // Several parents may each have a say.
-            all.into_iter().filter(|c| c.kind == kind).find(|c| fits_condition(fits, c)).map(Some)
+            let mut named = conditions::all(body).into_iter().filter(|c| matches(kind, c.kind));
+            by(named.find(|c| fits_condition(fits, c)))
         }
         HealthTest::NoCondition { kind } => {
             all_of(!conditions::all(body).iter().any(|c| matches(kind, c.kind)))
@@ -197,7 +208,7 @@ fn sum(sum: &Sum, body: &Value) -> i64 {
             }
             Amount::Count(path) => {
                 let found = values(path, body);
-                let size = |v: &&Value| v.as_list().map(<[_]>::len).or_else(|| v.as_map().map(|m| m.len()));
+                let size = |v: &&Value| v.as_list().map(<[_]>::len).or_else(|| v.as_map().map(Map::len));
                 let all = match path.0.last() {
                     // Several values: they are what is counted.
                     Some(ValueStep::Each | ValueStep::Where { .. }) => found.len(),

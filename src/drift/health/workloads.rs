@@ -7,7 +7,7 @@ use crate::model::{Health, HealthStatus, Value};
 pub(super) fn of(group: &str, kind: &str, body: &Value) -> Option<Health> {
     Some(match (group, kind) {
         ("apps" | "extensions", "Deployment") => deployment(body),
-        ("apps" | "extensions", "ReplicaSet") => replica_set(body),
+        ("apps" | "extensions", "ReplicaSet") | ("", "ReplicationController") => replica_set(body),
         ("apps", "StatefulSet") => stateful_set(body),
         ("apps" | "extensions", "DaemonSet") => daemon_set(body),
         ("", "Pod") => pod(body),
@@ -53,7 +53,12 @@ fn deployment(body: &Value) -> Health {
     if let Some(condition) = conditions::find(body, "Progressing")
         && condition.reason == "ProgressDeadlineExceeded"
     {
-        return degraded("it has exceeded its progress deadline");
+        let set = if condition.message.is_empty() { "" } else { ": " };
+        return degraded(format!("it has exceeded its progress deadline{set}{}", condition.message));
+    }
+    // Its pods cannot even be made: a quota, a policy or a webhook refuses them.
+    if let Some(failure) = conditions::find(body, "ReplicaFailure").filter(|c| c.status == "True") {
+        return degraded(failure.text());
     }
     let (wanted, updated) = (wanted_replicas(body), count(body, &["status", "updatedReplicas"]));
     let (all, available) =

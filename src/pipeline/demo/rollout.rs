@@ -9,12 +9,13 @@ use crate::value;
 pub(super) const CONTROLLER: &str = "kube-controller-manager";
 
 /// The kinds whose status is written here: group, version, kind.
-pub(super) const KINDS: [(&str, &str, &str); 5] = [
+pub(super) const KINDS: [(&str, &str, &str); 6] = [
     ("", "v1", "Namespace"),
     ("", "v1", "PersistentVolumeClaim"),
     ("apps", "v1", "Deployment"),
     ("apps", "v1", "StatefulSet"),
     ("networking.k8s.io", "v1", "Ingress"),
+    ("policy", "v1", "PodDisruptionBudget"),
 ];
 
 /// How far a rollout goes at once.
@@ -49,6 +50,9 @@ pub(super) fn next_status(object: &LiveObject, pace: Pace, crashing: &[String]) 
         "PersistentVolumeClaim" => value!({"phase": "Bound"}),
         // An address of the range that is kept for documentation (RFC 5737).
         "Ingress" => value!({"loadBalancer": {"ingress": [{"ip": "192.0.2.10"}]}}),
+        "PodDisruptionBudget" => {
+            value!({"conditions": [{"type": "DisruptionAllowed", "status": "True", "reason": "SufficientPods"}]})
+        }
         _ => return None,
     };
     let known = object.body.get("status");

@@ -50,9 +50,11 @@ pub(super) fn build(
         let unfinished = script.rollouts.iter().find(|rollout| rollout.on == *on);
         let pace = unfinished.map_or(Pace::Whole, |rollout| Pace::Until(rollout.updated));
         let Some(status) = rollout::next_status(live, pace, crashing) else { continue };
-        cluster
-            .edit(&target(on), Patch::Merge(status), rollout::CONTROLLER, Some("status"), now)
-            .map_err(|error| failed(&cluster, on, error))?;
+        match cluster.edit(&target(on), Patch::Merge(status), rollout::CONTROLLER, Some("status"), now) {
+            // It was deleted since.
+            Ok(_) | Err(ClusterError::NotFound { .. }) => {}
+            Err(error) => return Err(failed(&cluster, on, error)),
+        }
     }
     Ok(cluster)
 }
