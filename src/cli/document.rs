@@ -5,7 +5,7 @@
 
 use crate::model::status::{DeploymentStatus, RepoStatus, ResourceStatus};
 use crate::model::{
-    Confidence, Counts, Declared, FieldChange, Notice, Problem, Revision, Timestamp, Verdict, Writer,
+    AsAt, Confidence, Counts, Declared, FieldChange, Notice, Problem, Revision, Timestamp, Verdict, Writer,
 };
 use crate::text::redact;
 use serde_json::{Value as Json, json};
@@ -158,8 +158,14 @@ fn app(entry: &AppEntry) -> Json {
         "why": status.verdict.why(),
         "health": status.health.word(),
         "engineVerdict": Json::Null,
+        "asAt": status.as_at.as_ref().map(as_at),
         "counts": counts(&status.counts),
     })
+}
+
+/// Returns the commit that a cluster is at, and how many commits that is behind.
+fn as_at(at: &AsAt) -> Json {
+    json!({ "commit": at.commit.0, "behind": at.behind })
 }
 
 /// A deployment is in-sync, drifted, unknown or excluded.
@@ -184,6 +190,7 @@ fn resource(entry: &ResourceEntry) -> Json {
         "confidence": match judgement.confidence { Confidence::Local => "local", Confidence::Exact => "exact" },
         "needsExact": judgement.needs_exact,
         "needsReplace": judgement.needs_replace,
+        "asAt": judgement.as_at.as_ref().map(as_at),
         "problems": problems(&judgement.problems),
         "finalizers": judgement.finalizers,
         "health": judgement.health.status.word(),

@@ -188,6 +188,7 @@ impl Gathered {
                     health: HealthStatus::Unknown,
                     counts: Counts::default(),
                     notices: Vec::new(),
+                    as_at: None,
                 };
                 entries.push(AppEntry {
                     status,

@@ -3,7 +3,7 @@
 use crate::cli::document::{AppEntry, Findings, ResourceEntry};
 use crate::model::status::{RepoStatus, ResourceStatus};
 use crate::model::text_diff::Side;
-use crate::model::{Cause, Class, Declared, FieldChange, TextDiff, Told, Verdict};
+use crate::model::{AsAt, Cause, Class, Declared, FieldChange, TextDiff, Told, Verdict};
 use crate::text::{self, redact};
 use serde_json::Value as Json;
 use std::fmt::Write as _;
@@ -152,6 +152,7 @@ fn app_line(app: &AppEntry, style: Style) -> String {
     if let Some(why) = status.why() {
         parts.insert(0, text::terminal(&why).into_owned());
     }
+    parts.extend(status.as_at.as_ref().map(AsAt::words));
     let line = format!(
         "{} {} on {}  {}",
         style.mark(&status.verdict),
@@ -176,6 +177,9 @@ fn resource_line(resource: &ResourceEntry, style: Style, indent: &str) -> String
     }
     if let Some(why) = status.verdict().why() {
         let _ = write!(line, "  {}", text::terminal(why));
+    }
+    if let Some(at) = &status.judgement.as_at {
+        let _ = write!(line, "  {}", at.words());
     }
     if let Some(origin) = &status.origin {
         let _ = write!(line, "  {}", text::terminal(&origin.file));

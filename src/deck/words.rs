@@ -308,6 +308,9 @@ pub fn about(status: &ResourceStatus) -> Vec<String> {
         }
         Verdict::InSync | Verdict::Drifted | Verdict::Invalid => {}
     }
+    if let Some(at) = &judgement.as_at {
+        lines.push(format!("the cluster has it {}", at.words()));
+    }
     for problem in &judgement.problems {
         let place = match (&problem.file, problem.line) {
             (Some(file), Some(line)) => format!(", {file}:{line}"),
@@ -331,7 +334,10 @@ pub fn summary(status: &ResourceStatus) -> String {
     let judgement = &status.judgement;
     let fields = judgement.counted().count();
     match &judgement.verdict {
-        Verdict::Drifted if fields > 0 => count(fields, "field"),
+        Verdict::Drifted if fields > 0 => match &judgement.as_at {
+            Some(at) => format!("{}, at {}", count(fields, "field"), at.commit.short()),
+            None => count(fields, "field"),
+        },
         Verdict::Drifted => "drifted".to_owned(),
         Verdict::Missing => "missing".to_owned(),
         Verdict::Extra => "not in Git".to_owned(),

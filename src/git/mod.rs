@@ -13,10 +13,10 @@
 //! `git` itself only ever runs with a mirror whose configuration this room wrote. Functions that are not `async` read the
 //! disk and block; call them off the async threads.
 
+mod blame;
 mod commit_tree;
 mod digest;
 mod disk;
-mod earlier;
 mod fetch_error;
 mod ignores;
 mod interval;
@@ -33,6 +33,7 @@ mod watch;
 mod working_tree;
 pub mod write;
 
+pub use blame::{Begin, Known, LineBy, PastState, Version};
 pub use fetch_error::FetchError;
 pub use interval::next_fetch;
 pub use mirror::{FetchOutcome, Mirror, RefMove};

@@ -333,7 +333,7 @@ fn unborn_branch(repo: &git2::Repository) -> Option<String> {
     target.strip_prefix("refs/heads/").map(str::to_owned)
 }
 
-fn facts(commit: &git2::Commit<'_>) -> CommitFacts {
+pub(super) fn facts(commit: &git2::Commit<'_>) -> CommitFacts {
     let author = commit.author();
     let subject = String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()).into_owned();
     CommitFacts {

@@ -64,7 +64,7 @@ pub use sealed::{Opener, RunKey, Sealed};
 pub use text_diff::TextDiff;
 pub use tree::{Tree, TreeEntry, TreeError};
 pub use value::{Map, Number, Value};
-pub use verdict::{Confidence, Counts, Judgement, Verdict, Why};
+pub use verdict::{AsAt, Confidence, Counts, Judgement, Verdict, Why};
 
 /// A point in time. It is always passed in: only `shell`, `runtime` and `cli` read the clock.
 pub use jiff::Timestamp;

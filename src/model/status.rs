@@ -7,7 +7,7 @@ use super::id::{AppId, ClusterId, DeploymentId, GroupVersionKind, RepoId, Resour
 use super::manifest::Origin;
 use super::notice::Notice;
 use super::revision::Revision;
-use super::verdict::{Counts, Judgement, Verdict, Why};
+use super::verdict::{AsAt, Counts, Judgement, Verdict, Why};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -103,6 +103,8 @@ pub struct DeploymentStatus {
     pub counts: Counts,
     /// Kinds and scopes that could not be listed, or a failed render.
     pub notices: Vec<Notice>,
+    /// It drifts because the cluster has not got what was committed since: all of it is as this commit had it.
+    pub as_at: Option<AsAt>,
 }
 
 impl DeploymentStatus {

@@ -2,6 +2,7 @@
 
 use super::change::FieldChange;
 use super::health::Health;
+use super::id::Oid;
 use super::manifest::Problem;
 
 /// What an object's verdict is. The changes stand beside it in [`Judgement`], because an object that is in sync may
@@ -104,6 +105,28 @@ pub struct Judgement {
     /// What holds a terminating object.
     pub finalizers: Vec<String>,
     pub health: Health,
+    /// It drifts because the cluster has not got what was committed since: all of it is as this commit had it.
+    pub as_at: Option<AsAt>,
+}
+
+/// The commit that something in a cluster is at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsAt {
+    pub commit: Oid,
+    /// How many commits have changed the app since; 0: only uncommitted changes have.
+    pub behind: usize,
+}
+
+impl AsAt {
+    /// Returns `at 9c1f07e, 2 commits behind`.
+    pub fn words(&self) -> String {
+        let commit = self.commit.short();
+        match self.behind {
+            0 => format!("at {commit}, without the uncommitted changes"),
+            1 => format!("at {commit}, 1 commit behind"),
+            n => format!("at {commit}, {n} commits behind"),
+        }
+    }
 }
 
 impl Judgement {
@@ -118,6 +141,7 @@ impl Judgement {
             problems: Vec::new(),
             finalizers: Vec::new(),
             health,
+            as_at: None,
         }
     }
 

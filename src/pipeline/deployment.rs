@@ -7,6 +7,7 @@ use crate::model::{
 };
 use crate::pipeline::judging::{Claims, engine_manager};
 use crate::pipeline::store::ObjectKey;
+use crate::pipeline::unsynced::{Fits, Past};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -56,6 +57,10 @@ pub struct Deployment {
     pub(super) told: Option<DeploymentStatus>,
     /// What earlier commits were looked at for; `None` before the first look has ended.
     pub looked_back: Option<LookedBack>,
+    /// What it rendered to before.
+    pub(super) past: Arc<Past>,
+    /// Which of those states its objects fit, where they do not fit all of them.
+    pub(super) fits: BTreeMap<ResourceId, Fits>,
     /// An object of it was seen in this cluster before, so that its absence is `missing`.
     pub seen_before: bool,
     /// Says of which kinds its extras are not known.
@@ -78,7 +83,7 @@ impl Deployment {
     }
 
     /// Returns what its earlier commits are to be looked at for now.
-    pub fn past(&self) -> LookedBack {
+    pub fn looks_back_for(&self) -> LookedBack {
         let Revision { commit, dirty, .. } = &self.revision;
         LookedBack { commit: commit.clone(), dirty: *dirty, app: self.app.clone() }
     }
@@ -199,6 +204,8 @@ pub(super) fn summary(id: &DeploymentId, deployment: &Deployment) -> DeploymentS
         }
         other => other,
     };
+    let fits = deployment.fits.values().fold(deployment.past.all(), |all, fits| all & fits);
+    let as_at = deployment.past.newest_of(fits).filter(|_| counts.verdict() == Verdict::Drifted).cloned();
     DeploymentStatus {
         id: id.clone(),
         namespace: deployment.namespace.clone(),
@@ -209,6 +216,7 @@ pub(super) fn summary(id: &DeploymentId, deployment: &Deployment) -> DeploymentS
         health: if counts.total() == 0 { HealthStatus::Unknown } else { health },
         counts,
         notices,
+        as_at,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::{
     ClusterId, DeploymentId, Engine, GroupVersionKind, Health, HealthStatus, Judgement, LiveObject, Manifest,
     Mark, Operation, Packed, Problem, ResourceId, Schema, Verdict, Why,
 };
+use crate::pipeline::unsynced::{Fits, Past};
 use crate::text::guarded;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct Item {
     pub claims: Arc<Claims>,
     /// The field manager of the engine that owns the app, where one does.
     pub deployer: Option<&'static str>,
+    /// What the app rendered to before.
+    pub past: Arc<Past>,
 }
 
 /// Returns the field manager under which an engine writes. Source: each engine's own code, see its documentation of
@@ -80,6 +83,10 @@ pub struct Judged {
     pub marks: Vec<Mark>,
     /// The field manager under which it is applied, where it is declared and applied server-side.
     pub applier: Option<String>,
+    /// Which of the app's earlier states it fits; `None`: all of them.
+    pub fits: Option<Fits>,
+    /// The past that this was told by.
+    pub past: Arc<Past>,
 }
 
 /// Items that one thread judges before another is worth starting.
@@ -109,14 +116,23 @@ fn judge_item(item: &Item, knowledge: &Knowledge) -> Judged {
         let live = item.live.as_ref().and_then(|packed| packed.open(&knowledge.cluster).ok());
         let marks = live.as_ref().map(Mark::of).unwrap_or_default();
         let applier = live.as_ref().and_then(|live| applier(item, live));
-        (judgement(item, live.as_ref(), &marks, knowledge), live.is_some(), marks, applier)
+        let mut judgement = judgement(item, live.as_ref(), &marks, knowledge);
+        let fits = match &mut judgement {
+            Some(judgement) if item.trust == Trust::Fresh => {
+                let fits = item.past.explain(&item.id, live.as_ref(), judgement, &context(item, knowledge));
+                Some(fits).filter(|fits| *fits != item.past.all())
+            }
+            _ => None,
+        };
+        (judgement, live.is_some(), marks, applier, fits)
     });
-    let (judgement, exists, marks, applier) = outcome.unwrap_or_else(|| {
+    let (judgement, exists, marks, applier, fits) = outcome.unwrap_or_else(|| {
         let why = Why::new("driftdeck failed on this object; the log says where");
         (
             Some(Judgement::plain(Verdict::Unknown(why), Health::of(HealthStatus::Unknown))),
             item.live.is_some(),
             vec![],
+            None,
             None,
         )
     });
@@ -127,7 +143,16 @@ fn judge_item(item: &Item, knowledge: &Knowledge) -> Judged {
         origin: item.desired.as_ref().map(|d| d.origin.clone()),
         judgement: Arc::new(judgement),
     });
-    Judged { deployment: item.deployment.clone(), id: item.id.clone(), status, exists, marks, applier }
+    Judged {
+        deployment: item.deployment.clone(),
+        id: item.id.clone(),
+        status,
+        exists,
+        marks,
+        applier,
+        fits,
+        past: item.past.clone(),
+    }
 }
 
 fn applier(item: &Item, live: &LiveObject) -> Option<String> {
@@ -143,9 +168,7 @@ fn judgement(
     marks: &[Mark],
     knowledge: &Knowledge,
 ) -> Option<Judgement> {
-    let mut context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
-    context.deployer = item.deployer;
-    context.health = &knowledge.health;
+    let context = context(item, knowledge);
     let Some(desired) = item.desired.as_deref() else {
         let live = live.filter(|live| is_claimed(live, marks, &item.claims))?;
         if let Trust::Unknown(why) = &item.trust {
@@ -162,6 +185,13 @@ fn judgement(
         });
     }
     Some(trusted(drift::judge(Some(desired), live, &context), &item.trust))
+}
+
+fn context<'k>(item: &'k Item, knowledge: &'k Knowledge) -> Context<'k> {
+    let mut context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
+    context.deployer = item.deployer;
+    context.health = &knowledge.health;
+    context
 }
 
 /// Returns whether a live object that Git does not declare is the deployment's: tracked and owned by nobody else.

@@ -25,4 +25,5 @@ pub mod setup;
 mod sources;
 pub mod store;
 pub mod texts;
+mod unsynced;
 pub mod world;

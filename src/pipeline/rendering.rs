@@ -1,14 +1,15 @@
 //! Renders apps for a cluster: the place where Git's files become manifests with full identities.
 
 use crate::cluster::builtin;
-use crate::git::{Ask, Repo};
+use crate::git::{Ask, Known, PastState, Repo};
 use crate::model::{
-    App, AppId, ClusterFacts, ClusterId, GroupVersionKind, Manifest, Notice, RenderSpec, ResourceId, Tree,
+    App, AppId, ClusterFacts, ClusterId, GroupVersionKind, Manifest, Notice, RenderSpec, Tree,
 };
 use crate::pipeline::deployment::{LookedBack, Rendering};
 use crate::pipeline::setup::Setup;
+use crate::pipeline::unsynced::Past;
 use crate::render::{self, RenderContext, Rendered, Tools};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -121,28 +122,31 @@ impl Renderer {
 
     /// Returns what an app rendered to for a cluster before a revision, as far as it is cheap to know. What is committed is
     /// the past of uncommitted changes.
-    pub async fn earlier(
+    pub async fn past(
         &self,
         repo: &Repo,
-        past: &LookedBack,
+        tree: Arc<dyn Tree>,
+        looked: &LookedBack,
+        rendered: Arc<Rendering>,
         whom: For<'_>,
         cancel: &CancellationToken,
-    ) -> BTreeSet<ResourceId> {
-        let (app, repo, past_of) = (&past.app, repo.clone(), past.clone());
+    ) -> Past {
+        let app = &looked.app;
         let limit = match app.spec {
             RenderSpec::Plain { .. } => EARLIER_PLAIN,
             RenderSpec::Kustomize | RenderSpec::Helm(_) => EARLIER_RENDERED,
         };
-        let states = tokio::task::spawn_blocking(move || earlier_trees(&repo, &past_of, limit))
+        let (repo, of, stop) = (repo.clone(), looked.clone(), cancel.clone());
+        let states = tokio::task::spawn_blocking(move || earlier_trees(&repo, &*tree, &of, limit, &stop))
             .await
             .unwrap_or_default();
-        let mut earlier = BTreeSet::new();
-        for tree in states {
+        let mut past = Past::of(rendered);
+        for (state, tree) in states {
             let whom = For { facts: whom.facts, context: whom.context };
             let rendered = self.rendered(app, &tree, whom, cancel).await;
-            earlier.extend(rendered.manifests.into_iter().map(|m| m.id));
+            past.add(&state, rendered.manifests, rendered.complete);
         }
-        earlier
+        past
     }
 }
 
@@ -152,15 +156,24 @@ async fn digest_of(app: &App, tree: &Arc<dyn Tree>) -> Option<String> {
     tokio::task::spawn_blocking(move || tree.digest(&path).ok()).await.ok().flatten()
 }
 
-fn earlier_trees(repo: &Repo, past: &LookedBack, limit: usize) -> Vec<Arc<dyn Tree>> {
-    let Some(commit) = &past.commit else { return Vec::new() };
-    let states = repo.earlier_states(commit, &past.app.path, limit);
-    let committed = past.dirty.then(|| commit.clone());
+fn earlier_trees(
+    repo: &Repo,
+    tree: &dyn Tree,
+    looked: &LookedBack,
+    limit: usize,
+    stop: &CancellationToken,
+) -> Vec<(PastState, Arc<dyn Tree>)> {
+    let Some(commit) = &looked.commit else { return Vec::new() };
+    let inputs = render::inputs(&looked.app, tree);
+    let committed = looked.dirty.then(|| repo.commit_facts(commit).ok()).flatten();
+    let committed = committed.map(|facts| PastState { since: Known { facts, or_earlier: false }, behind: 0 });
     committed
         .into_iter()
-        .chain(states)
-        .filter_map(|commit| repo.revision(&Ask::Name(commit.0)).ok())
-        .map(|s| s.tree)
+        .chain(repo.past_states(commit, &inputs, limit, stop))
+        .filter_map(|state| {
+            let read = repo.revision(&Ask::Name(state.since.facts.id.0.clone())).ok()?;
+            Some((state, read.tree))
+        })
         .collect()
 }
 

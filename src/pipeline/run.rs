@@ -27,6 +27,7 @@ use crate::pipeline::rendering::{For, Renderer};
 use crate::pipeline::scopes::Wanted;
 use crate::pipeline::setup::{Setup, Source};
 use crate::pipeline::store::WatchKey;
+use crate::pipeline::unsynced::Past;
 use crate::pipeline::world::{ClusterEntry, Repo, World, reaching};
 use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,7 +158,7 @@ enum Event {
     SchemaWanted { at: usize },
     Schema { at: usize, question: u64, answer: Result<Arc<Schema>, ClusterError> },
     Rendered { id: DeploymentId, generation: u64, rendering: Rendering },
-    Earlier { id: DeploymentId, past: Box<LookedBack>, earlier: BTreeSet<ResourceId> },
+    Earlier { id: DeploymentId, looked: Box<LookedBack>, past: Past },
     Watch { at: usize, key: WatchKey, event: WatchEvent },
     Elsewhere { at: usize, question: Box<Question>, found: Found },
     Judged(Vec<Judged>),
@@ -200,7 +201,7 @@ struct Conductor {
     /// What ends a deployment's rendering when a newer one is asked for.
     rendering: BTreeMap<DeploymentId, DropGuard>,
     /// For what each deployment's past was last looked at.
-    looking: BTreeMap<DeploymentId, LookedBack>,
+    looking: BTreeMap<DeploymentId, (LookedBack, DropGuard)>,
     updates: mpsc::Sender<Update>,
     events: mpsc::Sender<Event>,
     inbox: mpsc::Receiver<Event>,
@@ -431,7 +432,7 @@ impl Conductor {
             Event::SchemaWanted { at } => self.ask_schema(at),
             Event::Schema { at, question, answer } => self.take_schema(at, question, answer),
             Event::Rendered { id, generation, rendering } => self.take_rendering(&id, generation, rendering),
-            Event::Earlier { id, past, earlier } => self.world.set_earlier(&id, *past, earlier),
+            Event::Earlier { id, looked, past } => self.world.set_earlier(&id, *looked, past),
             Event::Watch { at, key, event } => self.take_watch(at, &key, event, now),
             Event::Elsewhere { at, question, found } => {
                 if self.world.set_found(at, &question, found) {
@@ -618,20 +619,28 @@ impl Conductor {
     /// Starts looking at what earlier commits rendered to: live objects of those are extras.
     fn look_back(&mut self, id: &DeploymentId) {
         let Some(deployment) = self.world.deployments.get(id) else { return };
-        let past = deployment.past();
-        if deployment.looked_back.as_ref() == Some(&past) || self.looking.get(id) == Some(&past) {
+        let looked = deployment.looks_back_for();
+        if deployment.looked_back.as_ref() == Some(&looked)
+            || self.looking.get(id).is_some_and(|(before, _)| *before == looked)
+        {
             return;
         }
+        let Some(rendered) = deployment.rendered.clone() else { return };
+        let Some(tree) = self.world.repos.get(deployment.repo).and_then(|repo| repo.tree.clone()) else {
+            return;
+        };
         let Some(repo) = self.opened.get(&deployment.repo).cloned() else { return };
         let Some(cluster) = self.world.clusters.get(deployment.cluster) else { return };
         let Some(facts) = cluster.facts.clone() else { return };
         let (renderer, context) = (self.renderer.clone(), cluster.status.context.clone());
-        self.looking.insert(id.clone(), past.clone());
-        let (cancel, id) = (self.cancel.clone(), id.clone());
+        let cancel = self.cancel.child_token();
+        // The look before ends: the app has moved on.
+        self.looking.insert(id.clone(), (looked.clone(), cancel.clone().drop_guard()));
+        let id = id.clone();
         self.spawn(async move {
             let whom = For { facts: &facts, context: &context };
-            let earlier = renderer.earlier(&repo, &past, whom, &cancel).await;
-            Event::Earlier { id, past: Box::new(past), earlier }
+            let past = renderer.past(&repo, tree, &looked, rendered, whom, &cancel).await;
+            Event::Earlier { id, looked: Box::new(looked), past }
         });
     }
 

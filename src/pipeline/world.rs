@@ -7,7 +7,7 @@ mod undeclared;
 
 use crate::cluster::{WatchEvent, builtin};
 use crate::drift::{Autoscaled, HealthRules, Managers};
-use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus};
+use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
 use crate::model::{
     App, ClusterFacts, DeploymentId, Engine, GroupVersionKind, LiveObject, Manifest, Mark, RepoId,
@@ -21,6 +21,7 @@ use crate::pipeline::elsewhere::Elsewhere;
 use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
 use crate::pipeline::scopes::{self, Wanted};
 use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
+use crate::pipeline::unsynced::Past;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -323,6 +324,8 @@ impl World {
                 engine: app.engine,
                 told: None,
                 looked_back: None,
+                past: Arc::default(),
+                fits: BTreeMap::new(),
                 seen_before: seen(&id, namespace.as_deref()),
                 extras_unknown: None,
             });
@@ -383,9 +386,19 @@ impl World {
     }
 
     /// Takes in what earlier commits of a deployment's app rendered to, unless the app has moved on meanwhile.
-    pub fn set_earlier(&mut self, id: &DeploymentId, past: LookedBack, earlier: BTreeSet<ResourceId>) {
-        if let Some(deployment) = self.deployments.get_mut(id).filter(|d| d.past() == past) {
-            deployment.looked_back = Some(past);
+    pub fn set_earlier(&mut self, id: &DeploymentId, looked: LookedBack, past: Past) {
+        if let Some(deployment) = self.deployments.get_mut(id).filter(|d| d.looks_back_for() == looked) {
+            deployment.looked_back = Some(looked);
+            let earlier = past.ids.clone();
+            // What differs may be as one of the states had it, and what does not may fit none of them.
+            let concerned = deployment.statuses.values().filter(|s| {
+                s.verdict().is_drift() || past.differs_in(&s.id) || deployment.past.differs_in(&s.id)
+            });
+            let concerned: Vec<_> = concerned.map(place_of).collect();
+            if (!past.is_empty() || !deployment.past.is_empty()) && !concerned.is_empty() {
+                self.dirty.entry(id.clone()).or_default().objects.extend(concerned);
+            }
+            deployment.past = Arc::new(past);
             if deployment.claims.earlier == earlier {
                 return;
             }
@@ -627,6 +640,7 @@ impl World {
                     trust: Self::trust(cluster, manifest),
                     claims: deployment.claims.clone(),
                     deployer: deployment.engine_manager(),
+                    past: deployment.past.clone(),
                 });
             }
         }
@@ -691,6 +705,18 @@ impl World {
             let mut changed = BTreeMap::new();
             let mut gone = BTreeSet::new();
             for one in judged {
+                let drifts = one.status.as_ref().is_some_and(|s| s.verdict().is_drift());
+                if !Arc::ptr_eq(&one.past, &deployment.past)
+                    && let Some(status) = one.status.as_ref()
+                    && (drifts || deployment.past.differs_in(&one.id))
+                {
+                    // The past was learnt while this was judged.
+                    self.dirty.entry(id.clone()).or_default().objects.insert(place_of(status));
+                }
+                match one.fits {
+                    Some(fits) => drop(deployment.fits.insert(one.id.clone(), fits)),
+                    None => drop(deployment.fits.remove(&one.id)),
+                }
                 match one.status {
                     Some(status) => {
                         if deployment.statuses.get(&one.id) != Some(&status) {
@@ -721,6 +747,9 @@ impl World {
                     changed.remove(&id);
                     gone.insert(id);
                 }
+            }
+            for id in &gone {
+                deployment.fits.remove(id);
             }
             let settled = settle_absence(deployment);
             if settled.came_back {
@@ -807,12 +836,16 @@ impl World {
         };
         self.repos.iter().all(|r| r.settled)
             && self.clusters.iter().all(|c| c.settled && watches_settled(c))
-            && self
-                .deployments
-                .values()
-                .all(|d| d.rendered.is_some() && (!d.role.is_asked() || d.looked_back == Some(d.past())))
+            && self.deployments.values().all(|d| {
+                d.rendered.is_some() && (!d.role.is_asked() || d.looked_back == Some(d.looks_back_for()))
+            })
             && self.dirty.is_empty()
     }
+}
+
+/// Returns where a judged object is looked for.
+fn place_of(status: &ResourceStatus) -> (GroupVersionKind, ObjectKey) {
+    (status.kind.clone(), (status.id.namespace.clone(), status.id.name.clone().unwrap_or_default()))
 }
 
 /// Returns why nothing is known of a kind whose API group does not answer: it may well be served.

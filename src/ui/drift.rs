@@ -123,7 +123,10 @@ fn sides(pen: &Pen, state: &State, app: &AppId) -> Vec<(String, Role)> {
     let cluster = state.deployment().and_then(|id| state.world.cluster(&id.cluster));
     let cluster = cluster.or_else(|| never_compared(state, app));
     let (live, role) = match cluster.map(|c| &c.state) {
-        Some(ClusterState::Live) => ("live now".to_owned(), Role::Live),
+        Some(ClusterState::Live) => match status.and_then(|s| s.as_at.as_ref()) {
+            Some(at) => (format!("live {}", at.words()), Role::Live),
+            None => ("live now".to_owned(), Role::Live),
+        },
         Some(ClusterState::Stale { since, .. }) => (
             format!("live, stale since {}", words::when(*since, state.now, &state.options.zone)),
             Role::Warning,

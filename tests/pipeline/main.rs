@@ -15,3 +15,4 @@ mod narrow;
 mod past;
 mod reaching;
 mod scripted;
+mod unsynced;

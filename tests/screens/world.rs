@@ -130,6 +130,7 @@ pub fn deployment(
         health: resources.iter().map(|r| r.health().status).max().unwrap_or(HealthStatus::Healthy),
         counts,
         notices: Vec::new(),
+        as_at: None,
     }
 }
 

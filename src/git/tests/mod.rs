@@ -1,6 +1,7 @@
 //! Defines the tests of the room: real repositories made by the real `git`, in temporary folders and without the
 //! configuration of whoever runs them.
 
+mod blame;
 mod canaries;
 mod fixture;
 mod mirrors;

@@ -45,6 +45,7 @@ impl World {
             trust,
             claims: deployment.claims.clone(),
             deployer: deployment.engine_manager(),
+            past: deployment.past.clone(),
         };
         let trust = self.trust_in_absence(deployment.cluster);
         let mut held: HashSet<&ResourceId> = HashSet::new();
