@@ -3,15 +3,19 @@
 use crate::cli::arguments::{Options, Places};
 use crate::cli::document::Findings;
 use crate::cli::gather::Gathered;
-use crate::cli::output::Output;
+use crate::cli::output::{Format, Output};
 use crate::cli::report::{self, Style};
-use crate::cli::{Exit, Failed, now, opening, written};
+use crate::cli::{Exit, Failed, declared, now, opening, written};
 use crate::pipeline::run::{Handle, start};
 
 /// Compares everything once and prints it.
 pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<Exit, Failed> {
-    let (gathered, _handle) = gather(&places.places, options, output).await?;
-    let findings = gathered.findings();
+    let (gathered, handle) = gather(&places.places, options, output).await?;
+    let mut findings = gathered.findings();
+    if output.format != Format::Text {
+        // Text says nothing of single fields.
+        declared::look_up(&mut findings, &handle).await;
+    }
     let style = Style { colour: output.colour, ascii: options.ascii };
     output.notices(&findings.notices);
     written(output.document(|| findings.to_json("check", now()), || report::verdicts(&findings, style)))?;

@@ -3,7 +3,7 @@
 use crate::cli::arguments::{DiffArguments, Options};
 use crate::cli::output::{self, Output};
 use crate::cli::report::{self, Order, Style};
-use crate::cli::{Exit, Failed, check, now, opening, render, written};
+use crate::cli::{Exit, Failed, check, declared, now, opening, render, written};
 
 /// Compares everything once and prints every change.
 pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Result<Exit, Failed> {
@@ -15,8 +15,9 @@ pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Re
     if what.unified && output.format == crate::cli::output::Format::Text {
         return unified(what, options, output, style).await;
     }
-    let (gathered, _handle) = check::gather(&what.places, options, output).await?;
-    let findings = gathered.findings();
+    let (gathered, handle) = check::gather(&what.places, options, output).await?;
+    let mut findings = gathered.findings();
+    declared::look_up(&mut findings, &handle).await;
     output.notices(&findings.notices);
     written(output.document(
         || findings.to_json("diff", now()),

@@ -7,6 +7,7 @@ mod apps;
 pub mod arguments;
 mod check;
 mod compare;
+mod declared;
 mod diff;
 mod document;
 mod exit;

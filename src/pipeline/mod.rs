@@ -24,6 +24,7 @@ pub mod seen;
 pub mod setup;
 mod sources;
 pub mod store;
+pub mod story;
 pub mod texts;
 mod unsynced;
 pub mod world;

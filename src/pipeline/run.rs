@@ -27,6 +27,7 @@ use crate::pipeline::rendering::{For, Renderer};
 use crate::pipeline::scopes::Wanted;
 use crate::pipeline::setup::{Setup, Source};
 use crate::pipeline::store::WatchKey;
+use crate::pipeline::story::Inputs;
 use crate::pipeline::unsynced::Past;
 use crate::pipeline::world::{ClusterEntry, Repo, World, reaching};
 use futures::StreamExt;
@@ -75,6 +76,10 @@ pub struct Inspected {
     pub desired: Option<Arc<crate::model::Manifest>>,
     pub live: Option<crate::model::LiveObject>,
     pub revision: Revision,
+    /// What its app is read from, while that is known.
+    pub inputs: Option<Inputs>,
+    pub cluster: Arc<dyn Cluster>,
+    pub facts: Arc<ClusterFacts>,
 }
 
 /// A deployment with all that acting on it needs.

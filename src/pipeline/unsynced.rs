@@ -98,9 +98,14 @@ impl Past {
         let mut unexplained: Vec<bool> = judgement.changes.iter().map(may_be_explained).collect();
         for (at, state) in self.states.iter().enumerate() {
             let bit: Fits = 1 << at;
-            let Some(before) = self.before(state, id, judgement) else {
-                fits |= as_now & bit;
-                continue;
+            let before = match state.differs.get(id) {
+                Some(before) => before.as_deref(),
+                // Declared neither then nor now: it is an extra of something older.
+                None if judgement.verdict == Verdict::Extra => None,
+                None => {
+                    fits |= as_now & bit;
+                    continue;
+                }
             };
             let (Some(before), Some(live)) = (before, live) else {
                 fits |= if before.is_none() == live.is_none() { bit } else { 0 };
@@ -122,21 +127,6 @@ impl Past {
         let drifts = matches!(judgement.verdict, Verdict::Drifted | Verdict::Missing | Verdict::Extra);
         judgement.as_at = self.newest_of(fits).filter(|_| drifts).cloned();
         fits
-    }
-
-    /// Returns what a state declared of an object; `None` if the same as is declared now.
-    fn before<'s>(
-        &'s self,
-        state: &'s State,
-        id: &ResourceId,
-        judgement: &Judgement,
-    ) -> Option<Option<&'s Manifest>> {
-        match state.differs.get(id) {
-            Some(before) => Some(before.as_deref()),
-            // Declared neither then nor now: it is an extra of something older.
-            None if judgement.verdict == Verdict::Extra => Some(None),
-            None => None,
-        }
     }
 }
 

@@ -20,6 +20,7 @@ mod passage;
 pub mod paths;
 mod plain;
 mod repeated;
+mod setting;
 mod settle;
 mod tools;
 
@@ -33,6 +34,7 @@ pub use helm::{Chart, Dependency, is_chart_file};
 pub use kinds::{first_manifest, is_served_kind};
 pub use kustomize::{Kustomization, Reference, Use, is_kustomization_file};
 pub use paths::is_manifest_file;
+pub use setting::setting;
 pub use settle::Rendered;
 pub use tools::{Tool, Tools};
 

@@ -15,4 +15,5 @@ mod narrow;
 mod past;
 mod reaching;
 mod scripted;
+mod story;
 mod unsynced;

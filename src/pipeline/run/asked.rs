@@ -1,23 +1,16 @@
 //! Answers what is asked of a running pipeline.
 
 use super::{Conductor, Deployed, Inspected, Rendered, Request};
-use crate::git;
-use crate::model::{App, DeploymentId, GroupVersionKind, ResourceId, Revision, Tree, Verdict};
+use crate::model::{DeploymentId, GroupVersionKind, ResourceId, Revision, Verdict};
 use crate::pipeline::deployment::Deployment;
 use crate::pipeline::reading;
 use crate::pipeline::rendering::For;
 use crate::pipeline::setup::Place;
+use crate::pipeline::story::Inputs;
 use crate::render;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// What an app is read from.
-struct Inputs {
-    repo: git::Repo,
-    app: App,
-    tree: Arc<dyn Tree>,
-}
 
 impl Inputs {
     /// Returns the revision as it is for this app: changes of files that it does not read are none of its own. What
@@ -40,6 +33,7 @@ impl Conductor {
             repo: self.opened.get(&deployment.repo)?.clone(),
             app: deployment.app.clone(),
             tree: self.world.repos.get(deployment.repo)?.tree.clone()?,
+            revision: deployment.revision.clone(),
         })
     }
 
@@ -65,8 +59,9 @@ impl Conductor {
                 let read = reading::read(&source, &setup, &mut |_| {}, &cancel).await.ok()?;
                 let whom = For { facts: &facts, context: &context };
                 let rendering = renderer.render(&app, read.tree.clone(), whom, &cancel).await;
-                let inputs = Inputs { repo: read.repo, app, tree: read.tree };
-                let revision = inputs.own_dirtiness(read.status.revision?).await;
+                let revision = read.status.revision?;
+                let inputs = Inputs { repo: read.repo, app, tree: read.tree, revision: revision.clone() };
+                let revision = inputs.own_dirtiness(revision).await;
                 Some(Rendered { revision, rendering: Arc::new(rendering) })
             };
             // Who asked may have gone.
@@ -106,8 +101,9 @@ impl Conductor {
         }
     }
 
-    fn inspect(&self, deployment: &DeploymentId, resource: &ResourceId) -> Option<Inspected> {
-        let deployment = self.world.deployments.get(deployment)?;
+    fn inspect(&self, id: &DeploymentId, resource: &ResourceId) -> Option<Inspected> {
+        let inputs = self.inputs(id);
+        let deployment = self.world.deployments.get(id)?;
         let cluster = self.world.clusters.get(deployment.cluster)?;
         let status = deployment.statuses.get(resource)?.clone();
         let name = resource.name.as_deref().unwrap_or_default();
@@ -116,6 +112,9 @@ impl Conductor {
             desired: deployment.rendered.as_ref()?.manifests.iter().find(|m| &m.id == resource).cloned(),
             live: live.and_then(|packed| packed.open(&cluster.status.id).ok()),
             revision: deployment.revision.clone(),
+            inputs,
+            cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
+            facts: cluster.facts.clone()?,
             status,
         })
     }

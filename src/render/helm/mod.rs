@@ -5,6 +5,9 @@
 
 mod chart;
 mod source;
+mod values;
+
+pub(super) use values::values_at;
 
 pub use chart::{Chart, Dependency, is_chart_file};
 

@@ -3,6 +3,7 @@
 mod hostile;
 mod plain;
 mod real;
+mod setting;
 
 use super::*;
 use crate::model::app::HelmSpec;

@@ -1,0 +1,112 @@
+//! Who declared what differs, and what it was before: over real repositories.
+
+use crate::ground::{Told, applied, cluster, read};
+use crate::support::Repository;
+use driftdeck::model::{Declared, Value};
+use driftdeck::pipeline::story::{Blames, EarlierValue, Story, story};
+use driftdeck::value;
+use std::sync::Arc;
+
+const FILE: &str = "web/all.yaml";
+
+fn map(mode: &str, level: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: shop\ndata:\n  mode: {mode}\n  level: {level}\n"
+    )
+}
+
+/// The story of the one object that differs.
+async fn told(repository: &Repository, live: Value, whole: bool) -> Story {
+    let told = Told::once(repository, cluster(&[live])).await;
+    let (deployment, id) = told.resources.keys().next().cloned().unwrap();
+    let inspected = told.handle.inspect(deployment, id).await.unwrap();
+    story(inspected, Arc::new(Blames::default()), whole).await
+}
+
+fn by(declared: Option<&Declared>) -> String {
+    match declared {
+        Some(declared @ Declared::By(commit)) => format!("{} ({})", commit.subject, declared.word()),
+        Some(other) => other.word().to_owned(),
+        None => "-".to_owned(),
+    }
+}
+
+fn fields(story: &Story) -> Vec<String> {
+    let line = |origin: &driftdeck::model::Origin| {
+        format!("{}:{}", origin.file, origin.line.map_or_else(|| "?".to_owned(), |line| line.to_string()))
+    };
+    let fields = story.fields.iter();
+    fields
+        .map(|field| {
+            let place = field.origin.as_ref().map_or_else(|| "-".to_owned(), line);
+            format!("{} {place} {}", field.path, by(field.declared.as_ref()))
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_value_is_its_own_lines_commit_and_what_is_not_committed_says_so() {
+    let repository = Repository::new();
+    repository.write(FILE, map("slow", "info")).commit("Add web");
+    repository.write(FILE, map("fast", "info")).commit("Be fast");
+    repository.write(FILE, map("fast", "debug"));
+    let said = told(&repository, applied(&map("odd", "odd")), false).await;
+    assert_eq!(
+        fields(&said),
+        [".data.level web/all.yaml:8 uncommitted", ".data.mode web/all.yaml:7 Be fast (line)"]
+    );
+    assert_eq!((said.fields[1].earlier.len(), said.events.len()), (0, 0), "nobody asked for it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_story_tells_the_values_that_the_field_had_before() {
+    let repository = Repository::new();
+    repository.write(FILE, map("slow", "info")).commit("Add web");
+    repository.write(FILE, map("fast", "info")).commit("Be fast");
+    repository.write(FILE, format!("# a comment\n{}", map("fast", "info"))).commit("Say something");
+    repository.write(FILE, map("faster", "info")).commit("Be faster");
+    let said = told(&repository, applied(&map("odd", "info")), true).await;
+    assert_eq!(fields(&said), [".data.mode web/all.yaml:7 Be faster (line)"]);
+    let earlier = |e: &EarlierValue| (e.commit.subject.clone(), e.value.clone());
+    assert_eq!(
+        said.fields[0].earlier.iter().map(earlier).collect::<Vec<_>>(),
+        [("Be fast".to_owned(), Some(value!("fast"))), ("Add web".to_owned(), Some(value!("slow")))]
+    );
+    assert!(!said.fields[0].earlier_more);
+    assert_eq!((said.events, said.no_events), (vec![], None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_applied_last_is_told_where_it_is_neither_side() {
+    let repository = Repository::new();
+    repository.write(FILE, map("fast", "info")).commit("Add web");
+    let mut live = applied(&map("slow", "info"));
+    let data = live.as_map_mut().unwrap().get_mut("data").unwrap().as_map_mut().unwrap();
+    data.insert("mode".to_owned(), value!("by hand"));
+    let said = told(&repository, live, true).await;
+    assert_eq!(said.fields[0].applied, Some(value!("slow")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_about_the_object_are_told_newest_first() {
+    let repository = Repository::new();
+    repository.write(FILE, map("fast", "info")).commit("Add web");
+    let event = |name: &str, about: &str, at: &str, kind: &str| {
+        read(&format!(
+            "apiVersion: v1\nkind: Event\nmetadata: {{name: {name}, namespace: shop}}\ninvolvedObject: {{kind: ConfigMap, \
+             name: {about}}}\ntype: {kind}\nreason: R{name}\nmessage: m\nlastTimestamp: \"{at}\"\nsource: {{component: c}}\ncount: 3\n"
+        ))
+    };
+    let live = cluster(&[
+        applied(&map("odd", "info")),
+        event("a", "web", "2026-03-01T10:00:00Z", "Normal"),
+        event("b", "web", "2026-03-01T11:00:00Z", "Warning"),
+        event("c", "other", "2026-03-01T11:30:00Z", "Warning"),
+    ]);
+    let told = Told::once(&repository, live).await;
+    let (deployment, id) = told.resources.keys().next().cloned().unwrap();
+    let inspected = told.handle.inspect(deployment, id).await.unwrap();
+    let said = story(inspected, Arc::new(Blames::default()), true).await;
+    let events: Vec<_> = said.events.iter().map(|e| (e.reason.as_str(), e.warning, e.count)).collect();
+    assert_eq!((events, said.no_events), (vec![("Rb", true, 3), ("Ra", false, 3)], None));
+}
