@@ -36,12 +36,17 @@ pub(super) fn compare(
     Compared { changes, needs_exact }
 }
 
-/// Returns what Git declares in the form in which the API server keeps it: a Secret's `stringData` is folded into `data`.
+/// Returns what Git declares in the form in which the API server keeps it: a Secret's `stringData` is folded into `data`, and
+/// a LimitRange's defaults follow from its limits.
 ///
 /// A live object that has `stringData` of its own comes from no API server; its keys are then compared where they are.
 pub fn canonical_desired<'m>(desired: &'m Manifest, live: Option<&LiveObject>) -> Cow<'m, Value> {
-    let folded = desired.id.kind.is_secret().then(|| fold_string_data(&desired.body, live)).flatten();
-    folded.map_or(Cow::Borrowed(&desired.body), Cow::Owned)
+    let kept = match (desired.kind.group.as_str(), desired.kind.kind.as_str()) {
+        ("", "Secret") => fold_string_data(&desired.body, live),
+        ("", "LimitRange") => complete_limits(&desired.body),
+        _ => None,
+    };
+    kept.map_or(Cow::Borrowed(&desired.body), Cow::Owned)
 }
 
 fn fold_string_data(body: &Value, live: Option<&LiveObject>) -> Option<Value> {
@@ -65,4 +70,34 @@ fn fold_string_data(body: &Value, live: Option<&LiveObject>) -> Option<Value> {
         object.insert("stringData".to_owned(), Value::Map(rest));
     }
     Some(Value::Map(object))
+}
+
+/// Fills in what containers get by default where a limit says it: `default` from `max`, `defaultRequest` from `default` and
+/// `min`, for each resource that they lack.
+///
+/// Source: kubernetes, `SetDefaults_LimitRangeItem`.
+fn complete_limits(body: &Value) -> Option<Value> {
+    let mut object = body.clone();
+    let Some(Value::List(limits)) = object
+        .as_map_mut()?
+        .get_mut("spec")
+        .and_then(Value::as_map_mut)
+        .and_then(|spec| spec.get_mut("limits"))
+    else {
+        return None;
+    };
+    for limit in limits.iter_mut().filter_map(Value::as_map_mut) {
+        if limit.get("type").and_then(Value::as_str) != Some("Container") {
+            continue;
+        }
+        for (name, from) in [("default", "max"), ("defaultRequest", "default"), ("defaultRequest", "min")] {
+            let Some(from) = limit.get(from).and_then(Value::as_map).cloned() else { continue };
+            let mut filled = limit.get(name).and_then(Value::as_map).cloned().unwrap_or_default();
+            for (resource, amount) in &from {
+                filled.entry(resource.clone()).or_insert_with(|| amount.clone());
+            }
+            limit.insert(name.to_owned(), Value::Map(filled));
+        }
+    }
+    Some(object)
 }

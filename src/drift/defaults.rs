@@ -1,26 +1,17 @@
-//! Defines what the API server fills in where Git is silent: the table `assets/defaults.txt`, as a tree beside the schema.
+//! Defines what the API server fills in where Git is silent, as a tree beside the schema.
 //!
 //! The published schema holds only a handful of defaults; the rest are in the server's defaulting code, and some values
-//! are allocated. The table's first lines say how it is written.
+//! are allocated. What a server filled into minimal objects is in `assets/defaults-1.36.txt`, which
+//! `tests/control-plane/defaults` writes; what follows from other fields, and what no server tells, is in
+//! `assets/defaults.txt`, whose first lines say how both are written. Where both speak of a field, the second wins.
 
-use crate::model::{GroupKind, Map, Value};
+mod rule;
+
+pub(super) use rule::Rule;
+
+use crate::model::GroupKind;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
-
-/// What a field would have been set to.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Rule {
-    /// This value. An empty map says that the server creates the part; what is in it has rules of its own.
-    Literal(Value),
-    /// The value of the field beside it.
-    Sibling(String),
-    /// The field beside it with a suffix.
-    Derived { field: String, lower: bool, suffix: String },
-    /// The pull policy that follows from the image in the field beside it.
-    PullPolicy(String),
-    /// Whatever the server or an admission plugin allocates.
-    Allocated,
-}
 
 /// What is known of one field.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +21,8 @@ pub(super) struct Fact {
     pub zero_is_unset: bool,
     /// The order of a list's items has no meaning.
     pub unordered: bool,
+    /// The value is the server's own only as long as no person wrote it.
+    pub unless_by_a_person: bool,
     /// What lies below.
     pub below: Option<usize>,
 }
@@ -38,8 +31,14 @@ pub(super) struct Fact {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Part {
     fields: HashMap<String, Fact>,
+    /// Of every key of a map.
+    every: Option<Box<Fact>>,
     items: Option<usize>,
 }
+
+/// What was learned from a server, and the rules that no server tells.
+const TEXTS: [&str; 2] =
+    [include_str!("../../assets/defaults-1.36.txt"), include_str!("../../assets/defaults.txt")];
 
 /// The table.
 #[derive(Debug, Default)]
@@ -54,7 +53,7 @@ impl Defaults {
     /// Returns the built-in table.
     pub fn built_in() -> &'static Self {
         static TABLE: OnceLock<Defaults> = OnceLock::new();
-        TABLE.get_or_init(|| Self::read(include_str!("../../assets/defaults.txt")))
+        TABLE.get_or_init(|| Self::read(&TEXTS))
     }
 
     /// Returns what is known of a kind's objects.
@@ -82,29 +81,46 @@ impl Defaults {
         self.presence.contains(name)
     }
 
-    fn read(text: &str) -> Self {
+    /// Reads texts of which a later one wins. All parts that kinds share are read before the kinds that use them.
+    fn read(texts: &[&str]) -> Self {
         let mut table = Self::default();
         let mut types: HashMap<String, usize> = HashMap::new();
         let mut at = table.part();
-        for line in text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')) {
-            let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
-            if line.starts_with(' ') {
-                table.fact(at, word, rest, &mut types);
-                continue;
-            }
-            match word {
-                "kind" => {
-                    let (kind, group) = rest.split_once('.').unwrap_or((rest, ""));
-                    at = table.part();
-                    table.kinds.insert(GroupKind::new(group, kind), at);
+        for kinds in [false, true] {
+            for text in texts {
+                let mut inside = false;
+                for line in text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')) {
+                    let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+                    if line.starts_with(' ') {
+                        if inside {
+                            table.fact(at, word, rest, &mut types);
+                        }
+                        continue;
+                    }
+                    inside = (word == "kind") == kinds;
+                    match word {
+                        _ if !inside => {}
+                        "kind" => at = table.kind_part(rest),
+                        "type" => at = table.type_part(rest, &mut types),
+                        "pointer" => table.pointers.extend(rest.split_whitespace().map(str::to_owned)),
+                        "present" => table.presence.extend(rest.split_whitespace().map(str::to_owned)),
+                        _ => {}
+                    }
                 }
-                "type" => at = table.type_part(rest, &mut types),
-                "pointer" => table.pointers.extend(rest.split_whitespace().map(str::to_owned)),
-                "present" => table.presence.extend(rest.split_whitespace().map(str::to_owned)),
-                _ => {}
             }
         }
         table
+    }
+
+    fn kind_part(&mut self, name: &str) -> usize {
+        let (kind, group) = name.split_once('.').unwrap_or((name, ""));
+        let kind = GroupKind::new(group, kind);
+        if let Some(at) = self.kinds.get(&kind) {
+            return *at;
+        }
+        let at = self.part();
+        self.kinds.insert(kind, at);
+        at
     }
 
     fn part(&mut self) -> usize {
@@ -130,11 +146,16 @@ impl Defaults {
             if last && !is_list {
                 let (rest, link) = linked(rest);
                 let below = link.map(|name| self.type_part(name, types));
-                if let Some(fact) =
-                    self.parts.get_mut(at).map(|p| p.fields.entry(name.to_owned()).or_default())
-                {
+                if let Some(fact) = self.parts.get_mut(at).map(|part| match name {
+                    "*" => &mut **part.every.get_or_insert_default(),
+                    name => part.fields.entry(name.to_owned()).or_default(),
+                }) {
                     fact.below = below.or(fact.below);
                     fact.set(rest);
+                    // What is computed has no fixed values in it, whatever was seen there once.
+                    if below.is_none() && fact.rules.iter().any(Rule::is_computed) {
+                        fact.below = None;
+                    }
                 }
                 return;
             }
@@ -188,8 +209,9 @@ impl Defaults {
 }
 
 impl Part {
+    /// Returns what is known of a field; of a key of a map, what is known of every key.
     pub fn field(&self, name: &str) -> Option<&Fact> {
-        self.fields.get(name)
+        self.fields.get(name).or(self.every.as_deref())
     }
 }
 
@@ -200,6 +222,7 @@ impl Fact {
             match flag.trim() {
                 "zero" => self.zero_is_unset = true,
                 "unordered" => self.unordered = true,
+                "person" => self.unless_by_a_person = true,
                 _ => break,
             }
             text = rest.trim();
@@ -215,54 +238,6 @@ fn linked(text: &str) -> (&str, Option<&str>) {
     match text.trim().rsplit_once(": ") {
         Some((rules, name)) if !name.contains(['"', '}', ']']) => (rules.trim(), Some(name.trim())),
         _ => (text, None),
-    }
-}
-
-impl Rule {
-    fn read(text: &str) -> Option<Self> {
-        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
-        let mut rest = rest.split_whitespace();
-        let mut next = || rest.next().unwrap_or_default().to_owned();
-        match word {
-            "?" => Some(Rule::Allocated),
-            "=" => Some(Rule::Sibling(next())),
-            "~" => Some(Rule::Derived { field: next(), lower: true, suffix: next() }),
-            "^" => Some(Rule::Derived { field: next(), lower: false, suffix: next() }),
-            "image" => Some(Rule::PullPolicy(next())),
-            _ => Value::from_json_slice(text.as_bytes()).ok().map(Rule::Literal),
-        }
-    }
-
-    /// Returns the value that the rule gives beside these fields; `None` where it gives none, or any.
-    pub fn value<'v>(&'v self, beside: &'v Map) -> Option<std::borrow::Cow<'v, Value>> {
-        use std::borrow::Cow;
-        match self {
-            Rule::Literal(value) => Some(Cow::Borrowed(value)),
-            Rule::Sibling(field) => beside.get(field).map(Cow::Borrowed),
-            Rule::Derived { field, lower, suffix } => {
-                let text = beside.get(field)?.as_str()?;
-                let text = if *lower { text.to_lowercase() } else { text.to_owned() };
-                Some(Cow::Owned(Value::String(text + suffix)))
-            }
-            Rule::PullPolicy(field) => {
-                let image = beside.get(field).and_then(Value::as_str).unwrap_or_default();
-                Some(Cow::Owned(Value::string(pull_policy(image))))
-            }
-            Rule::Allocated => None,
-        }
-    }
-}
-
-/// Returns the pull policy of a container whose manifest names none: `Always` for the tag `latest` or none at all.
-///
-/// Source: kubernetes, `SetDefaults_Container` and `parsers.ParseImageName`, where a digest without a tag is no `latest`.
-fn pull_policy(image: &str) -> &'static str {
-    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
-    let last = name.rsplit('/').next().unwrap_or(name);
-    match last.split_once(':') {
-        Some((_, "latest")) => "Always",
-        None if digest.is_none() => "Always",
-        _ => "IfNotPresent",
     }
 }
 
@@ -282,8 +257,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_built_in_table_is_understood() {
-        let text = include_str!("../../assets/defaults.txt");
-        for line in text.lines().filter(|l| l.starts_with("  ")) {
+        for line in TEXTS.iter().flat_map(|text| text.lines()).filter(|l| l.starts_with("  ")) {
             let (_, rest) = line.trim().split_once(' ').unwrap();
             let (rules, link) = linked(rest);
             let mut fact = Fact::default();
@@ -314,20 +288,6 @@ mod tests {
         assert_eq!(pod.unwrap().rules, [Rule::Allocated]);
         let path = ["spec", "template", "spec", "nodeName"];
         assert!(at(table, &GroupKind::new("apps", "Deployment"), &path).is_none());
-    }
-
-    #[test]
-    fn the_pull_policy_follows_from_the_tag() {
-        for (image, policy) in [
-            ("nginx", "Always"),
-            ("nginx:latest", "Always"),
-            ("nginx:1.2", "IfNotPresent"),
-            ("host:5000/nginx", "Always"),
-            ("host:5000/nginx:1", "IfNotPresent"),
-            ("nginx@sha256:00", "IfNotPresent"),
-        ] {
-            assert_eq!(pull_policy(image), policy, "{image}");
-        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Defines how the items of keyed lists are told apart: by the list's map keys, with their defaults filled in.
 
-use super::types::{Typed, Types, equals_json};
+use super::types::{Typed, Types, equals_json, is_zero_json};
 use crate::model::Value;
 use std::collections::HashMap;
 
@@ -20,23 +20,13 @@ fn key<'a>(types: &Types<'a>, item_type: Typed<'a>, item: &'a Value, name: &'a s
         return Key::Given(value);
     }
     let field = types.field(item_type, name);
-    if let Some(default) = field.typed.node.and_then(|n| n.default.as_ref()).filter(|d| !is_zero(d)) {
+    if let Some(default) = field.typed.node.and_then(|n| n.default.as_ref()).filter(|d| !is_zero_json(d)) {
         return Key::Schema(default);
     }
     if let Some(super::defaults::Rule::Literal(value)) = field.fact.and_then(|f| f.rules.first()) {
         return Key::Table(value);
     }
     Key::Absent
-}
-
-/// Published schemas give required fields their zero value as a default; a key that is not there has no value.
-fn is_zero(default: &serde_json::Value) -> bool {
-    match default {
-        serde_json::Value::String(s) => s.is_empty(),
-        serde_json::Value::Number(n) => n.as_f64() == Some(0.0),
-        serde_json::Value::Object(o) => o.is_empty(),
-        _ => default.is_null(),
-    }
 }
 
 impl Key<'_> {

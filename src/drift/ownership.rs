@@ -252,10 +252,16 @@ impl<'a> Ownership<'a> {
         self.context.autoscaled.by(self.live, replicas).map(str::to_owned)
     }
 
-    /// Returns whether a person is among those who own a path or something under it.
+    /// Returns whether a person is among those who own a path or something under it, by more than having created the
+    /// object: whoever creates one owns what the server filled in as well.
     pub fn by_a_person(&self, path: &FieldPath) -> bool {
+        let created = self.live.body.str_at(&["metadata", "creationTimestamp"]);
+        let created = created.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        let creates =
+            |e: &ManagedEntry| e.operation == Operation::Update && e.time.is_some() && e.time == created;
         self.each().any(|(entry, own)| {
             own == Own::No
+                && !creates(entry)
                 && entry.fields.touches(path)
                 && self.context.managers.kind(&entry.manager) == ManagerKind::Person
         })

@@ -38,9 +38,7 @@ impl Field<'_> {
     /// Returns whether the server creates a part by itself, so that what differs inside is reported there and not as a
     /// whole part that somebody added.
     pub fn may_appear_by_itself(&self) -> bool {
-        let by_table = self.fact.is_some_and(|f| {
-            f.rules.iter().any(|r| matches!(r, Rule::Literal(Value::Map(m)) if m.is_empty()))
-        });
+        let by_table = self.fact.is_some_and(|f| f.rules.iter().any(Rule::creates_part));
         by_table || self.typed.node.is_some_and(|n| n.default.is_some())
     }
 
@@ -53,9 +51,21 @@ impl Field<'_> {
     pub fn declares_default(&self, declared: &Value, beside: &Map) -> bool {
         let by_schema = self.typed.node.and_then(|n| n.default.as_ref());
         by_schema.is_some_and(|default| equals_json(declared, default))
-            || self.fact.is_some_and(|fact| {
-                fact.rules.iter().any(|rule| rule.value(beside).is_some_and(|value| *value == *declared))
-            })
+            || self.rules().iter().any(|rule| rule.value(beside).is_some_and(|value| *value == *declared))
+    }
+
+    /// Returns the table's rules. A default that the connected cluster publishes itself stands above them.
+    fn rules(&self) -> &[Rule] {
+        let published = self.typed.node.and_then(|n| n.default.as_ref()).is_some_and(|d| !is_zero_json(d));
+        match self.fact {
+            Some(fact) if !published => &fact.rules,
+            _ => &[],
+        }
+    }
+
+    /// Returns whether the table's value is the server's own only as long as no person wrote it.
+    pub fn may_be_a_persons(&self) -> bool {
+        self.fact.is_some_and(|f| f.unless_by_a_person)
     }
 }
 
@@ -120,7 +130,9 @@ impl<'a> Types<'a> {
             Some(Shape::Map { value, .. }) => self.schema.node(*value),
             _ => None,
         };
-        let fact = of.part.and_then(|p| p.field(name));
+        // What the connected cluster's schema lacks, that cluster's server does not fill in.
+        let lacking = node.is_none() && matches!(of.node.map(|n| &n.shape), Some(Shape::Struct { .. }));
+        let fact = of.part.filter(|_| !lacking).and_then(|p| p.field(name));
         Field { name, typed: Typed { node, part: fact.and_then(|f| self.defaults.below(f)) }, fact }
     }
 
@@ -164,25 +176,29 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// Returns whether a value that Git does not declare is what the server sets by itself. `beside` are the live fields
-    /// around it.
+    /// Returns whether a value that Git does not declare is what the server sets by itself, whoever wrote it. `beside` are
+    /// the live fields around it.
     pub fn is_default(&self, field: &Field<'a>, live: &'a Value, beside: &'a Map) -> bool {
+        !field.may_be_a_persons() && self.is_filled_in(field, live, beside, false)
+    }
+
+    /// Returns whether the server may have filled in a value. `allocated`: values that the server or an admission plugin
+    /// chooses count too; without it, what is said depends on no writer.
+    pub fn is_filled_in(&self, field: &Field<'a>, live: &'a Value, beside: &'a Map, allocated: bool) -> bool {
         if self.means_nothing(field, live) {
             return true;
         }
         if let Some(default) = field.typed.node.and_then(|n| n.default.as_ref())
-            && self.equals_default(field.typed, live, default)
+            && self.equals_default(field.typed, live, default, allocated)
         {
             return true;
         }
-        if let Some(fact) = field.fact {
-            for rule in &fact.rules {
-                if let Some(value) = rule.value(beside)
-                    && !matches!(&*value, Value::Map(m) if m.is_empty())
-                    && self.same_literal(field.typed, &value, live)
-                {
-                    return true;
-                }
+        for rule in field.rules() {
+            if let Some(value) = rule.value(beside)
+                && !matches!(&*value, Value::Map(m) if m.is_empty())
+                && self.same_literal(field.typed, &value, live)
+            {
+                return true;
             }
         }
         match (live, field.typed.structure()) {
@@ -191,7 +207,9 @@ impl<'a> Types<'a> {
             {
                 fields.iter().all(|(name, value)| {
                     let below = self.field(field.typed, name);
-                    below.is_allocated() || self.is_default(&below, value, fields)
+                    (allocated && below.is_allocated())
+                        || ((allocated || !below.may_be_a_persons())
+                            && self.is_filled_in(&below, value, fields, allocated))
                 })
             }
             (Value::Map(fields), _) => fields.is_empty() && field.may_appear_by_itself(),
@@ -200,19 +218,27 @@ impl<'a> Types<'a> {
     }
 
     /// Compares with a schema's default, which the server fills up with the defaults of what lies below.
-    fn equals_default(&self, typed: Typed<'a>, live: &'a Value, default: &serde_json::Value) -> bool {
+    fn equals_default(
+        &self,
+        typed: Typed<'a>,
+        live: &'a Value,
+        default: &serde_json::Value,
+        allocated: bool,
+    ) -> bool {
         match (live, default) {
             (Value::Map(fields), serde_json::Value::Object(defaults)) => {
                 defaults.keys().all(|name| fields.contains_key(name))
                     && fields.iter().all(|(name, value)| match defaults.get(name) {
-                        Some(default) => self.equals_default(self.field(typed, name).typed, value, default),
-                        None => self.is_default(&self.field(typed, name), value, fields),
+                        Some(default) => {
+                            self.equals_default(self.field(typed, name).typed, value, default, allocated)
+                        }
+                        None => self.is_filled_in(&self.field(typed, name), value, fields, allocated),
                     })
             }
             (Value::List(items), serde_json::Value::Array(defaults)) => {
                 let item = self.item(typed);
                 items.len() == defaults.len()
-                    && items.iter().zip(defaults).all(|(i, d)| self.equals_default(item, i, d))
+                    && items.iter().zip(defaults).all(|(i, d)| self.equals_default(item, i, d, allocated))
             }
             (live, default) => {
                 equals_json(live, default)
@@ -257,7 +283,7 @@ impl<'a> Types<'a> {
                         }
                     }) && l.iter().filter(|(name, _)| !d.contains_key(*name)).all(|(name, value)| {
                         let field = self.field(typed, name);
-                        field.is_allocated() || self.is_default(&field, value, l)
+                        field.is_allocated() || self.is_filled_in(&field, value, l, true)
                     })
                 }
             },
@@ -272,7 +298,7 @@ impl<'a> Types<'a> {
     /// Compares two values of one field, where zero may mean unset.
     fn same_field(&self, field: &Field<'a>, desired: &'a Value, live: &'a Value, beside: &'a Map) -> bool {
         self.same(field.typed, desired, live)
-            || (self.means_nothing(field, desired) && self.is_default(field, live, beside))
+            || (self.means_nothing(field, desired) && self.is_filled_in(field, live, beside, true))
     }
 }
 
@@ -284,6 +310,17 @@ fn is_built_in_group(group: &str) -> bool {
     match group.strip_suffix(".k8s.io") {
         Some(rest) => !rest.contains('.') || rest == "flowcontrol.apiserver" || rest == "rbac.authorization",
         None => !group.contains('.'),
+    }
+}
+
+/// Returns whether a published default is the zero value. Published schemas give required fields theirs as a default, which
+/// says only that Go's type has no "absent".
+pub(super) fn is_zero_json(default: &serde_json::Value) -> bool {
+    match default {
+        serde_json::Value::String(s) => s.is_empty(),
+        serde_json::Value::Number(n) => n.as_f64() == Some(0.0),
+        serde_json::Value::Object(o) => o.is_empty(),
+        _ => default.is_null(),
     }
 }
 

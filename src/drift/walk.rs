@@ -67,11 +67,23 @@ impl<'a> Walk<'a> {
         }
         let none = nothing();
         let metadata = |object: &'a Map| object.get("metadata").and_then(Value::as_map).unwrap_or(none);
-        self.metadata(metadata(desired), metadata(live), applied.map(metadata));
+        let copied = self.labels_of_template(live).filter(|_| !declares_labels(desired)).unwrap_or(none);
+        self.metadata(metadata(desired), metadata(live), applied.map(metadata), copied);
+    }
+
+    /// Returns the labels that the server gives a Job or a ReplicationController where it has none: its template's.
+    ///
+    /// Source: kubernetes, `SetDefaults_Job` and `SetDefaults_ReplicationController`.
+    fn labels_of_template(&self, live: &'a Map) -> Option<&'a Map> {
+        let kind = &self.manifest.kind;
+        let is_given =
+            matches!((&*kind.group, &*kind.kind), ("batch", "Job") | ("", "ReplicationController"));
+        live.get("spec").filter(|_| is_given)?.at(&["template", "metadata", "labels"])?.as_map()
     }
 
     /// Labels, annotations, finalizers and declared owners; everything else in the metadata is identity or the server's.
-    fn metadata(&mut self, desired: &'a Map, live: &'a Map, applied: Option<&'a Map>) {
+    /// Labels that are `copied` are the server's own.
+    fn metadata(&mut self, desired: &'a Map, live: &'a Map, applied: Option<&'a Map>, copied: &'a Map) {
         let typed = self.types.field(self.types.root, "metadata").typed;
         self.steps.push(Step::Field("metadata"));
         for name in ["labels", "annotations"] {
@@ -79,7 +91,7 @@ impl<'a> Walk<'a> {
             let none = nothing();
             let (declared, held) = (map(Some(desired)).unwrap_or(none), map(Some(live)).unwrap_or(none));
             self.steps.push(Step::Field(name));
-            self.marks(declared, held, map(applied), live);
+            self.marks(declared, held, map(applied), live, if name == "labels" { copied } else { none });
             self.steps.pop();
         }
         let list =
@@ -102,10 +114,17 @@ impl<'a> Walk<'a> {
         self.steps.pop();
     }
 
-    /// Compares labels or annotations, key by key.
-    fn marks(&mut self, desired: &'a Map, live: &'a Map, applied: Option<&'a Map>, beside: &'a Map) {
+    /// Compares labels or annotations, key by key. Those of `copied` are the server's own.
+    fn marks(
+        &mut self,
+        desired: &'a Map,
+        live: &'a Map,
+        applied: Option<&'a Map>,
+        beside: &'a Map,
+        copied: &'a Map,
+    ) {
         for (key, declared, held) in names_of_both(desired, live) {
-            if is_server_owned(key) {
+            if is_server_owned(key) || (declared.is_none() && held.is_some() && copied.get(key) == held) {
                 continue;
             }
             let was = applied.and_then(|a| a.get(key));
@@ -166,7 +185,7 @@ impl<'a> Walk<'a> {
             (Value::Map(d), Value::Map(l), Structure::Struct | Structure::Map | Structure::Plain) => {
                 let applied = applied.and_then(Value::as_map);
                 if is_marks(&self.steps, field.name) {
-                    self.marks(d, l, applied, beside);
+                    self.marks(d, l, applied, beside, nothing());
                 } else {
                     self.fields(field.typed, d, l, applied);
                 }
@@ -381,7 +400,8 @@ impl<'a> Walk<'a> {
             return;
         }
         self.steps.push(Step::Field(field.name));
-        if field.is_allocated() && !self.ownership.by_a_person(&self.steps.path(&self.types)) {
+        let is_the_servers = field.is_allocated() || self.types.is_filled_in(field, held, beside, false);
+        if is_the_servers && !self.ownership.by_a_person(&self.steps.path(&self.types)) {
             self.steps.pop();
             return;
         }
@@ -398,7 +418,7 @@ impl<'a> Walk<'a> {
         let was = applied.and_then(Value::as_map);
         if is_marks(&self.steps, field.name) {
             let none = nothing();
-            return self.marks(none, below, was, below);
+            return self.marks(none, below, was, below, none);
         }
         let before = self.changes.len();
         for (name, value) in below {
@@ -549,6 +569,10 @@ impl<'a> Walk<'a> {
         }
         self.manifest.origin_of(raw.iter().map(String::as_str))
     }
+}
+
+fn declares_labels(object: &Map) -> bool {
+    object.get("metadata").and_then(|m| m.get("labels")).is_some_and(|labels| !labels.is_empty())
 }
 
 /// Returns a map without entries that lives long enough.

@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod defaults;
 mod health;
 mod laws;
 mod mutation;

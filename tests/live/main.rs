@@ -10,6 +10,7 @@ mod cluster;
 mod configured;
 mod connection;
 mod deck;
+mod defaults;
 mod ground;
 mod headless;
 mod headless_sync;
