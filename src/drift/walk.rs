@@ -415,6 +415,9 @@ impl<'a> Walk<'a> {
         else {
             return self.undeclared_whole(held, applied.is_some_and(|a| !a.is_null()));
         };
+        if below.is_empty() {
+            return self.undeclared_whole(held, applied.is_some_and(|a| !a.is_null()));
+        }
         let was = applied.and_then(Value::as_map);
         if is_marks(&self.steps, field.name) {
             let none = nothing();
