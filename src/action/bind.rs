@@ -163,7 +163,7 @@ pub fn without_status(live: &LiveObject) -> Value {
             let is_leaf = entry.fields.at(path).is_some_and(|set| set.children.is_empty());
             let also_written = entries.iter().any(|e| !is_status(e) && e.fields.owns(path));
             if is_leaf && !also_written && only_fields(path) {
-                super::field::take_out(&mut body, path);
+                crate::model::field::take_out(&mut body, path);
             }
         });
     }

@@ -4,7 +4,8 @@
 //! Both come from the server in the same version, so they are compared as they are; the schema is needed only to pair
 //! the items of lists.
 
-use super::{bind, field};
+use super::bind;
+use crate::model::field;
 use crate::model::field_path::Scalar;
 use crate::model::schema::{ListKind, NodeId, Shape};
 use crate::model::sealed::LAST_APPLIED;

@@ -8,7 +8,6 @@ mod document;
 mod dry_run;
 mod effect;
 mod execute;
-mod field;
 pub mod journal;
 mod notices;
 mod order;

@@ -3,8 +3,7 @@
 //! Each operation is made against the object as the operations before it leave it, so positions in lists are right as
 //! long as the object is the one that was read: the patch carries its resource version.
 
-use super::field;
-use crate::model::{FieldPath, Map, Segment, Value};
+use crate::model::{FieldPath, Map, Segment, Value, field};
 
 /// Builds a patch and keeps the object as it will be.
 pub struct Patcher {

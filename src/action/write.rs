@@ -1,6 +1,5 @@
 //! Defines how a step becomes a write, from the object as it is right now.
 
-use super::field;
 use super::patch::Patcher;
 use crate::cluster::{Patch, Propagation, Write};
 use crate::drift::is_tracking;
@@ -8,7 +7,7 @@ use crate::model::last_applied::last_applied;
 use crate::model::sealed::LAST_APPLIED;
 use crate::model::{
     FieldChange, FieldPath, LastApplied, LiveObject, ManagedEntry, Manifest, Map, Operation, Segment,
-    ServedKind, Step, Value, Way,
+    ServedKind, Step, Value, Way, field,
 };
 
 /// How tightly a write is tied to the object that was read.

@@ -51,6 +51,9 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+    /// Answers for driftdeck itself, in a process of its own: which fields jq expressions of ignore rules name
+    #[command(hide = true, name = crate::pipeline::selecting::COMMAND)]
+    SelectPaths,
 }
 
 impl Command {
@@ -67,6 +70,7 @@ impl Command {
             Self::Journal => "journal",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
+            Self::SelectPaths => crate::pipeline::selecting::COMMAND,
         }
     }
 }
@@ -206,6 +210,9 @@ pub struct CompareArguments {
     /// What a cluster holds: a file, a dump or a folder of dumps; `-` is standard input
     #[arg(value_hint = ValueHint::AnyPath)]
     pub live: String,
+    /// Also what does not count: ignored by a rule, left to controllers, in another order
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Arguments of `diff`.
@@ -220,6 +227,9 @@ pub struct DiffArguments {
     /// Compare two renderings without a cluster: from this revision to the one of --revision
     #[arg(long, value_name = "REV")]
     pub base: Option<String>,
+    /// Also what does not count: ignored by a rule, left to controllers, in another order
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Arguments of `sync`.

@@ -7,6 +7,7 @@ use crate::cli::report::{self, Order, Style};
 use crate::cli::{Exit, Failed, now, opening, stdin::source, written};
 use crate::model::{Level, Notice};
 use crate::pipeline::offline;
+use crate::pipeline::rules::Ledger;
 use tokio_util::sync::CancellationToken;
 
 /// Compares and prints every change.
@@ -30,6 +31,10 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
         incomplete: !rendered.complete || !dump.complete,
         ..Findings::default()
     };
+    let mut ledger = Ledger::default();
+    for entry in &findings.resources {
+        findings.notices.extend(ledger.record(&entry.status.judgement.rules));
+    }
     findings.notices.extend(said);
     findings.notices.extend(rendered.notices);
     findings.notices.extend(dump.notices);
@@ -38,7 +43,7 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
     output.notices(&findings.notices);
     written(output.document(
         || findings.to_json("compare", now()),
-        || report::changes(&findings, style, Order::DesiredFirst),
+        || report::changes(&findings, style, Order::DesiredFirst, what.all),
     ))?;
     if findings.resources.is_empty() && findings.notices.iter().any(|n| n.level == Level::Error) {
         return Ok(Exit::Failure);

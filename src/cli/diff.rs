@@ -21,7 +21,7 @@ pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Re
     output.notices(&findings.notices);
     written(output.document(
         || findings.to_json("diff", now()),
-        || report::changes(&findings, style, Order::DesiredFirst),
+        || report::changes(&findings, style, Order::DesiredFirst, what.all),
     ))?;
     Ok(check::exit(&gathered, &findings, options))
 }

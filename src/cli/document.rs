@@ -5,7 +5,8 @@
 
 use crate::model::status::{DeploymentStatus, RepoStatus, ResourceStatus};
 use crate::model::{
-    AsAt, Confidence, Counts, Declared, FieldChange, Notice, Problem, Revision, Timestamp, Verdict, Writer,
+    AsAt, Confidence, Counts, Declared, FieldChange, Ignored, Notice, Problem, Revision, Timestamp, Verdict,
+    Writer,
 };
 use crate::text::redact;
 use serde_json::{Value as Json, json};
@@ -160,6 +161,7 @@ fn app(entry: &AppEntry) -> Json {
         "engineVerdict": Json::Null,
         "asAt": status.as_at.as_ref().map(as_at),
         "counts": counts(&status.counts),
+        "ignored": status.ignored,
     })
 }
 
@@ -240,6 +242,16 @@ pub fn change(change: &FieldChange, object: &str) -> Json {
         "declaredBy": declared.map(Declared::word),
         "orEarlier": commit.is_some_and(|c| c.or_earlier),
         "note": change.note,
+        "rule": change.ignored.as_deref().map(ignored),
+    })
+}
+
+/// Returns the rule by which a change does not count, and what its class would be without.
+fn ignored(ignored: &Ignored) -> Json {
+    let rule = &ignored.rule;
+    json!({
+        "source": rule.source.word(), "file": rule.declared.file, "line": rule.declared.line,
+        "says": rule.to_string(), "reason": rule.reason, "class": ignored.class.word(),
     })
 }
 

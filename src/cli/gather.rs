@@ -2,7 +2,7 @@
 
 use crate::cli::document::{AppEntry, Findings, ResourceEntry};
 use crate::cli::output::Output;
-use crate::config::Glob;
+use crate::model::Glob;
 use crate::model::status::{
     AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
 };
@@ -187,6 +187,7 @@ impl Gathered {
                     verdict: Verdict::Unknown(Why::new(why)),
                     health: HealthStatus::Unknown,
                     counts: Counts::default(),
+                    ignored: 0,
                     notices: Vec::new(),
                     as_at: None,
                 };

@@ -19,6 +19,7 @@ mod output;
 mod plan;
 mod render;
 mod report;
+mod select;
 mod signals;
 mod stdin;
 mod sync;
@@ -42,6 +43,10 @@ pub(crate) type Failed = Box<Notice>;
 pub fn run(arguments: &Arguments) -> ExitCode {
     let options = &arguments.options;
     let output = Output::new(options.output, options.quiet, options.no_color);
+    if let Some(Command::SelectPaths) = &arguments.command {
+        // It is bounded in memory: too little for the threads of a runtime.
+        return select::run();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -174,7 +179,9 @@ async fn dispatch(
         Some(Command::Journal) => journal::run(output),
         Some(Command::Completions { shell }) => manual::completions(*shell),
         Some(Command::Man) => manual::man(),
-        Some(Command::Demo(_)) | None => Err(Box::new(Notice::error("the deck needs a terminal"))),
+        Some(Command::Demo(_) | Command::SelectPaths) | None => {
+            Err(Box::new(Notice::error("the deck needs a terminal")))
+        }
     }
 }
 

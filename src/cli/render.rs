@@ -110,7 +110,7 @@ pub async fn between(
     let style = Style { colour: output.colour, ascii: options.ascii };
     written(output.document(
         || findings.to_json("diff", now()),
-        || report::changes(&findings, style, Order::LiveFirst),
+        || report::changes(&findings, style, Order::LiveFirst, false),
     ))?;
     Ok(Exit::of(&findings, options.strict, options.exit_zero))
 }

@@ -106,21 +106,19 @@ pub enum Order {
     LiveFirst,
 }
 
-/// Writes every field that differs, with who wrote it and where Git declares it.
-pub fn changes(findings: &Findings, style: Style, order: Order) -> String {
+/// Writes every field that differs, with who wrote it and where Git declares it; with `all` also what does not count.
+pub fn changes(findings: &Findings, style: Style, order: Order, all: bool) -> String {
     let mut out = revisions(&findings.repos, style);
     for resource in &findings.resources {
         let shown: Vec<&FieldChange> =
-            resource.status.judgement.changes.iter().filter(|c| c.counts).collect();
+            resource.status.judgement.changes.iter().filter(|c| c.counts || all).collect();
         let silent = matches!(resource.status.verdict(), Verdict::InSync | Verdict::Excluded(_));
-        if silent && shown.is_empty() {
+        if silent && (shown.is_empty() || !all) {
             continue;
         }
-        if !silent {
-            out += &resource_line(resource, style, "");
-            for change in shown {
-                out += &change_lines(change, &resource.status.id.to_string(), style, order);
-            }
+        out += &resource_line(resource, style, "");
+        for change in shown {
+            out += &change_lines(change, &resource.status.id.to_string(), style, order);
         }
     }
     out += &summary(findings);
@@ -149,6 +147,7 @@ fn app_line(app: &AppEntry, style: Style) -> String {
             parts.push(format!("{n} {word}"));
         }
     }
+    parts.extend(ignored(status.ignored));
     if let Some(why) = status.why() {
         parts.insert(0, text::terminal(&why).into_owned());
     }
@@ -341,6 +340,15 @@ fn short(json: &Json) -> String {
     if shown.chars().count() > WIDTH { shown.chars().take(WIDTH).collect::<String>() + "…" } else { shown }
 }
 
+/// Returns how many fields ignore rules hide: never silently.
+fn ignored(fields: usize) -> Option<String> {
+    match fields {
+        0 => None,
+        1 => Some("1 field ignored".to_owned()),
+        n => Some(format!("{n} fields ignored")),
+    }
+}
+
 fn summary(findings: &Findings) -> String {
     let counts = findings.counts();
     let mut words = vec![format!("{} in sync", counts.in_sync)];
@@ -357,5 +365,6 @@ fn summary(findings: &Findings) -> String {
             words.push(format!("{n} {word}"));
         }
     }
+    words.extend(ignored(findings.resources.iter().map(|r| r.status.judgement.ignored()).sum()));
     format!("{}: {}\n", findings.verdict().word(), words.join(", "))
 }

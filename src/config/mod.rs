@@ -5,8 +5,8 @@
 //! which clusters are read-only because of it.
 
 mod cursor;
-mod glob;
 mod health;
+pub mod ignore;
 mod in_force;
 pub mod keymap;
 pub mod log;
@@ -16,7 +16,6 @@ mod read;
 pub mod settings;
 pub mod theme;
 
-pub use glob::Glob;
 pub use in_force::{ClusterRules, InForce};
 pub use read::{Broken, Doubt};
 pub use settings::Settings;

@@ -1,15 +1,16 @@
 //! Defines how `config.yaml` is read: all mistakes at once, each with its line and key, and which clusters they may
 //! concern.
 
-use super::Glob;
 use super::cursor::{Cursor, Mistakes, nearest};
 use super::health;
+use super::ignore::read_rules;
 use super::settings::{
     AppSetting, ClusterSetting, FETCH_EVERY, Glyphs, Hosts, KeySetting, Place, RepoSetting, SecretSettings,
     Settings,
 };
+use crate::model::ignore::RuleSource;
 use crate::model::manager::{KnownManager, ManagerKind};
-use crate::model::{Notice, Origin};
+use crate::model::{BuiltIn, Glob, Notice, Origin};
 use crate::text::yaml;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo};
@@ -21,7 +22,7 @@ use std::time::Duration;
 const SHORTEST_FETCH: Duration = Duration::from_secs(10);
 const LONGEST_FETCH: Duration = Duration::from_secs(7 * 24 * 3600);
 
-const TOP: [&str; 12] = [
+const TOP: [&str; 14] = [
     "repos",
     "discovery",
     "apps",
@@ -30,6 +31,8 @@ const TOP: [&str; 12] = [
     "secrets",
     "managers",
     "health",
+    "ignore",
+    "built-in-rules",
     "theme",
     "glyphs",
     "time-zone",
@@ -150,6 +153,8 @@ fn read_top(top: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Se
     for rule in list(top, "health", mistakes) {
         settings.health.extend(health::read_rule(&rule, mistakes));
     }
+    settings.ignore = read_rules(top, from.file, RuleSource::Configuration, mistakes);
+    settings.built_in_off = read_built_in(top, mistakes);
     settings.glyphs = read_glyphs(top, mistakes);
     settings.time_zone = read_time_zone(top, mistakes);
     if let Some(keys) = top.get("keys") {
@@ -333,6 +338,15 @@ fn read_manager(at: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) ->
         return None;
     }
     Some(KnownManager { name, kind, called, declared: origin(at, from) })
+}
+
+/// Returns the built-in rules that are switched off.
+fn read_built_in(top: &Cursor<'_>, mistakes: &mut Mistakes<'_>) -> Vec<BuiltIn> {
+    let Some(found) = top.get("built-in-rules") else { return Vec::new() };
+    found.only(&BuiltIn::ALL.map(BuiltIn::name), mistakes);
+    let switch =
+        |rule: &BuiltIn, mistakes: &mut Mistakes<'_>| found.switch(rule.name(), mistakes) == Some(false);
+    BuiltIn::ALL.into_iter().filter(|rule| switch(rule, mistakes)).collect()
 }
 
 fn read_glyphs(top: &Cursor<'_>, mistakes: &mut Mistakes<'_>) -> Glyphs {

@@ -1,10 +1,10 @@
 //! Defines what `config.yaml` can say. Everything has a default: no configuration is needed.
 
-use super::Glob;
 use crate::model::manager::KnownManager;
-use crate::model::{HealthRule, KindPattern, Origin};
+use crate::model::{BuiltIn, Glob, HealthRule, IgnoreRule, KindPattern, Origin};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a remote is fetched unless the configuration says otherwise.
@@ -24,6 +24,10 @@ pub struct Settings {
     pub managers: Vec<KnownManager>,
     /// Rules of health that go before the built-in ones; the first that holds speaks.
     pub health: Vec<(KindPattern, HealthRule)>,
+    /// Differences that do not count, in every repo.
+    pub ignore: Vec<Arc<IgnoreRule>>,
+    /// Built-in rules that are switched off.
+    pub built_in_off: Vec<BuiltIn>,
     /// The name of a theme.
     pub theme: Option<String>,
     pub glyphs: Glyphs,
@@ -134,6 +138,8 @@ impl Default for Settings {
             secrets: SecretSettings::default(),
             managers: Vec::new(),
             health: Vec::new(),
+            ignore: Vec::new(),
+            built_in_off: Vec::new(),
             theme: None,
             glyphs: Glyphs::default(),
             time_zone: None,

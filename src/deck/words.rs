@@ -332,12 +332,14 @@ pub fn about(status: &ResourceStatus) -> Vec<String> {
 /// Returns what stands beside a resource: `2 fields`, `not in the cluster`, `held by x`.
 pub fn summary(status: &ResourceStatus) -> String {
     let judgement = &status.judgement;
-    let fields = judgement.counted().count();
+    let (fields, ignored) = (judgement.counted().count(), judgement.ignored());
     match &judgement.verdict {
-        Verdict::Drifted if fields > 0 => match &judgement.as_at {
-            Some(at) => format!("{}, at {}", count(fields, "field"), at.commit.short()),
-            None => count(fields, "field"),
-        },
+        Verdict::Drifted if fields > 0 => {
+            let mut words = vec![count(fields, "field")];
+            words.extend(judgement.as_at.as_ref().map(|at| format!("at {}", at.commit.short())));
+            words.extend((ignored > 0).then(|| format!("{ignored} ignored")));
+            words.join(", ")
+        }
         Verdict::Drifted => "drifted".to_owned(),
         Verdict::Missing => "missing".to_owned(),
         Verdict::Extra => "not in Git".to_owned(),
@@ -347,6 +349,7 @@ pub fn summary(status: &ResourceStatus) -> String {
         Verdict::Excluded(_) => "excluded".to_owned(),
         Verdict::InSync => match judgement.changes.len() {
             0 => "in sync".to_owned(),
+            n if n == ignored => format!("in sync, {n} ignored"),
             n => format!("in sync, {n} not counted"),
         },
     }
@@ -486,6 +489,7 @@ mod tests {
             origin: None,
             declared: None,
             note: None,
+            ignored: None,
             kept_by: Vec::new(),
             order_by: None,
         }

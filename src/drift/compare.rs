@@ -1,10 +1,10 @@
 //! Defines how a live object is compared with the object that Git renders to.
 
-use super::Context;
 use super::ownership::Ownership;
 use super::types::Types;
 use super::walk::Walk;
-use crate::model::{FieldChange, LiveObject, Manifest, Map, Value};
+use super::{Context, Scales};
+use crate::model::{BuiltIn, FieldChange, LiveObject, Manifest, Map, Value};
 use std::borrow::Cow;
 
 /// What a comparison came to.
@@ -24,7 +24,9 @@ pub(super) fn compare(
     let ownership = Ownership::of(live, desired, context);
     let body = canonical_desired(desired, Some(live));
     let none = Map::new();
-    let mut walk = Walk::new(types, &ownership, desired, context.autoscaled.scales(live));
+    let scales = context.autoscaled.scales(live);
+    let scales = if context.rules.holds(BuiltIn::ActiveAutoscaler) { scales } else { Scales::default() };
+    let mut walk = Walk::new(types, &ownership, desired, scales);
     if !types.known() {
         walk.note_exact(format!("the schema of {} is not known", desired.kind.group_kind()));
     } else if live.kind.version != desired.kind.version {

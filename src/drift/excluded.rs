@@ -1,26 +1,34 @@
 //! Defines the objects that are not compared, because they are made anew each time or their annotations say so.
 
-use crate::model::{LiveObject, Manifest, Value, Why};
+use super::IgnoreRules;
+use crate::model::{BuiltIn, LiveObject, Manifest, Value, Why};
 
 /// Returns why a declared object is not compared.
 ///
 /// Hooks of Helm and Argo CD are run and gone, whoever deploys. Flux leaves objects alone that say
 /// `reconcile: disabled` or `ssa: Ignore`, in Git or in the cluster, and with `ssa: IfNotPresent` those that are there.
-pub(super) fn why_declared(desired: &Manifest, live: Option<&LiveObject>) -> Option<Why> {
+pub(super) fn why_declared(
+    desired: &Manifest,
+    live: Option<&LiveObject>,
+    rules: &IgnoreRules,
+) -> Option<Why> {
     if desired.id.name.is_none() && desired.body.str_at(&["metadata", "generateName"]).is_some() {
         return Some(Why::new("generateName"));
     }
-    hook(&desired.body)
-        .or_else(|| skipped(&desired.body, live.is_some()))
-        .or_else(|| skipped(&live?.body, true))
+    let hook = hook(&desired.body).filter(|_| rules.holds(BuiltIn::Hooks));
+    let honoured = rules.holds(BuiltIn::EngineAnnotations);
+    hook.or_else(|| skipped(&desired.body, live.is_some()).filter(|_| honoured))
+        .or_else(|| skipped(&live?.body, true).filter(|_| honoured))
 }
 
 /// Returns why a live object that Git does not declare is no extra.
-pub(super) fn why_extra(live: &LiveObject) -> Option<Why> {
+pub(super) fn why_extra(live: &LiveObject, rules: &IgnoreRules) -> Option<Why> {
     let ignored = annotation(&live.body, "argocd.argoproj.io/compare-options")
         .is_some_and(|options| options.split(',').any(|o| o.trim() == "IgnoreExtraneous"));
     let ignored = ignored.then(|| Why::new("argocd.argoproj.io/compare-options: IgnoreExtraneous"));
-    hook(&live.body).or(ignored).or_else(|| skipped(&live.body, true))
+    let hook = hook(&live.body).filter(|_| rules.holds(BuiltIn::Hooks));
+    let left_alone = ignored.or_else(|| skipped(&live.body, true));
+    hook.or_else(|| left_alone.filter(|_| rules.holds(BuiltIn::EngineAnnotations)))
 }
 
 fn annotation<'v>(body: &'v Value, key: &str) -> Option<&'v str> {

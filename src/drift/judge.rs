@@ -1,11 +1,11 @@
 //! Defines the verdict of one object from what Git declares and what the cluster holds.
 
 use super::types::Types;
-use super::{Autoscaled, HealthRules, Managers, compare, excluded, health, immutable, invalid};
+use super::{Autoscaled, HealthRules, IgnoreRules, Managers, compare, excluded, health, immutable, invalid};
 use crate::model::{Health, HealthStatus, Judgement, LiveObject, Manifest, Schema, Value, Verdict, Why};
 
 /// What a comparison knows besides the two objects.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub schema: &'a Schema,
     pub managers: &'a Managers,
@@ -15,13 +15,15 @@ pub struct Context<'a> {
     pub deployer: Option<&'a str>,
     /// What Helm's previous release declared of this object, where it is known: what is gone from it is a leftover.
     pub previous: Option<&'a Value>,
+    /// What does not count although it differs.
+    pub rules: &'a IgnoreRules,
 }
 
 impl<'a> Context<'a> {
-    /// Builds a context that knows of no engine and of no rules of health but the built-in ones.
+    /// Builds a context that knows of no engine and of no rules but the built-in ones.
     pub fn new(schema: &'a Schema, managers: &'a Managers, autoscaled: &'a Autoscaled) -> Self {
-        let health = HealthRules::built_in();
-        Self { schema, managers, autoscaled, health, deployer: None, previous: None }
+        let (health, rules) = (HealthRules::built_in(), IgnoreRules::none());
+        Self { schema, managers, autoscaled, health, deployer: None, previous: None, rules }
     }
 }
 
@@ -33,7 +35,8 @@ pub fn judge(desired: Option<&Manifest>, live: Option<&LiveObject>, context: &Co
     let mut judgement = match (desired, live) {
         (None, None) => Judgement::plain(Verdict::Excluded(Why::new("neither declared nor there")), health),
         (None, Some(live)) => {
-            let verdict = excluded::why_extra(live).map_or(Verdict::Extra, Verdict::Excluded);
+            let why = excluded::why_extra(live, context.rules).or_else(|| context.rules.why_extra(live));
+            let verdict = why.map_or(Verdict::Extra, Verdict::Excluded);
             Judgement::plain(verdict, health)
         }
         (Some(desired), live) => against_desired(desired, live, context, health),
@@ -51,7 +54,7 @@ fn against_desired(
     context: &Context<'_>,
     health: Health,
 ) -> Judgement {
-    if let Some(why) = excluded::why_declared(desired, live) {
+    if let Some(why) = excluded::why_declared(desired, live, context.rules) {
         let health = if live.is_some() { health } else { Health::of(HealthStatus::Unknown) };
         return Judgement::plain(Verdict::Excluded(why), health);
     }
@@ -62,11 +65,15 @@ fn against_desired(
     if let Some(live) = live {
         let compared = compare::compare(types, desired, live, context);
         judgement.changes = compared.changes;
+        judgement.rules = context.rules.apply(desired, Some(live), &mut judgement.changes);
         judgement.needs_exact = compared.needs_exact;
         let needs_replace = judgement.counted().any(|c| immutable::needs_replace(live, c));
         judgement.needs_replace = needs_replace;
         let drifted = judgement.counted().next().is_some();
         judgement.verdict = if drifted { Verdict::Drifted } else { Verdict::InSync };
+    }
+    if live.is_none() {
+        judgement.rules = context.rules.apply(desired, None, &mut []);
     }
     if !judgement.problems.is_empty() {
         judgement.verdict = Verdict::Invalid;

@@ -9,7 +9,7 @@ use crate::model::field_path::Segment;
 use crate::model::manager::ManagerKind;
 use crate::model::sealed::LAST_APPLIED;
 use crate::model::{
-    Cause, Class, FieldPath, FieldSet, LiveObject, ManagedEntry, Manifest, Operation, Value, Writer,
+    BuiltIn, Cause, Class, FieldPath, FieldSet, LiveObject, ManagedEntry, Manifest, Operation, Value, Writer,
 };
 use std::cell::OnceCell;
 
@@ -124,6 +124,11 @@ impl<'a> Ownership<'a> {
         self.live.managed.as_deref()
     }
 
+    /// Returns whether a built-in rule holds.
+    pub fn holds(&self, rule: BuiltIn) -> bool {
+        self.context.rules.holds(rule)
+    }
+
     /// Returns whether the source shows managed fields.
     pub fn is_recorded(&self) -> bool {
         self.entries().is_some_and(|entries| !entries.is_empty())
@@ -193,10 +198,12 @@ impl<'a> Ownership<'a> {
             kept_by: Vec::new(),
         };
         if let Some((entry, _)) = of_kind(ManagerKind::Person) {
-            return foreign(Some(entry), !is_restart(path), Cause::ByHand);
+            let restart = is_restart(path) && self.holds(BuiltIn::RolloutRestart);
+            return foreign(Some(entry), !restart, Cause::ByHand);
         }
         if let Some((entry, _)) = of_kind(ManagerKind::Unknown) {
-            return foreign(Some(entry), content && !is_injected(path), Cause::Unknown);
+            let injected = is_injected(path) && self.holds(BuiltIn::InjectedCertificates);
+            return foreign(Some(entry), content && !injected, Cause::Unknown);
         }
         match owners.first() {
             Some((entry, Own::No)) => foreign(Some(entry), false, Cause::Controller),

@@ -9,7 +9,7 @@ use super::ownership::{Ownership, Provenance};
 use super::path::{Step, Steps};
 use super::types::{Field, Structure, Typed, Types};
 use crate::model::change::ANOTHER_ORDER;
-use crate::model::{Cause, Class, FieldChange, Manifest, Map, Origin, Value};
+use crate::model::{BuiltIn, Cause, Class, FieldChange, Manifest, Map, Origin, Value};
 
 /// A walk through one object.
 pub(super) struct Walk<'a> {
@@ -124,7 +124,8 @@ impl<'a> Walk<'a> {
         copied: &'a Map,
     ) {
         for (key, declared, held) in names_of_both(desired, live) {
-            if is_server_owned(key) || (declared.is_none() && held.is_some() && copied.get(key) == held) {
+            let is_copied = declared.is_none() && held.is_some() && copied.get(key) == held;
+            if is_copied || (is_server_owned(key) && self.ownership.holds(BuiltIn::ServerMarks)) {
                 continue;
             }
             let was = applied.and_then(|a| a.get(key));
@@ -132,8 +133,11 @@ impl<'a> Walk<'a> {
             match (declared.filter(|d| !d.is_null()), held) {
                 (Some(declared), Some(held)) => self.both(&field, declared, held, was, beside),
                 (Some(declared), None) => self.missing(&field, declared, was, desired),
-                (None, Some(held)) if !is_tracking(key, held.as_str()) => {
-                    self.undeclared(&field, held, was, beside);
+                (None, Some(held)) => {
+                    let tracks = is_tracking(key, held.as_str());
+                    if !tracks || !self.ownership.holds(BuiltIn::TrackingMarks) {
+                        self.undeclared(&field, held, was, beside);
+                    }
                 }
                 _ => {}
             }
@@ -233,7 +237,8 @@ impl<'a> Walk<'a> {
         if found.cause == Cause::Webhook {
             self.note_exact(format!("a webhook may have rewritten {path}"));
         }
-        if field.name == "caBundle" && is_placeholder(declared) && is_certificate(held) {
+        let injected = field.name == "caBundle" && self.ownership.holds(BuiltIn::InjectedCertificates);
+        if injected && is_placeholder(declared) && is_certificate(held) {
             found.class = Class::Delegated;
             found.counts = false;
         } else if self.is_autoscaled() && found.cause != Cause::ByHand && found.cause != Cause::UnsyncedCommit
@@ -513,7 +518,8 @@ impl<'a> Walk<'a> {
     }
 
     fn is_aggregated(&self, desired: &Map) -> bool {
-        self.manifest.kind.group == "rbac.authorization.k8s.io"
+        self.ownership.holds(BuiltIn::AggregatedRoles)
+            && self.manifest.kind.group == "rbac.authorization.k8s.io"
             && self.manifest.kind.kind == "ClusterRole"
             && desired.get("aggregationRule").is_some_and(|rule| !rule.is_empty())
     }
@@ -555,6 +561,7 @@ impl<'a> Walk<'a> {
             origin,
             declared: None,
             note: found.note,
+            ignored: None,
             kept_by: found.kept_by,
             order_by: None,
         });

@@ -2,6 +2,7 @@
 
 use super::field_path::FieldPath;
 use super::id::Oid;
+use super::ignore::Ignored;
 use super::manifest::Origin;
 use super::value::Value;
 use jiff::Timestamp;
@@ -28,6 +29,8 @@ pub struct FieldChange {
     pub declared: Option<Declared>,
     /// What else a person must know: the ignore rule, `kept by X`, `the actor is not recorded`.
     pub note: Option<String>,
+    /// The rule that hides it, where it is ignored.
+    pub ignored: Option<Box<Ignored>>,
     /// Of a leftover: the other managers that own it, so that it is not the deployer's to remove.
     pub kept_by: Vec<String>,
     /// Where the order of a list alone differs: the keys that tell its items apart, none where an item is one value.

@@ -32,6 +32,12 @@ pub const RENDER_TIME: Duration = Duration::from_secs(60);
 pub const RENDER_MEMORY_BYTES: u64 = 4 << 30;
 /// Processes and threads that a child program may have.
 pub const CHILD_PROCESSES: u64 = 512;
+/// Time for one jq expression on one object.
+pub const JQ_TIME: Duration = Duration::from_secs(10);
+/// Address space of the process that runs a jq expression; the allocator reserves a part of it at once.
+pub const JQ_MEMORY_BYTES: u64 = 3 << 30;
+/// Processes and threads of it.
+pub const JQ_PROCESSES: u64 = 8;
 /// Time for one fetch or push.
 pub const FETCH_TIME: Duration = Duration::from_secs(300);
 /// Time for a credential plugin.

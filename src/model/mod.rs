@@ -5,16 +5,20 @@
 //! drift, verdict, class, deployer, manager, plan, outcome, engine, notice.
 
 pub mod app;
+pub mod built_in;
 pub mod change;
 pub mod cluster;
 pub mod command;
 pub mod confirm;
 pub mod fetched;
+pub mod field;
 pub mod field_path;
 pub mod field_set;
+pub mod glob;
 pub mod health;
 pub mod health_rule;
 pub mod id;
+pub mod ignore;
 pub mod key;
 pub mod last_applied;
 pub mod limits;
@@ -38,17 +42,20 @@ pub mod value;
 pub mod verdict;
 
 pub use app::{App, Engine, RenderSpec};
+pub use built_in::{BuiltIn, BuiltIns};
 pub use change::{Cause, Class, Declared, DeclaringCommit, FieldChange, Operation, Told, Writer};
 pub use cluster::{ClusterFacts, Scope, ServedKind};
 pub use command::{Command, Place};
 pub use fetched::Fetched;
 pub use field_path::{FieldPath, Segment};
 pub use field_set::FieldSet;
+pub use glob::Glob;
 pub use health::{Health, HealthStatus};
 pub use health_rule::{HealthRule, KindPattern};
 pub use id::{
     AppId, ClusterId, DeploymentId, GroupKind, GroupVersionKind, Identity, Oid, RepoId, ResourceId,
 };
+pub use ignore::{IgnoreRule, Ignored};
 pub use key::{Key, KeyCode};
 pub use live::{LiveObject, ManagedEntry};
 pub use manifest::{Manifest, Origin, Problem};

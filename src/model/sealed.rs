@@ -194,6 +194,21 @@ pub fn open_value(value: &Value, opener: &Opener) -> serde_json::Value {
     }
 }
 
+/// Returns a value as plain JSON in which every sealed leaf is an empty text.
+pub fn without_secrets(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(b) => (*b).into(),
+        Value::Number(n) => number_to_json(*n),
+        Value::String(s) => s.clone().into(),
+        Value::List(l) => l.iter().map(without_secrets).collect(),
+        Value::Map(m) => {
+            serde_json::Value::Object(m.iter().map(|(k, v)| (k.clone(), without_secrets(v))).collect())
+        }
+        Value::Sealed(_) => "".into(),
+    }
+}
+
 fn open_map(map: &Map, opener: &Opener) -> serde_json::Value {
     serde_json::Value::Object(map.iter().map(|(k, v)| (k.clone(), open_value(v, opener))).collect())
 }

@@ -101,6 +101,8 @@ pub struct DeploymentStatus {
     /// Of the worst object.
     pub health: HealthStatus,
     pub counts: Counts,
+    /// Changes that ignore rules hide.
+    pub ignored: usize,
     /// Kinds and scopes that could not be listed, or a failed render.
     pub notices: Vec<Notice>,
     /// It drifts because the cluster has not got what was committed since: all of it is as this commit had it.

@@ -3,7 +3,9 @@
 use super::change::FieldChange;
 use super::health::Health;
 use super::id::Oid;
+use super::ignore::IgnoreRule;
 use super::manifest::Problem;
+use std::sync::Arc;
 
 /// What an object's verdict is. The changes stand beside it in [`Judgement`], because an object that is in sync may
 /// have changes too that do not count.
@@ -107,6 +109,8 @@ pub struct Judgement {
     pub health: Health,
     /// It drifts because the cluster has not got what was committed since: all of it is as this commit had it.
     pub as_at: Option<AsAt>,
+    /// What the ignore rules that are about this object did.
+    pub rules: Vec<RuleUse>,
 }
 
 /// The commit that something in a cluster is at.
@@ -129,6 +133,18 @@ impl AsAt {
     }
 }
 
+/// What an ignore rule did to one object that it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleUse {
+    pub rule: Arc<IgnoreRule>,
+    /// It names something that is there, on either side.
+    pub names: bool,
+    /// Changes that do not count because of it.
+    pub hides: usize,
+    /// Why some of it could not be looked at: then it hides less than it says.
+    pub failed: Option<String>,
+}
+
 impl Judgement {
     /// Builds a judgement that has nothing but its verdict.
     pub fn plain(verdict: Verdict, health: Health) -> Self {
@@ -142,7 +158,13 @@ impl Judgement {
             finalizers: Vec::new(),
             health,
             as_at: None,
+            rules: Vec::new(),
         }
+    }
+
+    /// Returns how many changes ignore rules hide.
+    pub fn ignored(&self) -> usize {
+        self.changes.iter().filter(|change| change.ignored.is_some()).count()
     }
 
     /// Returns the changes that are drift.

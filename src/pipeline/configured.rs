@@ -1,7 +1,7 @@
 //! Defines what the user says of apps makes of those that were found: the configuration, and the names asked for.
 
-use crate::config::Glob;
 use crate::config::settings::AppSetting;
+use crate::model::Glob;
 use crate::model::{App, Notice, RenderSpec};
 use crate::pipeline::discovery::Discovered;
 use std::collections::BTreeSet;

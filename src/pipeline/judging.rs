@@ -2,7 +2,7 @@
 //!
 //! It runs off the async threads, over shared values only: a batch holds everything that it needs.
 
-use crate::drift::{self, Autoscaled, Context, Deployer, HealthRules, Managers};
+use crate::drift::{self, Autoscaled, Context, Deployer, HealthRules, IgnoreRules, Managers};
 use crate::model::status::ResourceStatus;
 use crate::model::{
     ClusterId, DeploymentId, Engine, GroupVersionKind, Health, HealthStatus, Judgement, LiveObject, Manifest,
@@ -37,6 +37,8 @@ pub struct Item {
     pub deployer: Option<&'static str>,
     /// What the app rendered to before.
     pub past: Arc<Past>,
+    /// Which differences do not count.
+    pub rules: Arc<IgnoreRules>,
 }
 
 /// Returns the field manager under which an engine writes. Source: each engine's own code, see its documentation of
@@ -191,6 +193,7 @@ fn context<'k>(item: &'k Item, knowledge: &'k Knowledge) -> Context<'k> {
     let mut context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
     context.deployer = item.deployer;
     context.health = &knowledge.health;
+    context.rules = &item.rules;
     context
 }
 

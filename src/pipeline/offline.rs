@@ -2,10 +2,10 @@
 
 use crate::cluster::builtin;
 use crate::cluster::offline::snapshot::flattened;
-use crate::config::Glob;
 use crate::config::settings::AppSetting;
-use crate::drift::{self, Autoscaled, Context, HealthRules, Managers};
+use crate::drift::{self, Autoscaled, Context, HealthRules, IgnoreRules, Managers};
 use crate::git::{Ask, Repo};
+use crate::model::Glob;
 use crate::model::status::ResourceStatus;
 use crate::model::{
     App, AppId, Cause, Class, ClusterId, DeploymentId, GroupKind, Health, HealthStatus, Judgement, Level,
@@ -14,6 +14,7 @@ use crate::model::{
 use crate::pipeline::configured::{absent, configured};
 use crate::pipeline::discovery::{self, Discovered};
 use crate::pipeline::rendering::is_namespaced;
+use crate::pipeline::rules::{self, Ignoring};
 use crate::render::{self, RenderContext, Tools, is_manifest_file};
 use crate::text::yaml;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -31,6 +32,8 @@ pub struct Offline {
     pub notices: Vec<Notice>,
     pub complete: bool,
     pub revision: Option<Revision>,
+    /// Which differences do not count: the user's rules and the repo's own.
+    pub rules: Arc<IgnoreRules>,
 }
 
 /// How things are rendered without a cluster.
@@ -48,6 +51,8 @@ pub struct How {
     pub managers: Arc<Managers>,
     /// How objects are found to be doing.
     pub health: Arc<HealthRules>,
+    /// Which differences do not count.
+    pub ignoring: Ignoring,
 }
 
 /// Where something is read from.
@@ -71,10 +76,11 @@ pub async fn render(
     context.namespaced = Arc::new(is_namespaced);
     let (tools, how) = (how.tools.clone(), how.clone());
     let opened = tokio::task::spawn_blocking(move || open(source, revision, &how)).await;
-    let (tree, apps, notices, revision) = opened.unwrap_or_else(|_| {
+    let Opened { tree, apps, notices, revision, rules } = opened.unwrap_or_else(|_| {
         Err(Box::new(Notice::error("driftdeck failed while reading; the log says where")))
     })?;
-    let mut offline = Offline { notices, complete: true, revision: Some(revision), ..Offline::default() };
+    let mut offline =
+        Offline { notices, complete: true, revision: Some(revision), rules, ..Offline::default() };
     for app in apps {
         let rendered = render::render(&app, &tree, &tools, &context, cancel).await;
         offline.manifests.extend(rendered.manifests);
@@ -84,7 +90,14 @@ pub async fn render(
     Ok(offline)
 }
 
-type Opened = (Arc<dyn Tree>, Vec<App>, Vec<Notice>, Revision);
+/// What is to be rendered.
+struct Opened {
+    tree: Arc<dyn Tree>,
+    apps: Vec<App>,
+    notices: Vec<Notice>,
+    revision: Revision,
+    rules: Arc<IgnoreRules>,
+}
 
 fn open(source: Source, revision: Option<String>, how: &How) -> Result<Opened, Box<Notice>> {
     match source {
@@ -94,7 +107,8 @@ fn open(source: Source, revision: Option<String>, how: &How) -> Result<Opened, B
             let found =
                 discovery::discover_at(&*tree, &repo, "stdin", STANDARD_INPUT).map_err(|e| no_tree(&e))?;
             let revision = tree.revision().clone();
-            Ok((tree, found.apps, found.notices, revision))
+            let rules = how.ignoring.with(&[]);
+            Ok(Opened { tree, apps: found.apps, notices: found.notices, revision, rules })
         }
         Source::Path(path) => {
             let repo = Repo::open(Path::new(&path)).map_err(|e| Box::new(e.notice()))?;
@@ -122,7 +136,11 @@ fn open(source: Source, revision: Option<String>, how: &How) -> Result<Opened, B
                 );
             }
             notices.extend(found.notices);
-            Ok((snapshot.tree, found.apps, notices, snapshot.revision))
+            let (own, wrong) = rules::of_tree(&*snapshot.tree);
+            notices.extend(wrong);
+            notices.extend(how.ignoring.news(repo.id(), repo.name(), &own));
+            let rules = how.ignoring.with(&own);
+            Ok(Opened { tree: snapshot.tree, apps: found.apps, notices, revision: snapshot.revision, rules })
         }
     }
 }
@@ -247,10 +265,21 @@ pub fn compare(
     managers: &Managers,
     health: &HealthRules,
 ) -> Vec<ResourceStatus> {
+    compare_under(&rendered.rules, rendered, dump, managers, health)
+}
+
+fn compare_under(
+    rules: &IgnoreRules,
+    rendered: &Offline,
+    dump: &Dump,
+    managers: &Managers,
+    health: &HealthRules,
+) -> Vec<ResourceStatus> {
     let schema = builtin::schema();
     let autoscaled = Autoscaled::of(&dump.objects);
     let mut context = Context::new(&schema, managers, &autoscaled);
     context.health = health;
+    context.rules = rules;
     let live = Index::of(&dump.objects);
     let deployment = nowhere();
     rendered
@@ -275,7 +304,8 @@ pub fn between(base: &Offline, rendered: &Offline) -> Vec<ResourceStatus> {
         Some(object)
     });
     let dump = Dump { objects: objects.collect(), ..Dump::default() };
-    let mut statuses = compare(rendered, &dump, &Managers::default(), HealthRules::built_in());
+    let (managers, health) = (Managers::default(), HealthRules::built_in());
+    let mut statuses = compare_under(IgnoreRules::none(), rendered, &dump, &managers, health);
     for status in &mut statuses {
         let mut judgement = (*status.judgement).clone();
         for change in judgement.changes.iter_mut().filter(|c| c.class == Class::Foreign) {

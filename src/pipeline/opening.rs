@@ -2,12 +2,14 @@
 
 use crate::config::paths::Folders;
 use crate::config::{InForce, Settings};
-use crate::drift::{HealthRules, Managers};
-use crate::model::{Notice, Timestamp};
+use crate::drift::{HealthRules, Managers, Selector};
+use crate::model::{BuiltIns, Notice, Timestamp};
 use crate::pipeline::contexts::{self, clusters};
 use crate::pipeline::kept::Kept;
 use crate::pipeline::offline::How;
+use crate::pipeline::rules::{Ignoring, KnownRules};
 use crate::pipeline::seen::Seen;
+use crate::pipeline::selecting::JqProcess;
 use crate::pipeline::setup::{Clock, Setup, find_tools};
 use crate::pipeline::sources::{apps_at, sources};
 use crate::render::Tools;
@@ -107,6 +109,7 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
         secrets_everywhere: settings.settings().secrets.list_cluster_wide,
         health: Arc::new(HealthRules::with(settings.settings().health.clone())),
         tools: Arc::new(tools),
+        ignoring: ignoring(settings.settings(), folders.as_ref()),
         seen: folders.as_ref().and_then(|f| remembered(&f.state)),
         acting_as: wishes.as_user.clone(),
         cache: folders.as_ref().map(|f| f.cache.clone()),
@@ -118,7 +121,7 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
 /// Returns how things are rendered without a cluster, and what is to be said about it. Of the places that were asked
 /// for, the first is what is rendered; none: standard input.
 pub fn offline(wishes: &Wishes) -> Result<(How, Vec<Notice>), Box<Notice>> {
-    let Base { settings, tools, notices, .. } = base(wishes)?;
+    let Base { settings, folders, tools, notices } = base(wishes)?;
     let settings = settings.settings();
     let apps = wishes.places.first().map(|place| apps_at(place, settings)).unwrap_or_default();
     let how = How {
@@ -129,6 +132,7 @@ pub fn offline(wishes: &Wishes) -> Result<(How, Vec<Notice>), Box<Notice>> {
         only_apps: wishes.apps.clone(),
         managers: managers(settings),
         health: Arc::new(HealthRules::with(settings.health.clone())),
+        ignoring: ignoring(settings, folders.as_ref()),
     };
     Ok((how, notices))
 }
@@ -138,6 +142,23 @@ fn managers(settings: &Settings) -> Arc<Managers> {
     let mut table = Managers::built_in();
     table.learn(&settings.managers);
     Arc::new(table)
+}
+
+/// Returns what the user says of differences that do not count.
+fn ignoring(settings: &Settings, folders: Option<&Folders>) -> Ignoring {
+    let known = folders.and_then(|folders| match KnownRules::open(&folders.state) {
+        Ok(known) => Some(Arc::new(known)),
+        Err(error) => {
+            tracing::warn!(%error, "which rules repos had before is not known");
+            None
+        }
+    });
+    Ignoring {
+        rules: settings.ignore.clone(),
+        built_in: BuiltIns::without(&settings.built_in_off),
+        selector: JqProcess::of_this_program().map(|process| Arc::new(process) as Arc<dyn Selector>),
+        known,
+    }
 }
 
 fn remembered(state: &Path) -> Option<Arc<Seen>> {

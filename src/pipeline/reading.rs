@@ -2,11 +2,12 @@
 
 use crate::git::{self, Ask, Repo, Watch};
 use crate::model::status::{Fetching, RepoStatus};
-use crate::model::{App, Notice, RepoId, Tree};
+use crate::model::{App, IgnoreRule, Notice, RepoId, Tree};
 use crate::pipeline::configured::{configured, unfit};
 use crate::pipeline::deployment::{Member, Role};
 use crate::pipeline::discovery::{self, Discovered};
 use crate::pipeline::remotes;
+use crate::pipeline::rules;
 use crate::pipeline::setup::{Place, Setup, Source};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -20,6 +21,8 @@ pub struct Read {
     /// All apps of the repo, each with what it is in this run.
     pub apps: Vec<Member>,
     pub notices: Vec<Notice>,
+    /// The repo's own ignore rules.
+    pub rules: Vec<Arc<IgnoreRule>>,
 }
 
 /// Returns what is shown of a repo before it was read.
@@ -129,12 +132,14 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
     let Discovered { apps, others, parts, notices: of_discovery } = found;
     let mut notices = repo.notices();
     notices.extend(of_discovery);
+    let (rules, wrong) = rules::of_tree(&*snapshot.tree);
+    notices.extend(wrong);
     let asked = apps.into_iter().map(|app| {
         let role = if parts.contains(&app.id) { Role::Part } else { Role::Asked };
         Member { app, role }
     });
     let apps = asked.chain(others.into_iter().map(|app| Member { app, role: Role::Other })).collect();
-    Ok(Read { status, tree: snapshot.tree, repo: repo.clone(), apps, notices })
+    Ok(Read { status, tree: snapshot.tree, repo: repo.clone(), apps, notices, rules })
 }
 
 /// Returns whether a path of a repo is a folder or file, or lies below it; everything lies in the repo's root.

@@ -8,8 +8,9 @@ mod asked;
 
 use crate::cluster::remote::PLUGIN_RESTS;
 use crate::cluster::{Cluster, ClusterError, WatchEvent};
-use crate::config::Glob;
+use crate::drift::IgnoreRules;
 use crate::git;
+use crate::model::Glob;
 use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
 use crate::model::{
@@ -95,6 +96,8 @@ pub struct Deployed {
     pub cluster_status: ClusterStatus,
     pub facts: Arc<ClusterFacts>,
     pub knowledge: Knowledge,
+    /// Which differences do not count.
+    pub rules: Arc<IgnoreRules>,
     pub revision: Revision,
     pub namespace: Option<String>,
     pub manifests: Vec<Arc<crate::model::Manifest>>,
@@ -289,7 +292,7 @@ impl Conductor {
         }
         if !self.settled && !self.judging && self.world.is_settled() {
             self.settled = true;
-            for notice in self.not_found() {
+            for notice in self.not_found().into_iter().chain(self.world.idle_rules()) {
                 self.updates.send(Update::Notice(notice)).await?;
             }
             self.updates.send(Update::Settled).await?;
@@ -323,7 +326,13 @@ impl Conductor {
         for (at, source) in self.setup.sources.clone().into_iter().enumerate() {
             let status = reading::pending(&source);
             self.world.tell(Update::Repo { status: status.clone(), was: None });
-            self.world.repos.push(Repo { status, tree: None, apps: Vec::new(), settled: false });
+            self.world.repos.push(Repo {
+                status,
+                tree: None,
+                apps: Vec::new(),
+                rules: self.setup.ignoring.with(&[]),
+                settled: false,
+            });
             self.read(at);
             if self.setup.follow {
                 self.follow(at, source);
@@ -471,13 +480,18 @@ impl Conductor {
             tell.send_modify(|failures| *failures = remotes::failures_after(*failures, failed));
         }
         match read {
-            Ok(Read { status, tree, repo, apps, notices }) => {
+            Ok(Read { status, tree, repo, apps, notices, rules }) => {
                 self.opened.insert(at, repo);
                 let asked = apps.iter().filter(|member| member.role.is_asked());
                 self.names.insert(at, asked.map(|member| member.app.id.name.clone()).collect());
                 let apps: Vec<_> = apps.into_iter().map(|member| self.narrowed(member)).collect();
                 tracing::debug!(repo = %status.name, apps = apps.len(), "a repo was read");
+                let news = self.setup.ignoring.news(&status.id, &status.name, &rules);
+                self.world.set_rules(at, self.setup.ignoring.with(&rules));
                 self.world.set_repo(at, status, Some((tree, apps)));
+                if let Some(news) = news {
+                    self.world.tell(Update::Notice(news));
+                }
                 let before = self.said.insert(at, notices.clone()).unwrap_or_default();
                 for notice in notices.into_iter().filter(|notice| !before.contains(notice)) {
                     self.world.tell(Update::Notice(notice));

@@ -4,6 +4,7 @@ use crate::cluster::Cluster;
 use crate::config::settings::{AppSetting, FETCH_EVERY};
 use crate::drift::{HealthRules, Managers};
 use crate::model::{Notice, Timestamp};
+use crate::pipeline::rules::Ignoring;
 use crate::pipeline::seen::Seen;
 use crate::render::Tools;
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ pub struct Setup {
     pub health: Arc<HealthRules>,
     /// The programs that render.
     pub tools: Arc<Tools>,
+    /// Which differences do not count.
+    pub ignoring: Ignoring,
     /// What was seen in earlier runs; `None`: nothing is remembered.
     pub seen: Option<Arc<Seen>>,
     /// Whom the user acts as in the clusters.

@@ -148,6 +148,7 @@ mod tests {
             origin: None,
             declared: None,
             note: None,
+            ignored: None,
             kept_by: Vec::new(),
             order_by: None,
         }

@@ -6,11 +6,11 @@ pub mod reaching;
 mod undeclared;
 
 use crate::cluster::{WatchEvent, builtin};
-use crate::drift::{Autoscaled, HealthRules, Managers};
+use crate::drift::{Autoscaled, HealthRules, IgnoreRules, Managers};
 use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
 use crate::model::{
-    App, ClusterFacts, DeploymentId, Engine, GroupVersionKind, LiveObject, Manifest, Mark, RepoId,
+    App, ClusterFacts, DeploymentId, Engine, GroupVersionKind, LiveObject, Manifest, Mark, Notice, RepoId,
     ResourceId, Revision, Schema, Timestamp, Tree, limits,
 };
 use crate::pipeline::declared::Declared;
@@ -19,6 +19,7 @@ use crate::pipeline::deployment::{
 };
 use crate::pipeline::elsewhere::Elsewhere;
 use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
+use crate::pipeline::rules::Ledger;
 use crate::pipeline::scopes::{self, Wanted};
 use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
 use crate::pipeline::unsynced::Past;
@@ -34,6 +35,8 @@ pub struct Repo {
     pub tree: Option<Arc<dyn Tree>>,
     /// All of its apps, each with what it is in this run.
     pub apps: Vec<Member>,
+    /// The ignore rules that hold for it.
+    pub rules: Arc<IgnoreRules>,
     /// It was read, or could not be.
     pub settled: bool,
 }
@@ -107,6 +110,8 @@ pub struct World {
     updates: Vec<Update>,
     /// Deployments that were seen for the first time since this was last taken.
     appeared: Vec<DeploymentId>,
+    /// What ignore rules have done.
+    ledger: Ledger,
 }
 
 #[derive(Default)]
@@ -130,6 +135,7 @@ impl World {
             claims_moved: true,
             updates: Vec::new(),
             appeared: Vec::new(),
+            ledger: Ledger::default(),
         }
     }
 
@@ -627,6 +633,7 @@ impl World {
             .iter()
             .map(|(kind, (space, name))| (kind, space.as_deref(), name.as_str()))
             .collect();
+        let rules = self.rules_of(deployment);
         for manifest in &rendering.manifests {
             let (space, name) = (manifest.id.namespace.as_deref(), manifest.id.name.as_deref());
             let name = name.unwrap_or_default();
@@ -641,10 +648,41 @@ impl World {
                     claims: deployment.claims.clone(),
                     deployer: deployment.engine_manager(),
                     past: deployment.past.clone(),
+                    rules: rules.clone(),
                 });
             }
         }
         self.undeclared(id, deployment, dirty, items);
+    }
+
+    /// Returns the ignore rules that hold for a deployment's app.
+    pub fn rules_of(&self, deployment: &Deployment) -> Arc<IgnoreRules> {
+        self.repos.get(deployment.repo).map(|repo| repo.rules.clone()).unwrap_or_default()
+    }
+
+    /// Takes in the ignore rules that hold for a repo from now on: where they are others, all of it is judged anew.
+    pub fn set_rules(&mut self, at: usize, rules: Arc<IgnoreRules>) {
+        let Some(repo) = self.repos.get_mut(at).filter(|repo| !repo.rules.iter().eq(rules.iter())) else {
+            return;
+        };
+        repo.rules = rules;
+        let asked = self.deployments.iter().filter(|(_, d)| d.repo == at && d.role.is_asked());
+        for id in asked.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.dirty.entry(id).or_default().all = true;
+        }
+    }
+
+    /// Returns what is to be said of rules that did nothing, where the run looked at everything that they may be about.
+    pub fn idle_rules(&self) -> Vec<Notice> {
+        let whole =
+            self.repos.iter().all(|repo| repo.settled && repo.apps.iter().all(|m| m.role != Role::Other))
+                && self.clusters.iter().all(|c| c.status.state == ClusterState::Live)
+                && self.deployments.values().all(|d| d.rendered.as_ref().is_some_and(|r| r.complete));
+        if whole {
+            self.ledger.idle(self.repos.iter().flat_map(|repo| repo.rules.iter()))
+        } else {
+            Vec::new()
+        }
     }
 
     fn trust(cluster: &ClusterEntry, manifest: &Manifest) -> Trust {
@@ -670,6 +708,9 @@ impl World {
             touched.entry(one.deployment.clone()).or_default().push(one);
         }
         let mut updates = Vec::new();
+        for status in touched.values().flatten().filter_map(|one| one.status.as_ref()) {
+            updates.extend(self.ledger.record(&status.judgement.rules).into_iter().map(Update::Notice));
+        }
         for (id, judged) in touched {
             let Some(deployment) = self.deployments.get_mut(&id) else { continue };
             let mut marks = deployment.claims.marks.clone();

@@ -4,6 +4,7 @@
 mod guard;
 #[doc(hidden)] // for the tests, also those outside the crate
 pub mod hostile;
+pub mod jq;
 mod mask;
 pub mod redact;
 mod sink;

@@ -11,6 +11,7 @@ mod configured;
 mod demo;
 mod failing;
 mod hostile;
+mod ignored;
 mod mistakes;
 mod render;
 mod repositories;

@@ -11,6 +11,7 @@
 mod api;
 mod defaults;
 mod health;
+mod ignored;
 mod laws;
 mod mutation;
 mod objects;

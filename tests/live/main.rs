@@ -14,6 +14,7 @@ mod defaults;
 mod ground;
 mod headless;
 mod headless_sync;
+mod ignored;
 mod killed;
 mod login;
 mod narrowed;

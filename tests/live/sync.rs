@@ -116,6 +116,7 @@ impl Ground {
         let revision =
             Revision { asked: Asked::Name("main".into()), commit: None, dirty: false, behind: 0, ahead: 0 };
         self.runtime.block_on(sync::plan(&Inputs {
+            rules: driftdeck::drift::IgnoreRules::none(),
             cluster,
             facts,
             schema: &schema,

@@ -64,6 +64,7 @@ pub fn setup(repository: &Repository, clusters: Vec<Arc<dyn Cluster>>, follow: b
         read_only: false,
     });
     Setup {
+        ignoring: driftdeck::pipeline::rules::Ignoring::default(),
         sources: vec![source],
         only_apps: Vec::new(),
         expected: Vec::new(),

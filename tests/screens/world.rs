@@ -129,6 +129,7 @@ pub fn deployment(
         verdict: counts.verdict(),
         health: resources.iter().map(|r| r.health().status).max().unwrap_or(HealthStatus::Healthy),
         counts,
+        ignored: resources.iter().map(|r| r.judgement.ignored()).sum(),
         notices: Vec::new(),
         as_at: None,
     }
@@ -183,6 +184,7 @@ pub fn change(path: &str, class: Class, desired: Option<Value>, live: Option<Val
         origin: None,
         declared: None,
         note: None,
+        ignored: None,
         kept_by: Vec::new(),
         order_by: None,
     }

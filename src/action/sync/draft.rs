@@ -372,6 +372,7 @@ fn whole_object(
         origin: manifest.map(|m| m.origin.clone()),
         declared: None,
         note: None,
+        ignored: None,
         kept_by: Vec::new(),
         order_by: None,
     }

@@ -177,6 +177,7 @@ fn consequence(leaf: &Effect) -> FieldChange {
         origin: None,
         declared: None,
         note: Some("the API server, or a webhook or policy in it, brings this along".to_owned()),
+        ignored: None,
         kept_by: Vec::new(),
         order_by: leaf.order_by.clone(),
     }

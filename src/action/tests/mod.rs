@@ -229,6 +229,7 @@ impl World {
         let deployment =
             DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: "web".into() }, facts.id.clone());
         sync::plan(&Inputs {
+            rules: crate::drift::IgnoreRules::none(),
             cluster: &self.cluster,
             facts: &facts,
             schema: &schema,

@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::config::settings::Settings;
+use crate::model::IgnoreRule;
 use crate::model::health_rule::{ConditionFits, HealthTest, RuleMessage, ValuePath};
+use crate::model::ignore::{FieldPattern, Fields, Objects};
 use crate::model::{HealthRule, HealthStatus, KindPattern};
+use std::sync::Arc;
 
 const EXAMPLE: &str = include_str!("../../../config/config.example.yaml");
 
@@ -122,6 +125,29 @@ fn the_example_says_every_setting() {
                     Some("the widget moves"),
                 ),
             ],
+            ignore: vec![Arc::new(IgnoreRule {
+                objects: Objects {
+                    group: Some(Glob::new("apps")),
+                    kind: Some(Glob::new("Deployment")),
+                    namespace: Some(Glob::new("shop")),
+                    name: Some(Glob::new("web-*")),
+                    labels: vec![("team".into(), Some(Glob::new("payments")))],
+                },
+                fields: vec![
+                    Fields::Path(
+                        FieldPattern::read(r#".spec.template.spec.containers[name="app"].image"#).unwrap(),
+                    ),
+                    Fields::Pointer(vec!["spec".into(), "replicas".into()]),
+                    Fields::Jq(
+                        r#".spec.template.spec.initContainers[] | select(.name == "injected")"#.into()
+                    ),
+                ],
+                managers: vec![Glob::new("image-updater")],
+                reason: Some("the image updater sets it".into()),
+                source: RuleSource::Configuration,
+                declared: origin_at(line_of("- group: apps")),
+            })],
+            built_in_off: Vec::new(),
             theme: Some("dark".into()),
             glyphs: Glyphs::Auto,
             time_zone: None,
@@ -133,6 +159,10 @@ fn the_example_says_every_setting() {
                 .into(),
         }
     );
+    for rule in BuiltIn::ALL {
+        let line = format!("  {}: true\n", rule.name());
+        assert!(EXAMPLE.contains(&line), "{}", rule.name());
+    }
     for key in TOP {
         assert!(EXAMPLE.contains(&format!("\n{key}:")), "{key} is missing");
     }
@@ -224,7 +254,7 @@ discovery: sometimes
     assert_eq!(
         mistakes("colour: blue\n").0,
         [
-            "1: colour: there is no such key (known here: repos, discovery, apps, clusters, hosts, secrets, managers, health, theme, glyphs, time-zone, keys)"
+            "1: colour: there is no such key (known here: repos, discovery, apps, clusters, hosts, secrets, managers, health, ignore, built-in-rules, theme, glyphs, time-zone, keys)"
         ]
     );
 }

@@ -18,6 +18,7 @@ pub use play::play;
 use crate::cluster::{Cluster, ClusterError, Offline};
 use crate::drift::{HealthRules, Managers};
 use crate::git::write::WriteError;
+use crate::pipeline::rules::Ignoring;
 use crate::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
 use history::{Past, Repos};
 use script::{ClusterScript, History, Incident};
@@ -93,6 +94,7 @@ impl DemoWorld {
         let source = Source { named: true, ..Source::at(Place::Local(self.folder().to_owned())) };
         Setup {
             managers: Arc::new(Managers::built_in()),
+            ignoring: Ignoring::default(),
             sources: vec![source],
             only_apps: Vec::new(),
             expected: Vec::new(),

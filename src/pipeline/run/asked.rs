@@ -139,6 +139,7 @@ impl Conductor {
             cluster_status: cluster.status.clone(),
             facts: cluster.facts.clone()?,
             knowledge: self.world.knowledge(deployment.cluster)?,
+            rules: self.world.rules_of(deployment),
             revision: deployment.revision.clone(),
             namespace: deployment.namespace.clone(),
             manifests: rendering.manifests.clone(),

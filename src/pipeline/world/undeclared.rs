@@ -36,6 +36,7 @@ impl World {
         if !dirty.all && !dirty.extras && dirty.objects.is_empty() && extras.is_empty() {
             return;
         }
+        let rules = self.rules_of(deployment);
         let item = |id: &DeploymentId, object: &ResourceId, kind: &GroupVersionKind, live, trust| Item {
             deployment: id.clone(),
             id: object.clone(),
@@ -46,6 +47,7 @@ impl World {
             claims: deployment.claims.clone(),
             deployer: deployment.engine_manager(),
             past: deployment.past.clone(),
+            rules: rules.clone(),
         };
         let trust = self.trust_in_absence(deployment.cluster);
         let mut held: HashSet<&ResourceId> = HashSet::new();

@@ -1,6 +1,7 @@
 //! Defines how a path finds its place in an object: fields by name, items of keyed lists by their keys.
 
-use crate::model::{FieldPath, Segment, Value};
+use super::field_path::{FieldPath, Segment};
+use super::value::Value;
 
 /// Returns the value at a path.
 pub fn at<'v>(value: &'v Value, path: &FieldPath) -> Option<&'v Value> {

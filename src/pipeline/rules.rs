@@ -1,0 +1,234 @@
+//! Keeps account of ignore rules: which hold for a repo, what each has done in this run, and which a repo has brought
+//! along since it was last looked at. A rule never works unseen.
+
+use crate::config::ignore::{REPOSITORY_FILE, read_repository_file};
+use crate::config::private::{PrivateError, PrivateFolder};
+use crate::drift::{IgnoreRules, Selector};
+use crate::model::ignore::RuleSource;
+use crate::model::verdict::RuleUse;
+use crate::model::{BuiltIns, IgnoreRule, Notice, RepoId, Tree, TreeError};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the user says of differences that do not count.
+#[derive(Clone, Default)]
+pub struct Ignoring {
+    /// Rules for every repo.
+    pub rules: Vec<Arc<IgnoreRule>>,
+    pub built_in: BuiltIns,
+    /// Runs jq expressions; `None`: nothing does.
+    pub selector: Option<Arc<dyn Selector>>,
+    /// Which rules each repo had; `None`: nothing is remembered.
+    pub known: Option<Arc<KnownRules>>,
+}
+
+/// Reads the rules that a tree brings along, and what is wrong with them.
+pub fn of_tree(tree: &dyn Tree) -> (Vec<Arc<IgnoreRule>>, Vec<Notice>) {
+    match tree.read(REPOSITORY_FILE) {
+        Ok(bytes) => read_repository_file(&bytes, REPOSITORY_FILE),
+        Err(TreeError::NotFound { .. }) => Default::default(),
+        Err(error) => {
+            let notice = Notice::error("the ignore rules cannot be read").cause(error.to_string());
+            (Vec::new(), vec![notice.file(REPOSITORY_FILE, None)])
+        }
+    }
+}
+
+impl Ignoring {
+    /// Returns the rules that hold for a repo: the user's, then its own.
+    pub fn with(&self, own: &[Arc<IgnoreRule>]) -> Arc<IgnoreRules> {
+        let rules = self.rules.iter().chain(own).cloned().collect();
+        Arc::new(IgnoreRules::new(rules, self.selector.clone(), self.built_in))
+    }
+
+    /// Returns what is to be said of rules that a repo did not have before, and remembers them.
+    pub fn news(&self, repo: &RepoId, name: &str, own: &[Arc<IgnoreRule>]) -> Option<Notice> {
+        self.known.as_ref().and_then(|known| known.news(repo, name, own))
+    }
+}
+
+/// What the rules have done so far in this run.
+#[derive(Debug, Default)]
+pub struct Ledger(BTreeMap<String, Account>);
+
+#[derive(Debug, Default)]
+struct Account {
+    names: bool,
+    failed: bool,
+}
+
+impl Ledger {
+    /// Writes down what rules did to one object. Returns what is to be said of those that failed for the first time.
+    pub fn record(&mut self, uses: &[RuleUse]) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        for used in uses {
+            let account = self.0.entry(key(&used.rule)).or_default();
+            account.names |= used.names;
+            if let Some(why) = used.failed.as_ref().filter(|_| !account.failed) {
+                account.failed = true;
+                notices.push(
+                    at(
+                        &used.rule,
+                        Notice::warning(format!("an ignore rule hides less than it says: {}", used.rule)),
+                    )
+                    .cause(why.clone()),
+                );
+            }
+        }
+        notices
+    }
+
+    /// Returns what is to be said of rules that were about nothing, or named nothing, once everything has been judged.
+    pub fn idle<'r>(&self, rules: impl IntoIterator<Item = &'r Arc<IgnoreRule>>) -> Vec<Notice> {
+        let mut said = BTreeSet::new();
+        let each = rules.into_iter().filter(|rule| said.insert(key(rule)));
+        each.filter_map(|rule| match self.0.get(&key(rule)) {
+            None => Some((rule, "an ignore rule is about no object of this run")),
+            Some(account) if !account.names && !account.failed => {
+                Some((rule, "an ignore rule names nothing that is there"))
+            }
+            Some(_) => None,
+        })
+        .map(|(rule, what)| {
+            at(rule, Notice::warning(format!("{what}: {rule}")))
+                .hint("it hides nothing: correct it, or take it out")
+        })
+        .collect()
+    }
+}
+
+fn key(rule: &IgnoreRule) -> String {
+    format!("{} {rule}", rule.place())
+}
+
+fn at(rule: &IgnoreRule, notice: Notice) -> Notice {
+    notice.file(rule.declared.file.clone(), rule.declared.line)
+}
+
+/// One line each, as JSON. Several driftdecks append to it.
+const FILE: &str = "rules.jsonl";
+
+/// A rule that a repo had, as it reads; none: the repo was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Known {
+    repo: String,
+    rule: Option<String>,
+}
+
+/// The rules that repos had when this user last looked at them.
+pub struct KnownRules {
+    folder: PrivateFolder,
+    known: Mutex<BTreeSet<Known>>,
+}
+
+impl KnownRules {
+    /// Reads what earlier runs left in the state folder. A line that cannot be read is passed over.
+    pub fn open(state: &Path) -> Result<Self, PrivateError> {
+        let folder = PrivateFolder::open(state)?;
+        let text = folder.read(FILE)?.unwrap_or_default();
+        let lines = text.split(|byte| *byte == b'\n');
+        let known = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        Ok(Self { folder, known: Mutex::new(known) })
+    }
+
+    /// Returns what is to be said of a repo's rules that were not there when it was last looked at, and remembers them.
+    /// Blocks on the disk where something is new.
+    pub fn news(&self, repo: &RepoId, name: &str, rules: &[Arc<IgnoreRule>]) -> Option<Notice> {
+        let of_repo = |rule: Option<String>| Known { repo: repo.0.to_string(), rule };
+        let mut new = Vec::new();
+        let first = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let first = known.insert(of_repo(None));
+            for rule in rules.iter().filter(|rule| rule.source == RuleSource::Repository) {
+                if known.insert(of_repo(Some(rule.to_string()))) {
+                    new.push(rule);
+                }
+            }
+            first
+        };
+        let lines = first.then_some(None).into_iter().chain(new.iter().map(|rule| Some(rule.to_string())));
+        for rule in lines {
+            let line = serde_json::to_vec(&of_repo(rule)).unwrap_or_default();
+            if let Err(error) = self.folder.append_line(FILE, &line) {
+                tracing::warn!(%error, "the rules of a repo cannot be remembered");
+            }
+        }
+        let one = new.first()?;
+        let count =
+            if new.len() == 1 { "an ignore rule".to_owned() } else { format!("{} ignore rules", new.len()) };
+        let list: Vec<String> =
+            new.iter().map(|rule| format!("line {}: {rule}", rule.declared.line.unwrap_or(0))).collect();
+        let title = if first {
+            format!("{name} brings {count}")
+        } else {
+            format!("{name} has {count} more than when it was last looked at")
+        };
+        let notice = if first { Notice::info(title) } else { Notice::warning(title) };
+        Some(at(one, notice).cause(list.join("; ")).hint("what they hide is counted as ignored; i shows it"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Level;
+
+    fn rules(text: &str) -> Vec<Arc<IgnoreRule>> {
+        read_repository_file(text.as_bytes(), REPOSITORY_FILE).0
+    }
+
+    #[test]
+    fn rules_that_a_repo_has_not_had_before_are_said_once() {
+        let state = tempfile::tempdir().unwrap();
+        let repo = RepoId("fleet".into());
+        let one = rules("ignore:\n- {kind: Deployment, fields: .spec.replicas}\n");
+        let two =
+            rules("ignore:\n- {kind: Secret, fields: .}\n- {kind: Deployment, fields: .spec.replicas}\n");
+        let known = KnownRules::open(state.path()).unwrap();
+        let first = known.news(&repo, "fleet", &one).unwrap();
+        assert_eq!((first.level, first.title.as_str()), (Level::Info, "fleet brings an ignore rule"));
+        assert_eq!(known.news(&repo, "fleet", &one), None);
+        let later = KnownRules::open(state.path()).unwrap();
+        let more = later.news(&repo, "fleet", &two).unwrap();
+        assert_eq!(
+            (more.level, more.title.as_str(), more.cause.as_deref(), more.line),
+            (
+                Level::Warning,
+                "fleet has an ignore rule more than when it was last looked at",
+                Some("line 2: kind Secret, ."),
+                Some(2)
+            )
+        );
+        let empty = KnownRules::open(state.path()).unwrap();
+        assert_eq!(empty.news(&RepoId("other".into()), "other", &[]), None);
+        let first_rule = empty.news(&RepoId("other".into()), "other", &one).unwrap();
+        assert_eq!(first_rule.level, Level::Warning, "the repo was looked at before, without it");
+    }
+
+    #[test]
+    fn rules_that_are_about_nothing_or_name_nothing_are_said_and_a_failure_is_said_once() {
+        let all = rules(
+            "ignore:\n- {kind: A, fields: .spec}\n- {kind: B, fields: .spec}\n- {kind: C, jq: .spec}\n- {kind: D, fields: .spec}\n",
+        );
+        let used = |at: usize, names, failed: Option<&str>| RuleUse {
+            rule: all[at].clone(),
+            names,
+            hides: 0,
+            failed: failed.map(str::to_owned),
+        };
+        let mut ledger = Ledger::default();
+        let said = ledger.record(&[used(0, true, None), used(1, false, None), used(2, false, Some("slow"))]);
+        assert_eq!(said.len(), 1);
+        assert!(ledger.record(&[used(2, false, Some("slow"))]).is_empty());
+        let idle: Vec<_> = ledger.idle(&all).into_iter().map(|n| (n.line, n.title)).collect();
+        assert_eq!(
+            idle,
+            [
+                (Some(3), "an ignore rule names nothing that is there: kind B, .spec".to_owned()),
+                (Some(5), "an ignore rule is about no object of this run: kind D, .spec".to_owned()),
+            ]
+        );
+    }
+}
