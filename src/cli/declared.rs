@@ -1,9 +1,9 @@
 //! Fills in which commits declared the values that differ, for what is printed.
 
 use crate::cli::document::Findings;
-use crate::model::{Declared, FieldChange};
+use crate::model::{Declared, FieldChange, Story};
 use crate::pipeline::run::Handle;
-use crate::pipeline::story::{Blames, Story, story};
+use crate::pipeline::story::{Blames, story};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;

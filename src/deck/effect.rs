@@ -14,6 +14,13 @@ pub enum Effect {
         deployment: DeploymentId,
         resource: ResourceId,
     },
+    /// Look up since when Git declares what differs in a resource; `whole`: with what was before, and the cluster's events.
+    /// Answered by [`super::Message::Story`].
+    LoadStory {
+        deployment: DeploymentId,
+        resource: ResourceId,
+        whole: bool,
+    },
     /// Compute the plan of a sync; writes nothing. Answered by [`super::Message::PlanReady`] or `PlanFailed`.
     PlanSync {
         ticket: Ticket,

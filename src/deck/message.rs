@@ -3,7 +3,9 @@
 use super::effect::Ticket;
 use super::layout::Size;
 use crate::model::update::Update;
-use crate::model::{DeploymentId, Key, Notice, Plan, ResourceId, StepOutcome, TextDiff, Timestamp, Verdict};
+use crate::model::{
+    DeploymentId, Key, Notice, Plan, ResourceId, StepOutcome, Story, TextDiff, Timestamp, Verdict,
+};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,13 @@ pub enum Message {
         deployment: DeploymentId,
         resource: ResourceId,
         result: Result<TextDiff, Notice>,
+    },
+    /// The answer to [`super::Effect::LoadStory`].
+    Story {
+        at: Timestamp,
+        deployment: DeploymentId,
+        resource: ResourceId,
+        result: Result<Story, Notice>,
     },
     PlanReady {
         at: Timestamp,

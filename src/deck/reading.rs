@@ -9,7 +9,8 @@ use super::words;
 use super::wrap::{Words, wrap};
 use crate::config::theme::Role;
 use crate::model::command::{COMMANDS, Command, Entry, Place};
-use crate::model::{FieldChange, Level};
+use crate::model::story::FieldStory;
+use crate::model::{Declared, Fetched, FieldChange, Level, Story};
 
 /// Returns where an overlay lies.
 pub fn place(state: &State, layer: &Layer) -> Rect {
@@ -219,20 +220,80 @@ fn who(state: &State, view: &WhoView) -> Vec<Words> {
     };
     let mut lines: Vec<Words> =
         words::about(status).into_iter().map(|line| vec![(format!(" {line}"), Role::Warning)]).collect();
+    let fetched = state.stories.get(&view.key);
+    let story = fetched.and_then(Fetched::value);
     let (counted, rest): (Vec<_>, Vec<_>) = status.judgement.changes.iter().partition(|change| change.counts);
     for change in counted.into_iter().chain(rest) {
         if !lines.is_empty() {
             lines.push(Vec::new());
         }
-        push_who(state, change, &mut lines);
+        push_who(state, &state.told(&view.key, change), story, &mut lines);
     }
     if lines.is_empty() {
         lines.push(vec![(" nothing differs between desired and live".to_owned(), Role::Dim)]);
     }
+    match fetched {
+        Some(Fetched::Loading { .. }) => {
+            lines.push(Vec::new());
+            lines.push(vec![(" reading its history and its events".to_owned(), Role::Dim)]);
+        }
+        Some(Fetched::Failed { notice, .. }) => {
+            lines.push(Vec::new());
+            lines.push(vec![(format!(" its history cannot be read: {}", notice.title), Role::Warning)]);
+        }
+        _ => {}
+    }
+    if let Some(story) = story.filter(|story| story.whole) {
+        push_events(state, story, &mut lines);
+    }
     lines
 }
 
-fn push_who(state: &State, change: &FieldChange, lines: &mut Vec<Words>) {
+/// Lists what the cluster's events say of the object.
+fn push_events(state: &State, story: &Story, lines: &mut Vec<Words>) {
+    lines.push(Vec::new());
+    match &story.no_events {
+        Some(why) => lines.push(vec![(format!(" its events cannot be read: {why}"), Role::Warning)]),
+        None if story.events.is_empty() => {
+            lines.push(vec![(" no events: clusters keep them for about an hour".to_owned(), Role::Dim)]);
+        }
+        None => lines.push(vec![(" events".to_owned(), Role::Title)]),
+    }
+    for event in &story.events {
+        let at = event.at.map(|at| words::when(at, state.now, &state.options.zone)).unwrap_or_default();
+        let role = if event.warning { Role::Warning } else { Role::Text };
+        let times = if event.count > 1 { format!(" ({} times)", event.count) } else { String::new() };
+        lines.push(vec![
+            (format!("   {at:<10}"), Role::Dim),
+            (event.reason.clone(), role),
+            (format!("  {}{times}", event.message), Role::Text),
+            (format!("  {}", event.by), Role::Dim),
+        ]);
+    }
+}
+
+/// Tells what a field was applied with last, and what it was declared with before.
+fn push_past(state: &State, field: &FieldStory, lines: &mut Vec<Words>) {
+    let zone = &state.options.zone;
+    if let Some(applied) = &field.applied {
+        lines.push(side("applied", Role::Dim, words::value(Some(applied))));
+    }
+    for earlier in &field.earlier {
+        let value = earlier.value.as_ref();
+        let value = value.map_or_else(|| "not declared".to_owned(), |value| words::value(Some(value)));
+        let by = words::declared(&Declared::By(earlier.commit.clone()), state.now, zone);
+        lines.push(vec![
+            (format!("   {:<10}", "before"), Role::Dim),
+            (value, Role::Desired),
+            (format!("   {by}"), Role::Dim),
+        ]);
+    }
+    if field.earlier_more {
+        lines.push(vec![(format!("             {}", "and more before that"), Role::Dim)]);
+    }
+}
+
+fn push_who(state: &State, change: &FieldChange, story: Option<&Story>, lines: &mut Vec<Words>) {
     let zone = &state.options.zone;
     let counted = if change.counts { Role::Drift } else { Role::Dim };
     lines.push(vec![
@@ -261,6 +322,9 @@ fn push_who(state: &State, change: &FieldChange, lines: &mut Vec<Words>) {
         ),
         Role::Dim,
     )]);
+    if let Some(field) = story.and_then(|s| s.fields.iter().find(|field| field.path == change.path)) {
+        push_past(state, field, lines);
+    }
     let cause = words::cause(change.cause).map(|cause| format!("{cause}: ")).unwrap_or_default();
     let live = match &change.writer {
         Some(writer) => {

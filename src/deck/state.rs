@@ -10,7 +10,8 @@ use super::world::{ResourceKey, World};
 use crate::config::keymap::Keymap;
 use crate::model::command::Place;
 use crate::model::{
-    AppId, ClusterId, DeploymentId, Fetched, FieldPath, Level, Notice, RepoId, TextDiff, Timestamp, limits,
+    AppId, ClusterId, DeploymentId, Fetched, FieldChange, FieldPath, Level, Notice, RepoId, Story, TextDiff,
+    Timestamp, limits,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -177,6 +178,8 @@ pub struct State {
     /// What lies on the deck, the topmost last.
     pub layers: Vec<Layer>,
     pub diffs: BTreeMap<Arc<ResourceKey>, Fetched<TextDiff>>,
+    /// Since when Git declares what differs, of what was looked at.
+    pub stories: BTreeMap<Arc<ResourceKey>, Fetched<Story>>,
     pub notices: VecDeque<Noted>,
     /// Errors and warnings that came since the notices were last read.
     pub unread: usize,
@@ -219,6 +222,7 @@ impl State {
             sort: Sort::default(),
             layers: Vec::new(),
             diffs: BTreeMap::new(),
+            stories: BTreeMap::new(),
             notices: VecDeque::new(),
             unread: 0,
             log: VecDeque::new(),
@@ -359,6 +363,17 @@ impl State {
         !self.world.settled
             || self.layers.iter().any(Layer::is_busy)
             || self.diffs.values().any(|diff| matches!(diff, Fetched::Loading { .. }))
+    }
+
+    /// Returns a change with what its resource's story tells of it: where it is set, and since which commit.
+    pub fn told(&self, key: &ResourceKey, change: &FieldChange) -> FieldChange {
+        let mut told = change.clone();
+        let story = self.stories.get(key).and_then(Fetched::value);
+        if let Some(field) = story.and_then(|s| s.fields.iter().find(|field| field.path == change.path)) {
+            told.origin = field.origin.clone().or(told.origin);
+            told.declared = field.declared.clone().or(told.declared);
+        }
+        told
     }
 
     /// Returns whether the deck asked to quit.

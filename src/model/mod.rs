@@ -35,6 +35,7 @@ pub mod revision;
 pub mod schema;
 pub mod sealed;
 pub mod status;
+pub mod story;
 pub mod text_diff;
 pub mod tree;
 pub mod update;
@@ -68,6 +69,7 @@ pub use plan::{Bound, Effect, LastApplied, Plan, Step, StepAction, StepOutcome, 
 pub use revision::{Asked, Revision};
 pub use schema::Schema;
 pub use sealed::{Opener, RunKey, Sealed};
+pub use story::Story;
 pub use text_diff::TextDiff;
 pub use tree::{Tree, TreeEntry, TreeError};
 pub use value::{Map, Number, Value};

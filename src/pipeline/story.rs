@@ -4,13 +4,15 @@
 use crate::cluster::Cluster;
 use crate::git::{self, Begin, Known, LineBy};
 use crate::model::cluster::{Scope, ServedKind};
-use crate::model::field_path::{FieldPath, Segment};
+use crate::model::field_path::Segment;
+use crate::model::story::{EarlierValue, Event, FieldStory};
 use crate::model::{
     App, ClusterFacts, Declared, DeclaringCommit, FieldChange, GroupKind, Manifest, Oid, Origin, RepoId,
-    ResourceId, Revision, Timestamp, Told, Tree, Value,
+    ResourceId, Revision, Story, Timestamp, Told, Tree, Value,
 };
 use crate::pipeline::run::Inspected;
 use crate::render;
+use crate::text::redact;
 use crate::text::yaml::read_documents;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,50 +47,6 @@ type Line = (RepoId, Option<Oid>, String, blake3::Hash, usize);
 pub struct Blames {
     lines: Mutex<HashMap<Line, LineBy>>,
     inputs: Mutex<HashMap<(RepoId, Oid, String), Option<Known>>>,
-}
-
-/// The story of one object, of what differs in it.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Story {
-    /// In the order of the changes.
-    pub fields: Vec<FieldStory>,
-    /// What the cluster's events say of it, newest first; empty unless the whole story was asked for.
-    pub events: Vec<Event>,
-    /// Why its events could not be read.
-    pub no_events: Option<String>,
-}
-
-/// The story of one field.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FieldStory {
-    pub path: FieldPath,
-    pub origin: Option<Origin>,
-    pub declared: Option<Declared>,
-    /// What kubectl applied last, where that is neither what is declared nor what is live.
-    pub applied: Option<Value>,
-    /// What was declared before, newest first; empty unless the whole story was asked for.
-    pub earlier: Vec<EarlierValue>,
-    /// There may be more than those.
-    pub earlier_more: bool,
-}
-
-/// A value that a field was declared with once; `None`: it was not declared.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EarlierValue {
-    pub commit: DeclaringCommit,
-    pub value: Option<Value>,
-}
-
-/// An event of the cluster about an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    pub at: Option<Timestamp>,
-    pub warning: bool,
-    pub reason: String,
-    pub message: String,
-    /// Who reported it.
-    pub by: String,
-    pub count: u64,
 }
 
 /// Tells which commits declared the values of changes, and where, as far as `stop` lets it. Blocks on the disk.
@@ -227,7 +185,7 @@ pub async fn story(inspected: Inspected, blames: Arc<Blames>, whole: bool) -> St
         }
     };
     let ((events, no_events), fields) = tokio::join!(events, fields(&inspected, blames, whole));
-    Story { fields, events, no_events }
+    Story { whole, fields, events, no_events }
 }
 
 async fn fields(inspected: &Inspected, blames: Arc<Blames>, whole: bool) -> Vec<FieldStory> {
@@ -244,7 +202,9 @@ async fn fields(inspected: &Inspected, blames: Arc<Blames>, whole: bool) -> Vec<
             .into_iter()
             .map(|change| {
                 let (earlier, earlier_more) = match &inputs {
-                    Some(inputs) if whole => earlier(inputs, desired.as_deref(), &change, &stop),
+                    Some(inputs) if whole && !is_secret(&change) => {
+                        earlier(inputs, desired.as_deref(), &change, &stop)
+                    }
                     _ => (Vec::new(), false),
                 };
                 let was = applied.as_ref().and_then(|applied| at(applied, &change.path.0));
@@ -273,6 +233,12 @@ async fn fields(inspected: &Inspected, blames: Arc<Blames>, whole: bool) -> Vec<
         fields = work => fields.unwrap_or_default(),
         () = timer => Vec::new(),
     }
+}
+
+/// Earlier values are read from files, where nothing is sealed: what is hidden now was a secret then too.
+fn is_secret(change: &FieldChange) -> bool {
+    let sides = [&change.desired, &change.live];
+    sides.into_iter().flatten().any(|value| redact::hides(value, &change.path))
 }
 
 /// Returns what a field was declared with before, as far as the history of the file that sets it tells.

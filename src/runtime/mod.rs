@@ -15,6 +15,7 @@ use crate::model::update::Update;
 use crate::model::{DeploymentId, Notice, ResourceId, limits};
 use crate::pipeline::run::{Handle, Request, start};
 use crate::pipeline::setup::{Clock, ClusterSetup, Setup, log_in};
+use crate::pipeline::story::{Blames, story};
 use crate::pipeline::texts::texts;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -95,6 +96,7 @@ fn begin(with: Start, asked: mpsc::Receiver<Effect>, messages: mpsc::Sender<Mess
         clock,
         journal: with.journal,
         running: Mutex::default(),
+        blames: Arc::default(),
         plans: Mutex::default(),
     });
     tokio::spawn(pass_on(runtime.clone(), updates, with.notices));
@@ -109,6 +111,7 @@ struct Runtime {
     journal: Option<Journal>,
     running: Mutex<HashMap<Ticket, CancellationToken>>,
     plans: Mutex<HashMap<String, sync::Kept>>,
+    blames: Arc<Blames>,
 }
 
 impl Runtime {
@@ -159,6 +162,9 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
             Effect::LoadDiff { deployment, resource } => {
                 tokio::spawn(load_diff(runtime, deployment, resource));
             }
+            Effect::LoadStory { deployment, resource, whole } => {
+                tokio::spawn(load_story(runtime, deployment, resource, whole));
+            }
             Effect::PlanSync { ticket, request } => {
                 tokio::spawn(sync::plan(runtime, ticket, request));
             }
@@ -188,4 +194,16 @@ async fn load_diff(runtime: Arc<Runtime>, deployment: DeploymentId, resource: Re
     };
     let at = (runtime.clock)();
     runtime.say(Message::Diff { at, deployment, resource, result }).await;
+}
+
+async fn load_story(runtime: Arc<Runtime>, deployment: DeploymentId, resource: ResourceId, whole: bool) {
+    let result = match runtime.handle.inspect(deployment.clone(), resource.clone()).await {
+        None => Err(Notice::warning("it is not known any more").hint("esc goes back")),
+        Some(inspected) => {
+            let told = story(inspected, runtime.blames.clone(), whole).await;
+            Ok(redacted::story(told, &resource.to_string()))
+        }
+    };
+    let at = (runtime.clock)();
+    runtime.say(Message::Story { at, deployment, resource, result }).await;
 }

@@ -2,7 +2,7 @@
 
 use crate::model::status::ResourceStatus;
 use crate::model::update::Update;
-use crate::model::{FieldChange, Plan};
+use crate::model::{FieldChange, Plan, Story, Value};
 use crate::text::redact;
 use std::sync::Arc;
 
@@ -14,6 +14,18 @@ pub fn update(update: Update) -> Update {
         }
         other => other,
     }
+}
+
+/// Returns a story whose values may be shown.
+pub fn story(mut story: Story, object: &str) -> Story {
+    for field in &mut story.fields {
+        let shown = |value: &Value| redact::value(value, object, &field.path);
+        field.applied = field.applied.as_ref().map(shown);
+        for earlier in &mut field.earlier {
+            earlier.value = earlier.value.as_ref().map(shown);
+        }
+    }
+    story
 }
 
 fn status(mut status: ResourceStatus) -> ResourceStatus {

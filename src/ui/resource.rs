@@ -177,13 +177,13 @@ impl Drawing<'_> {
                 }
             }
             ViewRow::Desired { resource, change } => {
-                if let Some(change) = self.change(*resource, *change) {
-                    self.side(pen, at, change, true);
+                if let Some(change) = self.told(*resource, *change) {
+                    self.side(pen, at, &change, true);
                 }
             }
             ViewRow::Live { resource, change } => {
-                if let Some(change) = self.change(*resource, *change) {
-                    self.side(pen, at, change, false);
+                if let Some(change) = self.told(*resource, *change) {
+                    self.side(pen, at, &change, false);
                 }
             }
             ViewRow::Note { resource, change } => {
@@ -231,6 +231,12 @@ impl Drawing<'_> {
     fn change(&self, resource: usize, change: usize) -> Option<&FieldChange> {
         let key = self.key(resource)?;
         self.state.world.resource(&key)?.judgement.changes.get(change)
+    }
+
+    /// Returns a change with what is known of who declared it.
+    fn told(&self, resource: usize, change: usize) -> Option<FieldChange> {
+        let key = self.key(resource)?;
+        Some(self.state.told(&key, self.change(resource, change)?))
     }
 
     fn diff(&self, resource: usize) -> Option<&TextDiff> {
@@ -302,7 +308,7 @@ impl Drawing<'_> {
     }
 
     /// Returns the change that a line of a diff shows.
-    fn change_of_line(&mut self, resource: usize, line: usize) -> Option<&FieldChange> {
+    fn change_of_line(&mut self, resource: usize, line: usize) -> Option<FieldChange> {
         if !self.lines.contains_key(&resource) {
             let key = self.key(resource)?;
             let changes = &self.state.world.resource(&key)?.judgement.changes;
@@ -310,14 +316,14 @@ impl Drawing<'_> {
             self.lines.insert(resource, lines);
         }
         let change = *self.lines.get(&resource)?.get(&line)?;
-        self.change(resource, change)
+        self.told(resource, change)
     }
 
     fn unified(&mut self, pen: &mut Pen, at: Rect, resource: usize, line: usize) {
         let Some(side) = self.diff(resource).and_then(|diff| diff.lines.get(line)).map(|l| l.side) else {
             return;
         };
-        let who = match self.change_of_line(resource, line).cloned() {
+        let who = match self.change_of_line(resource, line) {
             Some(change) if side == Side::Desired => declared_on_line(&change, self.file(resource)),
             Some(change) => words::writer(&change, self.state.now, &self.state.options.zone),
             None => String::new(),
@@ -419,12 +425,12 @@ impl Drawing<'_> {
     /// Says about the change under the cursor what is known, in one sentence.
     fn about_current(&mut self, pen: &mut Pen, at: Rect) {
         let change = match self.view.rows.get(self.view.cursor) {
-            Some(ViewRow::Line { resource, line }) => self.change_of_line(*resource, *line).cloned(),
+            Some(ViewRow::Line { resource, line }) => self.change_of_line(*resource, *line),
             Some(ViewRow::Pair { resource, desired, live }) => {
                 let (resource, line) = (*resource, live.or(*desired).unwrap_or(0));
-                self.change_of_line(resource, line).cloned()
+                self.change_of_line(resource, line)
             }
-            Some(row) => row.change().and_then(|(resource, change)| self.change(resource, change).cloned()),
+            Some(row) => row.change().and_then(|(resource, change)| self.told(resource, change)),
             None => None,
         };
         if let Some(change) = change {

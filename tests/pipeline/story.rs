@@ -2,8 +2,9 @@
 
 use crate::ground::{Told, applied, cluster, read};
 use crate::support::Repository;
-use driftdeck::model::{Declared, Value};
-use driftdeck::pipeline::story::{Blames, EarlierValue, Story, story};
+use driftdeck::model::story::EarlierValue;
+use driftdeck::model::{Declared, Story, Value};
+use driftdeck::pipeline::story::{Blames, story};
 use driftdeck::value;
 use std::sync::Arc;
 

@@ -19,8 +19,15 @@ fn pictures(name: &str, keys: &str) {
 
 pub fn answer_diffs(typist: &mut Typist) {
     for effect in typist.effects() {
-        if let Effect::LoadDiff { deployment, resource } = effect {
-            typist.send(Message::Diff { at: typist.now, deployment, resource, result: Ok(diff()) });
+        match effect {
+            Effect::LoadDiff { deployment, resource } => {
+                typist.send(Message::Diff { at: typist.now, deployment, resource, result: Ok(diff()) });
+            }
+            Effect::LoadStory { deployment, resource, whole } => {
+                let result = Ok(world::story(whole));
+                typist.send(Message::Story { at: typist.now, deployment, resource, result });
+            }
+            _ => {}
         }
     }
 }

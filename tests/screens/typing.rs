@@ -3,7 +3,7 @@
 use crate::typist::Typist;
 use crate::world::{app_id, cluster_id, deployment_id, resource_id};
 use driftdeck::deck::{Column, Copied, Effect, Layer, Message, Options, reading};
-use driftdeck::model::Key;
+use driftdeck::model::{Key, Story};
 use jiff::SignedDuration;
 
 #[test]
@@ -109,13 +109,25 @@ fn a_read_only_deck_plans_nothing() {
 fn opening_a_resource_asks_for_its_diff_only_when_it_is_looked_at() {
     let mut typist = Typist::at(120, 40);
     typist.keys("j 3 j 4 enter");
-    assert!(typist.effects().is_empty());
-    typist.keys("d");
     let resource = resource_id("prod-eu", "apps/v1", "Deployment", "web");
+    let story = |whole| Effect::LoadStory {
+        deployment: deployment_id("web", "prod-eu"),
+        resource: resource_id("prod-eu", "apps/v1", "Deployment", "web"),
+        whole,
+    };
+    assert_eq!(typist.effects(), [story(false)]);
+    typist.keys("d");
     let asked = Effect::LoadDiff { deployment: deployment_id("web", "prod-eu"), resource };
     assert_eq!(typist.effects(), [asked]);
     typist.keys("d d d");
     assert!(typist.effects().is_empty(), "it is asked for once");
+    let (deployment, id) =
+        (deployment_id("web", "prod-eu"), resource_id("prod-eu", "apps/v1", "Deployment", "web"));
+    typist.send(Message::Story { at: typist.now, deployment, resource: id, result: Ok(Story::default()) });
+    typist.keys("j k");
+    assert!(typist.effects().is_empty(), "it is known");
+    typist.keys("w");
+    assert_eq!(typist.effects(), [story(true)], "the whole of it is more");
 }
 
 #[test]
@@ -123,8 +135,8 @@ fn the_whole_apps_diff_is_of_its_faulty_resources() {
     let mut typist = Typist::at(120, 40);
     typist.keys("j 3 j d");
     let asked = typist.effects();
-    assert_eq!(asked.len(), 2);
-    assert!(asked.iter().all(|effect| matches!(effect, Effect::LoadDiff { .. })));
+    let diffs = asked.iter().filter(|effect| matches!(effect, Effect::LoadDiff { .. })).count();
+    assert_eq!((diffs, asked.len()), (2, 3), "and the story of the one under the cursor alone");
 }
 
 #[test]
@@ -152,7 +164,7 @@ fn a_range_ticks_what_it_passes() {
 fn q_closes_and_quits_only_from_the_deck() {
     let mut typist = Typist::at(120, 40);
     typist.keys("j 3 j 4 enter q");
-    assert!(typist.effects().is_empty() && !typist.state.is_quitting());
+    assert!(!typist.effects().contains(&Effect::Quit) && !typist.state.is_quitting());
     typist.keys("q");
     assert_eq!(typist.effects(), [Effect::Quit]);
 }

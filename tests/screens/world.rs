@@ -4,12 +4,13 @@ use driftdeck::model::app::HelmSpec;
 use driftdeck::model::status::{
     AppStatus, ClusterState, ClusterStatus, DeploymentStatus, RepoStatus, ResourceStatus,
 };
+use driftdeck::model::story::{EarlierValue, Event, FieldStory};
 use driftdeck::model::update::Update;
 use driftdeck::model::{
     App, AppId, Asked, Cause, Class, ClusterId, Counts, Declared, DeclaringCommit, DeploymentId, Engine,
     FieldChange, FieldPath, GroupVersionKind, Health, HealthStatus, Identity, Judgement, Notice, Oid,
-    Operation, Origin, RenderSpec, RepoId, ResourceId, Revision, Sealed, Timestamp, Told, Value, Verdict,
-    Why, Writer,
+    Operation, Origin, RenderSpec, RepoId, ResourceId, Revision, Sealed, Story, Timestamp, Told, Value,
+    Verdict, Why, Writer,
 };
 use driftdeck::value;
 use std::sync::Arc;
@@ -419,4 +420,52 @@ pub fn updates() -> Vec<Update> {
     ));
     updates.push(Update::Settled);
     updates
+}
+
+/// What is told of web's Deployment: a commit whose author and subject are hostile, and earlier values of the image.
+pub fn story(whole: bool) -> Story {
+    let commit = |author: &str, subject: &str, on: &str| DeclaringCommit {
+        commit: Oid(OLDER.to_owned()),
+        author: author.to_owned(),
+        authored: Some(day(on)),
+        subject: subject.to_owned(),
+        told: Told::Line,
+        or_earlier: false,
+    };
+    let hotfix = hotfix();
+    let fields = hotfix.iter().map(|change| FieldStory {
+        path: change.path.clone(),
+        origin: change.origin.clone(),
+        declared: change.desired.as_ref().map(|_| Declared::By(commit("Ana", "Release 1.4.2", "2026-11-20"))),
+        applied: change
+            .desired
+            .as_ref()
+            .filter(|_| whole)
+            .map(|_| value!("registry.example.com/shop/web:1.4.0")),
+        earlier: match &change.desired {
+            Some(_) if whole => vec![
+                EarlierValue {
+                    commit: commit("Jonas\u{1b}[31m", "Release\u{202e} 1.4.1", "2026-11-18"),
+                    value: Some(value!("registry.example.com/shop/web:1.4.1")),
+                },
+                EarlierValue { commit: commit("Priya", "Begin without an image", "2026-11-02"), value: None },
+            ],
+            _ => Vec::new(),
+        },
+        earlier_more: false,
+    });
+    let events = vec![Event {
+        at: Some(at("02:42:00")),
+        warning: true,
+        reason: "FailedCreate".to_owned(),
+        message: "pods \u{1b}]0;\"web\" are forbidden".to_owned(),
+        by: "replicaset-controller".to_owned(),
+        count: 3,
+    }];
+    Story {
+        whole,
+        fields: fields.collect(),
+        events: if whole { events } else { Vec::new() },
+        no_events: None,
+    }
 }

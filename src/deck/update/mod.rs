@@ -7,6 +7,7 @@ mod overlays;
 mod pipeline;
 mod plan;
 mod prompts;
+mod story;
 mod view;
 
 use super::effect::Effect;
@@ -63,6 +64,10 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         Message::Diff { at, deployment, resource, result } => {
             pass_time(state, at);
             view::diff_came(state, at, deployment, resource, result);
+        }
+        Message::Story { at, deployment, resource, result } => {
+            pass_time(state, at);
+            story::came(state, at, deployment, resource, result);
         }
         Message::PlanReady { at, ticket, plan } => plan::ready(state, at, ticket, *plan, None),
         Message::PlanTied { at, ticket, resource, managers } => {
@@ -124,6 +129,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
         overlays::refresh(state);
     }
     lists::look(state);
+    story::look(state, effects);
 }
 
 /// Shows a failure in the status line, and keeps it behind `!`.

@@ -1,6 +1,6 @@
 //! Defines what the pipeline's updates do to the deck: what is known, what is new, what no longer holds.
 
-use super::log;
+use super::{log, story};
 use crate::deck::state::State;
 use crate::deck::world::ResourceKey;
 use crate::model::update::Update;
@@ -37,6 +37,9 @@ pub(super) fn fold(state: &mut State, at: Timestamp, update: Update) {
     log::update(state, at, &update);
     state.world.fold(update);
     let Some((deployment, ids)) = touched else { return };
+    for id in &ids {
+        story::outdate(state, &ResourceKey { deployment: deployment.clone(), id: id.clone() });
+    }
     let Some(entries) = state.world.resources.get(&deployment) else { return };
     for entry in ids.iter().filter_map(|id| entries.get(id)) {
         state.unseen.note(&entry.key, &entry.status.judgement, state.world.settled);
@@ -66,6 +69,7 @@ fn drop_resources(state: &mut State, gone: impl Fn(&ResourceKey) -> bool) {
         .ticks
         .iter()
         .chain(state.diffs.keys())
+        .chain(state.stories.keys())
         .chain(state.unseen.resources())
         .filter(|key| gone(key))
         .map(Arc::clone)
@@ -73,6 +77,7 @@ fn drop_resources(state: &mut State, gone: impl Fn(&ResourceKey) -> bool) {
     for key in keys {
         state.ticks.remove(&key);
         state.diffs.remove(&key);
+        story::outdate(state, &key);
         state.unseen.forget(&key);
     }
 }
