@@ -90,6 +90,8 @@ pub fn deployer(
             managers.push(&entry.manager);
         }
     }
+    // The order of the entries decides nothing.
+    managers.sort_unstable();
     match managers.as_slice() {
         [] if live.annotation("meta.helm.sh/release-name").is_some() => Ok(Deployer::Helm),
         [] => Ok(Deployer::Driftdeck),

@@ -138,7 +138,8 @@ impl<'a> Ownership<'a> {
         self.entries().unwrap_or_default().iter().zip(self.writers().own.iter().copied())
     }
 
-    /// Returns the most specific entry that owns a path, of several the one that wrote last.
+    /// Returns the most specific entry that owns a path, of several the one that wrote last. The order of the entries
+    /// decides nothing.
     fn last_writer(&self, path: &FieldPath) -> Option<(&'a ManagedEntry, Own)> {
         self.each()
             .filter_map(|(entry, own)| {
@@ -147,7 +148,7 @@ impl<'a> Ownership<'a> {
                 } else {
                     entry.fields.deepest_owner(path)?
                 };
-                Some(((depth, entry.time, own == Own::No), (entry, own)))
+                Some(((depth, entry.time, own == Own::No, name_of(entry)), (entry, own)))
             })
             .max_by(|(a, _), (b, _)| a.cmp(b))
             .map(|(_, found)| found)
@@ -180,7 +181,7 @@ impl<'a> Ownership<'a> {
     pub fn undeclared(&self, path: &FieldPath, applied: bool, content: bool) -> Provenance {
         let mut owners: Vec<(&ManagedEntry, Own)> =
             self.each().filter(|(entry, _)| entry.fields.touches(path)).collect();
-        owners.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.time));
+        owners.sort_by_key(|(entry, _)| (std::cmp::Reverse(entry.time), name_of(entry)));
         let own = owners.iter().any(|(_, own)| *own == Own::Yes);
         let set_holds = self.writers().applied_set.is_some_and(|set| set.touches(path));
         if applied || set_holds || (self.writers().without_record && own) {
@@ -281,6 +282,11 @@ impl<'a> Ownership<'a> {
             own == Own::No && self.context.managers.kind(&entry.manager) == ManagerKind::Controller;
         controller.then(|| self.writer(entry))
     }
+}
+
+/// Returns what tells an entry from the others of its object.
+fn name_of(entry: &ManagedEntry) -> (&str, Operation, Option<&str>) {
+    (&entry.manager, entry.operation, entry.subresource.as_deref())
 }
 
 /// Says whether an entry is the deployer's own. A name that people use too is told apart by operation, subresource and
