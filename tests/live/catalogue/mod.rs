@@ -1,8 +1,10 @@
 //! The rows of the drift catalogue on the real API server with the real controller manager, seen through
 //! `driftdeck check`. Where it makes a difference, each row is tried client-side and server-side applied.
 
+mod contended;
 mod definitions;
 mod drifted;
+mod finer;
 mod in_sync;
 mod objects;
 
