@@ -7,7 +7,8 @@ use driftdeck::cluster::builtin;
 use driftdeck::drift::{Autoscaled, Context, Managers, judge};
 use driftdeck::model::{Value, Verdict};
 
-fn all() -> Vec<(String, Value)> {
+/// Returns the objects of the corpus, none of them being deleted.
+pub fn all() -> Vec<(String, Value)> {
     let Some(folder) = corpus().map(|c| c.join("api")) else { return Vec::new() };
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .expect("the corpus has a folder `api`")
@@ -81,6 +82,7 @@ fn every_changed_leaf_of_a_built_in_object_is_drift_at_its_own_path() {
     assert_eq!(got, total);
 }
 
-fn outside(place: &[Raw]) -> bool {
+/// Returns whether a place is in what is not compared: identity, metadata and status.
+pub fn outside(place: &[Raw]) -> bool {
     matches!(place.first(), Some(Raw::Field(f)) if ["apiVersion", "kind", "metadata", "status"].contains(&f.as_str()))
 }

@@ -156,6 +156,47 @@ proptest! {
     }
 
     #[test]
+    fn the_order_of_managed_fields_changes_nothing(desired in object(), live in object(), seed in 0..6_usize) {
+        let entry = |manager: &str, operation: &str, fields: serde_json::Value| value!({
+            "manager": manager, "operation": operation, "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
+            "time": "2026-01-01T00:00:00Z", "fieldsV1": fields
+        });
+        let replicas = serde_json::json!({"f:spec": {"f:replicas": {}}});
+        let labels = serde_json::json!({"f:metadata": {"f:labels": {"f:a": {}, "f:b": {}}}, "f:spec": {"f:replicas": {}}});
+        let entries = [
+            entry("kubectl-edit", "Update", labels),
+            entry("deployer", "Apply", replicas.clone()),
+            entry("some-operator", "Update", replicas),
+        ];
+        let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+        let with = |order: [usize; 3]| {
+            let mut live = live.clone();
+            let list = order.iter().map(|at| entries[*at].clone()).collect();
+            set(&mut live, &["metadata", "managedFields"], Value::List(list));
+            judged(&desired, &live)
+        };
+        prop_assert_eq!(with(orders[0]), with(orders[seed]));
+    }
+
+    #[test]
+    fn another_spelling_that_means_the_same_is_no_drift(live in object()) {
+        fn respelled(value: &Value) -> Value {
+            match value {
+                Value::Map(fields) => {
+                    Value::Map(fields.iter().map(|(name, below)| (name.clone(), respelled(below))).collect())
+                }
+                Value::List(items) => Value::List(items.iter().map(respelled).collect()),
+                Value::String(text) if text == "1" => value!("1000m"),
+                Value::String(text) if text == "1000m" => value!("1"),
+                Value::String(text) if text == "2" => value!("2000m"),
+                other => other.clone(),
+            }
+        }
+        let judgement = judged(&respelled(&live), &live);
+        prop_assert_eq!((judgement.verdict, judgement.changes), (Verdict::InSync, Vec::new()));
+    }
+
+    #[test]
     fn the_order_of_keyed_lists_changes_no_verdict(desired in object(), live in object()) {
         let (one, other) = (judged(&desired, &live), judged(&desired, &reversed(&live)));
         let counted = |j: &Judgement| j.counted().map(|c| c.path.clone()).collect::<Vec<_>>();

@@ -13,6 +13,7 @@ mod defaults;
 mod health;
 mod ignored;
 mod laws;
+mod leaves;
 mod mutation;
 mod objects;
 mod pairs;

@@ -58,6 +58,26 @@ pub fn changed(value: &Value, place: &[Raw]) -> Option<Value> {
     Some(copy)
 }
 
+/// Returns the object without the leaf at a place.
+pub fn without(value: &Value, place: &[Raw]) -> Option<Value> {
+    let mut copy = value.clone();
+    let (last, above) = place.split_last()?;
+    let mut slot = &mut copy;
+    for step in above {
+        slot = match (step, slot) {
+            (Raw::Field(name), Value::Map(fields)) => fields.get_mut(name)?,
+            (Raw::Item(index), Value::List(items)) => items.get_mut(*index)?,
+            _ => return None,
+        };
+    }
+    match (last, slot) {
+        (Raw::Field(name), Value::Map(fields)) => drop(fields.remove(name)?),
+        (Raw::Item(index), Value::List(items)) => drop(items.remove(*index)),
+        _ => return None,
+    }
+    Some(copy)
+}
+
 fn other(value: &Value) -> Option<Value> {
     Some(match value {
         Value::Bool(b) => Value::Bool(!b),

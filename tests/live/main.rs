@@ -22,3 +22,4 @@ mod remotes;
 mod signals;
 mod sync;
 mod whole;
+mod yaml;
