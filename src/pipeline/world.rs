@@ -1,13 +1,14 @@
 //! Defines what the pipeline knows: repos with their apps, clusters with their objects, and deployments with their
 //! verdicts. It is a plain state machine without I/O: events go in, updates and work come out.
 
+mod earlier;
 mod elsewhere;
 pub mod reaching;
 mod undeclared;
 
 use crate::cluster::{WatchEvent, builtin};
 use crate::drift::{Autoscaled, HealthRules, IgnoreRules, Managers};
-use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
+use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus};
 use crate::model::update::Update;
 use crate::model::{
     App, ClusterFacts, DeploymentId, Engine, GroupVersionKind, LiveObject, Manifest, Mark, Notice, RepoId,
@@ -22,7 +23,6 @@ use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
 use crate::pipeline::rules::Ledger;
 use crate::pipeline::scopes::{self, Wanted};
 use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
-use crate::pipeline::unsynced::Past;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -391,29 +391,6 @@ impl World {
             .map(|(id, _)| id.clone())
     }
 
-    /// Takes in what earlier commits of a deployment's app rendered to, unless the app has moved on meanwhile.
-    pub fn set_earlier(&mut self, id: &DeploymentId, looked: LookedBack, past: Past) {
-        if let Some(deployment) = self.deployments.get_mut(id).filter(|d| d.looks_back_for() == looked) {
-            deployment.looked_back = Some(looked);
-            let earlier = past.ids.clone();
-            // What differs may be as one of the states had it, and what does not may fit none of them.
-            let concerned = deployment.statuses.values().filter(|s| {
-                s.verdict().is_drift() || past.differs_in(&s.id) || deployment.past.differs_in(&s.id)
-            });
-            let concerned: Vec<_> = concerned.map(place_of).collect();
-            if (!past.is_empty() || !deployment.past.is_empty()) && !concerned.is_empty() {
-                self.dirty.entry(id.clone()).or_default().objects.extend(concerned);
-            }
-            deployment.past = Arc::new(past);
-            if deployment.claims.earlier == earlier {
-                return;
-            }
-            deployment.claims = Arc::new(Claims { earlier, ..(*deployment.claims).clone() });
-            self.claims_moved = true;
-            self.dirty.entry(id.clone()).or_default().extras = true;
-        }
-    }
-
     /// Returns whether every deployment that is to be judged has a rendering.
     pub fn all_rendered(&self, cluster: usize) -> bool {
         let asked = self.deployments.values().filter(|d| d.cluster == cluster && d.role.is_asked());
@@ -752,7 +729,7 @@ impl World {
                     && (drifts || deployment.past.differs_in(&one.id))
                 {
                     // The past was learnt while this was judged.
-                    self.dirty.entry(id.clone()).or_default().objects.insert(place_of(status));
+                    self.dirty.entry(id.clone()).or_default().objects.insert(earlier::place_of(status));
                 }
                 match one.fits {
                     Some(fits) => drop(deployment.fits.insert(one.id.clone(), fits)),
@@ -882,11 +859,6 @@ impl World {
             })
             && self.dirty.is_empty()
     }
-}
-
-/// Returns where a judged object is looked for.
-fn place_of(status: &ResourceStatus) -> (GroupVersionKind, ObjectKey) {
-    (status.kind.clone(), (status.id.namespace.clone(), status.id.name.clone().unwrap_or_default()))
 }
 
 /// Returns why nothing is known of a kind whose API group does not answer: it may well be served.
