@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::pipeline::declared::Declared;
 use crate::pipeline::deployment::{
-    Deployment, LookedBack, Member, Rendering, Role, settle_absence, still_there, summary,
+    Deployment, Member, Rendering, Role, settle_absence, still_there, summary,
 };
 use crate::pipeline::elsewhere::Elsewhere;
 use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
