@@ -7,6 +7,7 @@ mod bind;
 mod document;
 mod dry_run;
 mod effect;
+pub mod exact;
 mod execute;
 pub mod journal;
 mod notices;

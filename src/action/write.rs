@@ -86,6 +86,41 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
     }
 }
 
+/// Returns the server-side apply of what is declared under a field manager, with the marks by which the deployer tracks
+/// the object. It is not tied to the object that was read.
+pub fn applied(
+    desired: &Manifest,
+    kind: &ServedKind,
+    live: Option<&LiveObject>,
+    manager: &str,
+    force: bool,
+) -> Option<Write> {
+    let mut body = declared(desired);
+    if let Some(live) = live {
+        keep_marks(&mut body, live, manager);
+    }
+    Some(Write::Apply {
+        kind: kind.clone(),
+        namespace: desired.id.namespace.clone(),
+        name: desired.id.name.clone()?,
+        body,
+        manager: manager.to_owned(),
+        force,
+    })
+}
+
+/// Returns the patch that sets everything that is declared and removes nothing: how client-side deployers write.
+pub fn merged_in(desired: &Manifest, kind: &ServedKind, built_in: bool, manager: &str) -> Option<Write> {
+    let body = declared(desired);
+    Some(Write::Patch {
+        kind: kind.clone(),
+        namespace: desired.id.namespace.clone(),
+        name: desired.id.name.clone()?,
+        patch: if built_in { Patch::Strategic(body) } else { Patch::Merge(body) },
+        manager: manager.to_owned(),
+    })
+}
+
 /// Returns the body that a deployer would send: with its namespace, without what only a server sets.
 pub fn declared(manifest: &Manifest) -> Value {
     let mut body = manifest.body.clone();

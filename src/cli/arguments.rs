@@ -42,6 +42,8 @@ pub enum Command {
     Diff(DiffArguments),
     /// Plan, print the plan, ask, write, and wait for the verdict
     Sync(SyncArguments),
+    /// Print what was found on this machine and in the clusters, and what is missing; --exact: the rate of agreement
+    Doctor(Places),
     /// Print what was done, by whom, with what outcome
     Journal,
     /// Print completions for a shell
@@ -67,6 +69,7 @@ impl Command {
             Self::Check(_) => "check",
             Self::Diff(_) => "diff",
             Self::Sync(_) => "sync",
+            Self::Doctor(_) => "doctor",
             Self::Journal => "journal",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
@@ -136,6 +139,9 @@ pub struct Options {
     /// Only apps of this name (repeatable; `*` and `?` match)
     #[arg(long = "app", value_name = "NAME", global = true, env = "DRIFTDECK_APP", value_delimiter = ',')]
     pub apps: Vec<String>,
+    /// Have the API server dry-run every object as the last word; writes nothing
+    #[arg(long, global = true, env = "DRIFTDECK_EXACT", value_parser = FalseyValueParser::new())]
+    pub exact: bool,
     /// Write nothing, whatever is asked
     #[arg(long, global = true, env = "DRIFTDECK_READ_ONLY", value_parser = FalseyValueParser::new())]
     pub read_only: bool,

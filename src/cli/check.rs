@@ -5,7 +5,9 @@ use crate::cli::document::Findings;
 use crate::cli::gather::Gathered;
 use crate::cli::output::{Format, Output};
 use crate::cli::report::{self, Style};
-use crate::cli::{Exit, Failed, declared, now, opening, written};
+use crate::cli::{Exit, Failed, declared, exact, now, opening, written};
+use crate::model::Notice;
+use crate::pipeline::opening::Opened;
 use crate::pipeline::run::{Handle, start};
 
 /// Compares everything once and prints it.
@@ -28,11 +30,36 @@ pub async fn gather(
     options: &Options,
     output: &Output,
 ) -> Result<(Gathered, Handle), Failed> {
-    let opened = opening::open(places, options, false)?;
+    gather_opened(opening::open(places, options, false)?, options, output).await
+}
+
+/// As [`gather`], over what was opened already.
+pub async fn gather_opened(
+    opened: Opened,
+    options: &Options,
+    output: &Output,
+) -> Result<(Gathered, Handle), Failed> {
     let mut gathered = Gathered::default();
     gathered.notices.extend(opened.notices);
     let (handle, mut updates) = start(opened.setup);
-    gathered.until_settled(&mut updates, options.timeout, output).await;
+    let looking = async {
+        gathered.until_settled(&mut updates, None, output).await;
+        if options.exact {
+            exact::ask(&mut gathered, &handle, &mut updates, output).await;
+        }
+    };
+    match options.timeout {
+        None => looking.await,
+        Some(limit) => {
+            if tokio::time::timeout(limit, looking).await.is_err() {
+                gathered.settled = false;
+                gathered.notices.push(
+                    Notice::error(format!("not everything was compared within {}s", limit.as_secs()))
+                        .hint("allow more with --timeout, or look at fewer apps with --app"),
+                );
+            }
+        }
+    }
     Ok((gathered, handle))
 }
 

@@ -5,8 +5,8 @@
 
 use crate::model::status::{DeploymentStatus, RepoStatus, ResourceStatus};
 use crate::model::{
-    AsAt, Confidence, Counts, Declared, FieldChange, Ignored, Notice, Problem, Revision, Timestamp, Verdict,
-    Writer,
+    AsAt, Counts, Declared, Disagreement, Exact, FieldChange, Ignored, Notice, Problem, Revision, Timestamp,
+    Verdict, Writer,
 };
 use crate::text::redact;
 use serde_json::{Value as Json, json};
@@ -108,6 +108,7 @@ pub fn failure(command: &str, reason: &Notice, at: Timestamp) -> Json {
         "render" => json!({ "manifests": [] }),
         "apps" => json!({ "apps": [] }),
         "journal" => json!({ "entries": [] }),
+        "doctor" => json!({ "at": time(at), "findings": [], "agreement": null }),
         "sync" => {
             json!({ "plan": null, "verdict": null, "commit": null, "branch": null, "pullRequest": null })
         }
@@ -189,8 +190,9 @@ fn resource(entry: &ResourceEntry) -> Json {
         "name": status.id.name,
         "verdict": judgement.verdict.word(),
         "why": judgement.verdict.why(),
-        "confidence": match judgement.confidence { Confidence::Local => "local", Confidence::Exact => "exact" },
+        "confidence": judgement.confidence.word(),
         "needsExact": judgement.needs_exact,
+        "exact": judgement.exact.as_ref().map(exact),
         "needsReplace": judgement.needs_replace,
         "asAt": judgement.as_at.as_ref().map(as_at),
         "problems": problems(&judgement.problems),
@@ -202,6 +204,22 @@ fn resource(entry: &ResourceEntry) -> Json {
         "line": status.origin.as_ref().and_then(|o| o.line),
         "changes": judgement.changes.iter().map(|c| change(c, &object)).collect::<Vec<_>>(),
     })
+}
+
+/// Returns what the API server said beside the verdict.
+fn exact(exact: &Exact) -> Json {
+    let contending = exact.contending.iter();
+    let disagreements = exact.disagreements.iter();
+    json!({
+        "at": time(exact.at),
+        "contending": contending.map(|(manager, fields)| json!({"manager": manager, "fields": fields})).collect::<Vec<_>>(),
+        "disagreements": disagreements.map(disagreement).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns a point in which the comparison here and the API server disagree.
+pub fn disagreement(d: &Disagreement) -> Json {
+    json!({ "path": d.path, "local": d.local, "exact": d.exact, "shown": d.shown.word(), "why": d.why })
 }
 
 /// Returns problems as the contract writes them.

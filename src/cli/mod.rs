@@ -9,7 +9,9 @@ mod check;
 mod compare;
 mod declared;
 mod diff;
+mod doctor;
 mod document;
+mod exact;
 mod exit;
 mod gather;
 mod journal;
@@ -176,6 +178,7 @@ async fn dispatch(
         Some(Command::Check(places)) => check::run(places, options, output).await,
         Some(Command::Diff(what)) => diff::run(what, options, output).await,
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
+        Some(Command::Doctor(places)) => doctor::run(places, options, output).await,
         Some(Command::Journal) => journal::run(output),
         Some(Command::Completions { shell }) => manual::completions(*shell),
         Some(Command::Man) => manual::man(),

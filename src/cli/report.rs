@@ -197,6 +197,14 @@ fn resource_line(resource: &ResourceEntry, style: Style, indent: &str) -> String
             text::terminal(&problem.title)
         );
     }
+    for disagreement in status.judgement.exact.iter().flat_map(|exact| &exact.disagreements) {
+        let words = text::terminal(&disagreement.words()).into_owned();
+        let _ = writeln!(out, "{indent}    {}", style.paint(Hue::Dim, &words));
+    }
+    if let Some(why) = &status.judgement.needs_exact {
+        let words = format!("compared here, not by the API server: {}", text::terminal(why));
+        let _ = writeln!(out, "{indent}    {}", style.paint(Hue::Dim, &words));
+    }
     if !status.judgement.finalizers.is_empty() {
         let held = status.judgement.finalizers.join(", ");
         let _ = writeln!(out, "{indent}    held by {}", text::terminal(&held));
@@ -366,5 +374,7 @@ fn summary(findings: &Findings) -> String {
         }
     }
     words.extend(ignored(findings.resources.iter().map(|r| r.status.judgement.ignored()).sum()));
-    format!("{}: {}\n", findings.verdict().word(), words.join(", "))
+    let exact = findings.resources.iter().filter(|r| r.status.judgement.exact.is_some()).count();
+    let exact = if exact > 0 { format!("; {exact} by the API server's own dry run") } else { String::new() };
+    format!("{}: {}{exact}\n", findings.verdict().word(), words.join(", "))
 }

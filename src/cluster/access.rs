@@ -55,6 +55,12 @@ pub trait Cluster: Send + Sync {
     /// Sends a write with `dryRun=All` and returns what the object would be; `None` for a deletion.
     fn dry_run(&self, write: Write) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>>;
 
+    /// As [`Cluster::dry_run`], and refuses fields that the server would drop (`fieldValidation=Strict`). Only an exact
+    /// check asks so.
+    fn dry_run_strictly(&self, write: Write) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>> {
+        self.dry_run(write)
+    }
+
     /// Returns the way to log in by hand, where a plugin gives the credentials.
     fn login(&self) -> Option<Login> {
         None
@@ -181,6 +187,8 @@ pub enum ClusterError {
     },
     #[error("an admission webhook or policy refuses {resource}: {reason}")]
     Refused { resource: String, reason: String },
+    #[error("the webhook {webhook} has side effects and refuses dry runs")]
+    NoDryRun { webhook: String },
     #[error("the server asks to wait {}s", .after.as_secs())]
     Busy { after: Duration },
     #[error("the connection was lost after the request was sent: {reason}")]

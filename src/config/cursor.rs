@@ -114,6 +114,16 @@ impl<'a> Cursor<'a> {
         }
         switch
     }
+
+    /// Returns a whole number from 0 to 6000, and reports anything else.
+    pub(super) fn count(&self, name: &str, mistakes: &mut Mistakes<'_>) -> Option<u32> {
+        let found = self.get(name)?;
+        let count = found.value.as_i64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n <= 6000);
+        if count.is_none() {
+            mistakes.wants(&found, "a whole number from 0 to 6000");
+        }
+        count
+    }
 }
 
 impl<'a> Mistakes<'a> {

@@ -22,13 +22,14 @@ use std::time::Duration;
 const SHORTEST_FETCH: Duration = Duration::from_secs(10);
 const LONGEST_FETCH: Duration = Duration::from_secs(7 * 24 * 3600);
 
-const TOP: [&str; 14] = [
+const TOP: [&str; 15] = [
     "repos",
     "discovery",
     "apps",
     "clusters",
     "hosts",
     "secrets",
+    "exact",
     "managers",
     "health",
     "ignore",
@@ -146,6 +147,10 @@ fn read_top(top: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Se
             mask: secrets.texts("mask", mistakes).into_iter().map(Glob::new).collect(),
             list_cluster_wide: secrets.switch("list-cluster-wide", mistakes).unwrap_or(false),
         };
+    }
+    if let Some(exact) = top.get("exact") {
+        exact.only(&["background"], mistakes);
+        settings.exact_background = exact.count("background", mistakes).unwrap_or(0);
     }
     for manager in list(top, "managers", mistakes) {
         settings.managers.extend(read_manager(&manager, from, mistakes));

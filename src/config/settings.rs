@@ -20,6 +20,8 @@ pub struct Settings {
     pub clusters: Vec<ClusterSetting>,
     pub hosts: Hosts,
     pub secrets: SecretSettings,
+    /// How many objects a minute the API server is asked about unasked, where only it can settle the verdict.
+    pub exact_background: u32,
     /// What is known of field managers beyond the built-in table.
     pub managers: Vec<KnownManager>,
     /// Rules of health that go before the built-in ones; the first that holds speaks.
@@ -136,6 +138,7 @@ impl Default for Settings {
             clusters: Vec::new(),
             hosts: Hosts::default(),
             secrets: SecretSettings::default(),
+            exact_background: 0,
             managers: Vec::new(),
             health: Vec::new(),
             ignore: Vec::new(),

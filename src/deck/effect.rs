@@ -34,6 +34,13 @@ pub enum Effect {
         /// What the person typed for what the plan asks; see [`crate::model::confirm`].
         confirmed: Vec<String>,
     },
+    /// Have the API server dry-run objects of a deployment; none named: all. Writes nothing. Answered by
+    /// [`super::Message::ExactProgress`] and `ExactDone`; the verdicts come from the pipeline.
+    CheckExactly {
+        ticket: Ticket,
+        deployment: DeploymentId,
+        resources: Vec<ResourceId>,
+    },
     /// Give up what runs under this ticket. A step whose request is on its way ends as it ends.
     Cancel {
         ticket: Ticket,

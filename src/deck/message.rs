@@ -85,6 +85,19 @@ pub enum Message {
         ticket: Ticket,
         verdict: Option<Verdict>,
     },
+    /// How many of how many objects the API server was asked about.
+    ExactProgress {
+        ticket: Ticket,
+        done: usize,
+        total: usize,
+    },
+    /// The exact check has ended: for how many of how many objects it has an answer, and why the others have none.
+    ExactDone {
+        at: Timestamp,
+        ticket: Ticket,
+        outcome: Result<(usize, usize), Notice>,
+        silent: Vec<Notice>,
+    },
     /// Something that failed or is news, and belongs to no row.
     Notice {
         at: Timestamp,

@@ -19,6 +19,7 @@ pub fn possible(state: &State, command: Command) -> Result<(), String> {
         Need::Search if super::update::has_search(state) => Ok(()),
         Need::Search => Err(format!("nothing is searched for yet: {}", hint(state, Command::Search))),
         Need::App => state.selected_app().map(|_| ()).ok_or_else(|| "no app is selected".to_owned()),
+        Need::Deployment if command == Command::Exact => checkable(state).map(|_| ()),
         Need::Deployment => one_deployment(state).map(|_| ()),
         Need::Resource => one_resource(state).map(|_| ()),
         Need::File => local_file(state).map(|_| ()),
@@ -140,13 +141,36 @@ pub fn writable(state: &State) -> Result<DeploymentId, String> {
     if cluster.read_only {
         return Err(format!("{context} is read-only"));
     }
-    match &cluster.state {
-        ClusterState::Connecting => Err(format!("{context} is still connecting")),
-        ClusterState::Unreachable { why, .. } => {
+    reached(state, &id, Some(&cluster.state))?;
+    Ok(id)
+}
+
+/// Returns the deployment to have checked exactly: its cluster answers, and no other check runs. Nothing is written, so
+/// read-only is no hindrance.
+pub fn checkable(state: &State) -> Result<DeploymentId, String> {
+    if state.exact.is_some() {
+        return Err(format!("an exact check runs: {} cancels it", key(state, Command::Interrupt)));
+    }
+    let id = match ticked_deployment(state)? {
+        Some(id) => id,
+        None => one_deployment(state)?,
+    };
+    let cluster = state.world.cluster(&id.cluster);
+    reached(state, &id, cluster.map(|cluster| &cluster.state))?;
+    Ok(id)
+}
+
+/// Returns why the cluster of a deployment cannot be asked right now.
+fn reached(state: &State, id: &DeploymentId, cluster: Option<&ClusterState>) -> Result<(), String> {
+    let context = state.world.context(&id.cluster);
+    match cluster {
+        None => Err(format!("{context} is not known")),
+        Some(ClusterState::Connecting) => Err(format!("{context} is still connecting")),
+        Some(ClusterState::Unreachable { why, .. }) => {
             Err(format!("{context} does not answer: {}", words::no_answer(why)))
         }
-        ClusterState::Denied { why, .. } => Err(format!("{context} denied access: {why}")),
-        ClusterState::Live | ClusterState::Stale { .. } => Ok(id),
+        Some(ClusterState::Denied { why, .. }) => Err(format!("{context} denied access: {why}")),
+        Some(ClusterState::Live | ClusterState::Stale { .. }) => Ok(()),
     }
 }
 

@@ -155,6 +155,15 @@ pub struct Noted {
     pub times: usize,
 }
 
+/// An exact check that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExactRun {
+    pub ticket: Ticket,
+    pub done: usize,
+    /// `None`: not known yet.
+    pub total: Option<usize>,
+}
+
 /// The whole deck.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -185,6 +194,8 @@ pub struct State {
     pub unread: usize,
     pub log: VecDeque<(Timestamp, String)>,
     pub said: Option<Said>,
+    /// The exact check that runs.
+    pub exact: Option<ExactRun>,
     pub mouse: bool,
     pub(super) tickets: u64,
     /// Rows must be listed anew before anybody looks.
@@ -227,6 +238,7 @@ impl State {
             unread: 0,
             log: VecDeque::new(),
             said: None,
+            exact: None,
             mouse: false,
             tickets: 0,
             outdated: false,
@@ -361,6 +373,7 @@ impl State {
     /// Returns whether something runs that the person waits for, so that a spinner turns.
     pub fn busy(&self) -> bool {
         !self.world.settled
+            || self.exact.is_some()
             || self.layers.iter().any(Layer::is_busy)
             || self.diffs.values().any(|diff| matches!(diff, Fetched::Loading { .. }))
     }

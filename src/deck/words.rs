@@ -4,8 +4,8 @@
 
 use crate::model::status::{ClusterState, RepoStatus, ResourceStatus};
 use crate::model::{
-    Cause, Class, Declared, DeclaringCommit, Engine, FieldChange, HealthStatus, Revision, Segment, Timestamp,
-    Told, Value, Verdict, Writer,
+    Cause, Class, Declared, DeclaringCommit, Disagreement, Engine, FieldChange, HealthStatus, Revision,
+    Segment, Timestamp, Told, Value, Verdict, Writer,
 };
 use jiff::tz::TimeZone;
 
@@ -323,14 +323,27 @@ pub fn about(status: &ResourceStatus) -> Vec<String> {
     if judgement.needs_replace {
         lines.push("a changed field cannot be changed in place: the object must be replaced".to_owned());
     }
+    if let Some(exact) = &judgement.exact {
+        lines.extend(exact.disagreements.iter().map(Disagreement::words));
+    }
     if let Some(why) = &judgement.needs_exact {
         lines.push(format!("only the API server can say more: {why}"));
     }
     lines
 }
 
-/// Returns what stands beside a resource: `2 fields`, `not in the cluster`, `held by x`.
+/// Returns that a verdict is the API server's own, and since when: `exact, 02:41`.
+pub fn exact(status: &ResourceStatus, now: Timestamp, zone: &TimeZone) -> Option<String> {
+    status.judgement.exact.as_ref().map(|exact| format!("exact, {}", when(exact.at, now, zone)))
+}
+
+/// Returns what stands beside a resource: `2 fields`, `not in the cluster`, `2 fields, exact`.
 pub fn summary(status: &ResourceStatus) -> String {
+    let exact = if status.judgement.exact.is_some() { ", exact" } else { "" };
+    verdict(status) + exact
+}
+
+fn verdict(status: &ResourceStatus) -> String {
     let judgement = &status.judgement;
     let (fields, ignored) = (judgement.counted().count(), judgement.ignored());
     match &judgement.verdict {

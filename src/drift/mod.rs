@@ -4,6 +4,7 @@
 //! anything and knows no clock, so it can run on every watch event. What only the API server can settle is marked
 //! `needs exact`. The behaviour is the drift catalogue's.
 
+mod admission;
 mod agents;
 mod autoscaled;
 mod bookkeeping;
@@ -25,6 +26,7 @@ mod text_diff;
 mod types;
 mod walk;
 
+pub use admission::{ADMISSION_GROUP, ADMISSION_KINDS, Admission};
 pub use autoscaled::{Autoscaled, Scales};
 pub use bookkeeping::is_tracking;
 pub use compare::canonical_desired;
@@ -33,4 +35,5 @@ pub use health::{HealthRules, health};
 pub use ignore::{IgnoreRules, Selector};
 pub use judge::{Context, judge};
 pub use managers::Managers;
+pub use scalar::is_respelled;
 pub use text_diff::text_diff;

@@ -1,9 +1,28 @@
 //! Defines when two scalars of one type mean the same: quantities, durations, times and base64 have many spellings.
 
 use crate::model::schema::Shape;
-use crate::model::{Number, Value};
+use crate::model::{FieldPath, GroupVersionKind, Number, Schema, Segment, Value};
 use base64::Engine as _;
 use std::cmp::Ordering;
+
+/// Returns whether two values at a path of a kind are one in two spellings (`1` and `1000m` where a custom resource's
+/// schema says that it is a quantity: the server keeps there what was sent).
+pub fn is_respelled(
+    schema: &Schema,
+    kind: &GroupVersionKind,
+    path: &FieldPath,
+    one: &Value,
+    other: &Value,
+) -> bool {
+    let Some(root) = schema.kind(kind).map(|k| k.root) else { return false };
+    let node = path.0.iter().try_fold(root, |node, segment| match (&schema.node(node)?.shape, segment) {
+        (Shape::Struct { fields, .. }, Segment::Field(name)) => fields.get(name).copied(),
+        (Shape::Map { value, .. }, Segment::Field(_)) => Some(*value),
+        (Shape::List { item, .. }, Segment::Keys(_) | Segment::Item(_) | Segment::Index(_)) => Some(*item),
+        _ => None,
+    });
+    node.and_then(|id| schema.node(id)).is_some_and(|node| same_scalar(&node.shape, one, other))
+}
 
 /// Returns whether two values that are no maps or lists mean the same under a type.
 pub(super) fn same_scalar(shape: &Shape, desired: &Value, live: &Value) -> bool {

@@ -49,6 +49,7 @@ pub enum Command {
     TickRange,
     TickAll,
     Sync,
+    Exact,
     NextChange,
     PreviousChange,
     NextResource,
@@ -188,6 +189,7 @@ commands! {
     CopyPlan "copy plan" ["y"] in [Plan] needs ReadyPlan as "copy": "copy the plan as Markdown";
     Apply "apply" ["A"] in [Plan] needs ReadyPlan as "apply": "write what the plan shows; a protected cluster asks for its name first";
     Who "who" ["w"] in [Lists Resource] needs Resource as "who": "the whole story of each field: who wrote it, who declared it, what it was before, and events";
+    Exact "exact" ["x"] in [Lists Resource] needs Deployment as "exact": "have the API server dry-run the app, the resource or the ticked resources as the last word; writes nothing";
     Sync "sync" ["S"] in [Lists Resource] needs Writable as "sync": "plan a sync of the app, the resource or the ticked resources; writes nothing yet";
     Editor "editor" ["e"] in [Lists Resource] needs File as "edit": "open the editor at the file and line that declare it";
     Tick "tick" ["space"] in [Lists] needs Resource: "tick or untick the resource";

@@ -1,6 +1,7 @@
 //! Defines verdicts: what comparing one object came to.
 
 use super::change::FieldChange;
+use super::exact::Exact;
 use super::health::Health;
 use super::id::Oid;
 use super::ignore::IgnoreRule;
@@ -101,6 +102,8 @@ pub struct Judgement {
     pub confidence: Confidence,
     /// Why only the API server could say more.
     pub needs_exact: Option<String>,
+    /// What the API server said, where the verdict is its own.
+    pub exact: Option<Exact>,
     /// A changed field cannot be changed in place.
     pub needs_replace: bool,
     pub problems: Vec<Problem>,
@@ -153,6 +156,7 @@ impl Judgement {
             changes: Vec::new(),
             confidence: Confidence::Local,
             needs_exact: None,
+            exact: None,
             needs_replace: false,
             problems: Vec::new(),
             finalizers: Vec::new(),

@@ -1,5 +1,6 @@
 //! Defines a deployment as the pipeline knows it: its rendering, its verdicts, and what they sum up to.
 
+use crate::action::exact::Answer;
 use crate::model::status::{DeploymentStatus, ResourceStatus};
 use crate::model::{
     App, Counts, DeploymentId, Engine, GroupVersionKind, HealthStatus, Level, Manifest, Notice, Oid,
@@ -63,6 +64,8 @@ pub struct Deployment {
     pub(super) fits: BTreeMap<ResourceId, Fits>,
     /// An object of it was seen in this cluster before, so that its absence is `missing`.
     pub seen_before: bool,
+    /// What the API server said of its objects, when it was asked.
+    pub answers: BTreeMap<ResourceId, Arc<Answer>>,
     /// Says of which kinds its extras are not known.
     pub(super) extras_unknown: Option<Notice>,
 }

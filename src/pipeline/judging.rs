@@ -2,11 +2,12 @@
 //!
 //! It runs off the async threads, over shared values only: a batch holds everything that it needs.
 
-use crate::drift::{self, Autoscaled, Context, Deployer, HealthRules, IgnoreRules, Managers};
+use crate::action::exact::{self, Answer};
+use crate::drift::{self, Admission, Autoscaled, Context, Deployer, HealthRules, IgnoreRules, Managers};
 use crate::model::status::ResourceStatus;
 use crate::model::{
-    ClusterId, DeploymentId, Engine, GroupVersionKind, Health, HealthStatus, Judgement, LiveObject, Manifest,
-    Mark, Operation, Packed, Problem, ResourceId, Schema, Verdict, Why,
+    Class, ClusterId, DeploymentId, Engine, FieldChange, GroupVersionKind, Health, HealthStatus, Judgement,
+    LiveObject, Manifest, Mark, Operation, Packed, Problem, ResourceId, Schema, Verdict, Why,
 };
 use crate::pipeline::unsynced::{Fits, Past};
 use crate::text::guarded;
@@ -21,6 +22,8 @@ pub struct Knowledge {
     pub managers: Arc<Managers>,
     pub autoscaled: Arc<Autoscaled>,
     pub health: Arc<HealthRules>,
+    /// What may rewrite declared values.
+    pub admission: Arc<Admission>,
 }
 
 /// One object to be judged for one deployment.
@@ -39,6 +42,8 @@ pub struct Item {
     pub past: Arc<Past>,
     /// Which differences do not count.
     pub rules: Arc<IgnoreRules>,
+    /// What the API server said of it, if it was asked; it may be out of date.
+    pub answer: Option<Arc<Answer>>,
 }
 
 /// Returns the field manager under which an engine writes. Source: each engine's own code, see its documentation of
@@ -186,7 +191,35 @@ fn judgement(
             _ => unknown(why, judged.problems),
         });
     }
-    Some(trusted(drift::judge(Some(desired), live, &context), &item.trust))
+    let mut local = drift::judge(Some(desired), live, &context);
+    mark_rewritten(&mut local, desired, live, &knowledge.admission);
+    Some(trusted(with_answer(local, item, live), &item.trust))
+}
+
+/// Marks drift of values that a mutating webhook or policy may have set: rows 18-21 of the catalogue.
+fn mark_rewritten(
+    local: &mut Judgement,
+    desired: &Manifest,
+    live: Option<&LiveObject>,
+    admission: &Admission,
+) {
+    let differs = |c: &FieldChange| matches!(c.class, Class::Changed | Class::Deleted);
+    if !local.counted().any(differs) {
+        return;
+    }
+    let names: Vec<&str> = admission.matching(desired, live).collect();
+    if !names.is_empty() {
+        let named = format!("{} may rewrite it", names.join(" and "));
+        // That some webhook may have is said better by its name.
+        let other = local.needs_exact.take().filter(|why| !why.contains("webhook"));
+        local.needs_exact = Some(other.map_or(named.clone(), |why| format!("{why}; {named}")));
+    }
+}
+
+/// Takes in what the API server said, as long as both sides are what it was asked about.
+fn with_answer(local: Judgement, item: &Item, live: Option<&LiveObject>) -> Judgement {
+    let (Some(answer), Some(desired)) = (&item.answer, &item.desired) else { return local };
+    if answer.fits(desired, live) { exact::merged(&local, answer, live) } else { local }
 }
 
 fn context<'k>(item: &'k Item, knowledge: &'k Knowledge) -> Context<'k> {

@@ -3,6 +3,7 @@
 //! It feeds the deck and the headless commands alike with neutral [`Update`](crate::model::update::Update)s.
 
 pub mod acting;
+pub mod admission;
 mod calm;
 mod configured;
 mod contexts;
@@ -11,6 +12,8 @@ pub mod demo;
 pub mod deployment;
 pub mod discovery;
 mod elsewhere;
+pub mod exact;
+pub mod examine;
 pub mod judging;
 mod kept;
 pub mod offline;

@@ -1,5 +1,6 @@
 //! Turns what the user typed and configured into what the pipeline is started with.
 
+use crate::cluster::remote::Sources;
 use crate::config::paths::Folders;
 use crate::config::{InForce, Settings};
 use crate::drift::{HealthRules, Managers, Selector};
@@ -106,6 +107,7 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
         clusters,
         follow: wishes.follow,
         managers: managers(settings.settings()),
+        exact_background: settings.settings().exact_background,
         secrets_everywhere: settings.settings().secrets.list_cluster_wide,
         health: Arc::new(HealthRules::with(settings.settings().health.clone())),
         tools: Arc::new(tools),
@@ -116,6 +118,12 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
         clock,
     };
     Ok(Opened { setup, settings, folders, notices })
+}
+
+/// Returns the names of the contexts of the kubeconfig, or why it cannot be read.
+pub fn contexts_found(kubeconfig: Option<PathBuf>) -> Result<Vec<String>, String> {
+    let found = Sources::of_this_process(kubeconfig).contexts().map_err(|error| error.to_string())?;
+    Ok(found.into_iter().map(|context| context.name).collect())
 }
 
 /// Returns how things are rendered without a cluster, and what is to be said about it. Of the places that were asked

@@ -5,10 +5,12 @@
 //! the sources instead of filling memory. Judging runs on a blocking thread, one batch at a time, after a short calm.
 
 mod asked;
+mod background;
 
+use crate::action::exact::Answer;
 use crate::cluster::remote::PLUGIN_RESTS;
 use crate::cluster::{Cluster, ClusterError, WatchEvent};
-use crate::drift::IgnoreRules;
+use crate::drift::{Admission, IgnoreRules};
 use crate::git;
 use crate::model::Glob;
 use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
@@ -17,10 +19,12 @@ use crate::model::{
     App, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, ResourceId, Revision,
     Schema, limits,
 };
+use crate::pipeline::admission;
 use crate::pipeline::calm::Calm;
 use crate::pipeline::configured::absent;
 use crate::pipeline::deployment::{LookedBack, Member, Rendering, Role};
 use crate::pipeline::elsewhere::{self, Found, Question};
+use crate::pipeline::exact::Work;
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
 use crate::pipeline::remotes;
@@ -61,6 +65,10 @@ pub enum Request {
     Inspect { deployment: DeploymentId, resource: ResourceId, reply: oneshot::Sender<Option<Inspected>> },
     /// Everything that planning a sync needs.
     Deployed { deployment: DeploymentId, reply: oneshot::Sender<Option<Deployed>> },
+    /// The objects of a deployment that the API server can be asked about; none named: all of them.
+    Exact { deployment: DeploymentId, resources: Vec<ResourceId>, reply: oneshot::Sender<Option<Work>> },
+    /// What the API server said; `judged` is told once every verdict has taken it in.
+    Answers { deployment: DeploymentId, answers: Vec<Answer>, judged: Option<oneshot::Sender<()>> },
     /// What a deployment's app renders to right now, whether or not the change was noticed yet.
     Render { deployment: DeploymentId, reply: oneshot::Sender<Option<Rendered>> },
 }
@@ -158,19 +166,63 @@ pub fn start(setup: Setup) -> (Handle, mpsc::Receiver<Update>) {
 
 /// What the tasks bring.
 enum Event {
-    Repo { at: usize, turn: u64, read: Box<Result<Read, RepoStatus>> },
-    RepoMoved { at: usize },
-    Fetching { at: usize, turn: u64, fetching: Fetching },
+    Repo {
+        at: usize,
+        turn: u64,
+        read: Box<Result<Read, RepoStatus>>,
+    },
+    RepoMoved {
+        at: usize,
+    },
+    Fetching {
+        at: usize,
+        turn: u64,
+        fetching: Fetching,
+    },
     Said(Notice),
-    Facts { at: usize, facts: Result<Arc<ClusterFacts>, ClusterError> },
-    SchemaWanted { at: usize },
-    Schema { at: usize, question: u64, answer: Result<Arc<Schema>, ClusterError> },
-    Rendered { id: DeploymentId, generation: u64, rendering: Rendering },
-    Earlier { id: DeploymentId, looked: Box<LookedBack>, past: Past },
-    Watch { at: usize, key: WatchKey, event: WatchEvent },
-    Elsewhere { at: usize, question: Box<Question>, found: Found },
+    Facts {
+        at: usize,
+        facts: Result<Arc<ClusterFacts>, ClusterError>,
+    },
+    SchemaWanted {
+        at: usize,
+    },
+    Schema {
+        at: usize,
+        question: u64,
+        answer: Result<Arc<Schema>, ClusterError>,
+        admission: Option<Admission>,
+    },
+    Rendered {
+        id: DeploymentId,
+        generation: u64,
+        rendering: Rendering,
+    },
+    Earlier {
+        id: DeploymentId,
+        looked: Box<LookedBack>,
+        past: Past,
+    },
+    Watch {
+        at: usize,
+        key: WatchKey,
+        event: WatchEvent,
+    },
+    Elsewhere {
+        at: usize,
+        question: Box<Question>,
+        found: Found,
+    },
     Judged(Vec<Judged>),
-    Answered { at: usize, answer: Result<(), ClusterError> },
+    /// The API server was asked about an object unasked.
+    Exact {
+        deployment: DeploymentId,
+        answer: Option<Box<Answer>>,
+    },
+    Answered {
+        at: usize,
+        answer: Result<(), ClusterError>,
+    },
 }
 
 /// A cluster's tasks and the state of talking to it.
@@ -215,6 +267,8 @@ struct Conductor {
     inbox: mpsc::Receiver<Event>,
     cancel: CancellationToken,
     judging: bool,
+    /// Those who wait until every verdict has taken in what the API server said.
+    waiting: Vec<oneshot::Sender<()>>,
     calm: Calm,
     settled: bool,
 }
@@ -242,6 +296,7 @@ impl Conductor {
             inbox,
             cancel,
             judging: false,
+            waiting: Vec::new(),
             settled: false,
         }
     }
@@ -252,6 +307,7 @@ impl Conductor {
         let mut rediscovery = tokio::time::interval(REDISCOVERY);
         heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         rediscovery.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut budget = background::budget(self.setup.exact_background);
         let cancel = self.cancel.clone();
         loop {
             if self.flush().await.is_err() {
@@ -274,6 +330,7 @@ impl Conductor {
                     }
                 }
                 _ = rediscovery.tick(), if self.setup.follow => self.rediscover(),
+                () = background::due(&mut budget), if self.setup.follow => self.ask_unasked(),
                 else => break,
             }
         }
@@ -289,6 +346,12 @@ impl Conductor {
         }
         for update in self.world.take_updates() {
             self.updates.send(update).await?;
+        }
+        if !self.judging && !self.world.is_dirty() {
+            for waiting in self.waiting.drain(..) {
+                // Who waited may have gone.
+                let _ = waiting.send(());
+            }
         }
         if !self.settled && !self.judging && self.world.is_settled() {
             self.settled = true;
@@ -444,7 +507,12 @@ impl Conductor {
             Event::Said(notice) => self.world.tell(Update::Notice(notice)),
             Event::Facts { at, facts } => self.take_facts(at, facts),
             Event::SchemaWanted { at } => self.ask_schema(at),
-            Event::Schema { at, question, answer } => self.take_schema(at, question, answer),
+            Event::Schema { at, question, answer, admission } => {
+                if let Some(admission) = admission {
+                    self.world.set_admission(at, admission);
+                }
+                self.take_schema(at, question, answer);
+            }
             Event::Rendered { id, generation, rendering } => self.take_rendering(&id, generation, rendering),
             Event::Earlier { id, looked, past } => self.world.set_earlier(&id, *looked, past),
             Event::Watch { at, key, event } => self.take_watch(at, &key, event, now),
@@ -457,6 +525,9 @@ impl Conductor {
                 self.judging = false;
                 self.world.set_judged(judged);
                 self.remember();
+            }
+            Event::Exact { deployment, answer } => {
+                self.world.set_answers(&deployment, answer.map(|answer| *answer).into_iter().collect());
             }
             Event::Answered { at, answer } => {
                 if let Some(line) = self.lines.get_mut(at) {
@@ -695,7 +766,11 @@ impl Conductor {
         line.schema_questions += 1;
         let question = line.schema_questions;
         entry.schema_awaited = Some(question);
-        self.spawn(async move { Event::Schema { at, question, answer: cluster.schema(kinds).await } });
+        let facts = entry.facts.clone();
+        self.spawn(async move {
+            let (answer, admission) = tokio::join!(cluster.schema(kinds), admission::read(&*cluster, facts));
+            Event::Schema { at, question, answer, admission }
+        });
     }
 
     fn take_schema(&mut self, at: usize, question: u64, answer: Result<Arc<Schema>, ClusterError>) {

@@ -33,6 +33,8 @@ pub struct Setup {
     pub managers: Arc<Managers>,
     /// How objects are found to be doing.
     pub health: Arc<HealthRules>,
+    /// How many objects a minute the API server is asked about unasked, where only it can settle the verdict.
+    pub exact_background: u32,
     /// The programs that render.
     pub tools: Arc<Tools>,
     /// Which differences do not count.

@@ -3,11 +3,13 @@
 
 mod earlier;
 mod elsewhere;
+mod exact;
 pub mod reaching;
+mod twins;
 mod undeclared;
 
 use crate::cluster::{WatchEvent, builtin};
-use crate::drift::{Autoscaled, HealthRules, IgnoreRules, Managers};
+use crate::drift::{Admission, Autoscaled, HealthRules, IgnoreRules, Managers};
 use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus};
 use crate::model::update::Update;
 use crate::model::{
@@ -62,6 +64,8 @@ pub struct ClusterEntry {
     /// When it last answered.
     answered: Option<Timestamp>,
     pub autoscaled: Arc<Autoscaled>,
+    /// The mutating webhooks and policies, as far as they may be read.
+    pub admission: Arc<Admission>,
 }
 
 impl ClusterEntry {
@@ -81,6 +85,7 @@ impl ClusterEntry {
             settled: false,
             answered: None,
             autoscaled: Arc::default(),
+            admission: Arc::default(),
         }
     }
 
@@ -214,30 +219,6 @@ impl World {
         self.tell(Update::Cluster { status, was });
     }
 
-    /// Returns another context that has turned out to lead to this cluster.
-    fn twin_of(&self, at: usize, id: &crate::model::ClusterId) -> Option<usize> {
-        let others = self.clusters.iter().enumerate().filter(|(other, _)| *other != at);
-        others
-            .into_iter()
-            .find(|(_, c)| c.facts.as_ref().is_some_and(|f| f.id == *id))
-            .map(|(other, _)| other)
-    }
-
-    /// Takes in that two contexts lead to one cluster by different addresses: it is looked at through the first that
-    /// answered, and protected if either says so.
-    fn set_twins(&mut self, first: usize, second: usize) {
-        let protected = self.clusters.get(second).is_some_and(|c| c.status.protected);
-        let Some(known) = self.clusters.get_mut(first) else { return };
-        known.status.protected |= protected;
-        let status = known.status.clone();
-        let why = format!("it is the same cluster as {}, and looked at as that", status.context);
-        self.tell(Update::Cluster { status, was: None });
-        if let Some(cluster) = self.clusters.get_mut(second) {
-            cluster.facts = None;
-        }
-        self.set_state(second, ClusterState::Denied { why, next_try: None });
-    }
-
     /// Takes in how a cluster is reached.
     pub fn set_state(&mut self, at: usize, state: ClusterState) {
         let Some(cluster) = self.clusters.get_mut(at) else { return };
@@ -333,6 +314,7 @@ impl World {
                 past: Arc::default(),
                 fits: BTreeMap::new(),
                 seen_before: seen(&id, namespace.as_deref()),
+                answers: BTreeMap::new(),
                 extras_unknown: None,
             });
             deployment.app = app;
@@ -599,6 +581,7 @@ impl World {
             managers: self.managers.clone(),
             health: self.health.clone(),
             autoscaled: cluster.autoscaled.clone(),
+            admission: cluster.admission.clone(),
         })
     }
 
@@ -626,6 +609,7 @@ impl World {
                     deployer: deployment.engine_manager(),
                     past: deployment.past.clone(),
                     rules: rules.clone(),
+                    answer: deployment.answers.get(&manifest.id).cloned(),
                 });
             }
         }

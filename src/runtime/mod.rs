@@ -3,6 +3,7 @@
 //! Nothing secret passes: values are redacted before they become part of a message. A plan that goes to the screen is a
 //! redacted copy; the plan itself stays here, and only the ticks come back.
 
+mod exact;
 mod highlight;
 mod looks;
 pub mod opening;
@@ -170,6 +171,9 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
             }
             Effect::ApplyPlan { ticket, plan, confirmed } => {
                 tokio::spawn(sync::apply(runtime, ticket, plan, confirmed));
+            }
+            Effect::CheckExactly { ticket, deployment, resources } => {
+                tokio::spawn(exact::check(runtime, ticket, deployment, resources));
             }
             Effect::Cancel { ticket } => runtime.cancel(ticket),
             Effect::Refresh => {

@@ -205,6 +205,10 @@ fn counts(pen: &Pen, state: &State) -> (Vec<(String, Role)>, u16) {
             push(if short { format!("{glyph}{n}") } else { text }, role);
         }
     }
+    if let Some(run) = &state.exact {
+        let far = run.total.map(|total| format!(" {}/{total}", run.done)).unwrap_or_default();
+        push(format!("{} exact{far}", spinner(pen, state)), Role::Dim);
+    }
     if !state.world.settled {
         push(format!("{} reading", spinner(pen, state)), Role::Dim);
     } else if drifted == 0 && unknown == 0 && !state.world.deployments.is_empty() {

@@ -61,6 +61,9 @@ fn title(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
         0 => String::new(),
         n => format!("change {passed} of {n} "),
     };
+    let status = view.resource().and_then(|key| state.world.resource(&key)).filter(|_| !view.whole_app);
+    let exact = status.and_then(|status| words::exact(status, state.now, &state.options.zone));
+    let position = exact.map(|exact| format!("{exact}  ")).unwrap_or_default() + &position;
     let right = pen.put_right(at, &position, Role::Dim, Cut::End);
     let mut room = Rect { width: at.width.saturating_sub(right + 2), ..at };
     // Where there is less room the name has it.

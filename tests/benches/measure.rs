@@ -17,6 +17,7 @@ mod support;
 
 mod cold;
 mod deck;
+mod exact;
 mod figures;
 mod fleet;
 mod frame;
@@ -35,19 +36,22 @@ fn main() {
     if wanted("start") {
         start::measure();
     }
-    let (cold, deck) = (wanted("cold"), wanted("deck"));
-    if !cold && !deck {
+    let (cold, deck, exact) = (wanted("cold"), wanted("deck"), wanted("exact"));
+    if !cold && !deck && !exact {
         return;
     }
     if std::env::var_os("DRIFTDECK_TEST_KUBECONFIG").is_none() {
         println!(
-            "\nNOT MEASURED without a control plane: cold, deck. Run: tests/control-plane/with cargo bench"
+            "\nNOT MEASURED without a control plane: cold, deck, exact. Run: tests/control-plane/with cargo bench"
         );
         return;
     }
     let fleet = fleet::Fleet::create();
     if cold {
         cold::measure(&fleet);
+    }
+    if exact {
+        exact::measure(&fleet);
     }
     if deck {
         deck::measure(&fleet);

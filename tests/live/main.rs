@@ -11,6 +11,7 @@ mod configured;
 mod connection;
 mod deck;
 mod defaults;
+mod exact;
 mod ground;
 mod headless;
 mod headless_sync;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::exact::agreement::assert_agrees;
 use crate::support::{Home, Plane, Repository, Run, corpus};
 use serde_json::Value;
 
@@ -55,6 +56,12 @@ impl Stage {
         }
         lines.sort();
         lines
+    }
+
+    /// The comparison here and the API server's own dry run agree on every object.
+    fn assert_agrees(&self, subject: &str) {
+        let path = self.repository.path().display().to_string();
+        assert_agrees(&self.home, &path, 100, subject);
     }
 
     fn sync(&self) {
@@ -122,9 +129,11 @@ fn kube_prometheus_drifts_only_where_it_was_changed_and_a_sync_puts_it_right_for
     for (apply, manager, replicas) in ways {
         stage.kubectl_on_files(apply);
         assert_eq!(stage.drift(), Vec::<String>::new(), "freshly applied: {apply:?}");
+        stage.assert_agrees(manager);
         stage.disturb(replicas);
         let disturbed = DISTURBED.map(|line| line.replace("MANAGER", manager));
         assert_eq!(stage.drift(), disturbed, "{apply:?}");
+        stage.assert_agrees(manager);
         stage.sync();
         let before = stage.versions();
         stage.kubectl_on_files(apply);

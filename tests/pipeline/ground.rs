@@ -71,6 +71,7 @@ pub fn setup(repository: &Repository, clusters: Vec<Arc<dyn Cluster>>, follow: b
         namespace: None,
         clusters: clusters.collect(),
         follow,
+        exact_background: 0,
         secrets_everywhere: false,
         managers: Arc::new(Managers::built_in()),
         health: Arc::new(HealthRules::built_in().clone()),

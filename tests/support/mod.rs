@@ -22,6 +22,7 @@ pub mod proxy;
 pub mod repository;
 pub mod terminal;
 pub mod tunnel;
+pub mod webhook;
 
 pub use git_server::GitServer;
 pub use patience::{eventually, eventually_within, never_within};
@@ -31,3 +32,4 @@ pub use proxy::{Fault, FaultProxy, Matching, Seen};
 pub use repository::Repository;
 pub use terminal::Terminal;
 pub use tunnel::Tunnel;
+pub use webhook::Webhook;

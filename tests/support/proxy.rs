@@ -190,7 +190,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Returns what speaks TLS to clients, with the API server's certificate, and to the API server.
-pub(super) fn tls(plane: &Plane) -> (TlsAcceptor, TlsConnector) {
+pub(crate) fn tls(plane: &Plane) -> (TlsAcceptor, TlsConnector) {
     let provider = Arc::new(ring::default_provider());
     let certificates = |name: &str| -> Vec<CertificateDer<'static>> {
         let file = plane.folder.join(name);

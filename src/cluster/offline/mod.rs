@@ -392,7 +392,7 @@ impl Cluster for Offline {
             let actor = Actor { manager: manager_of(&write), subresource: None, at: (self.inner.clock)() };
             self.answer("patch", &kind, &Scope::All, |state| {
                 let planned = state.world.plan(&write, &actor)?;
-                planned.object.map(|stored| self.live(&kind, &stored)).transpose()
+                planned.object.map(|stored| self.live(&kind, &state.world.not_kept(&stored))).transpose()
             })
         }
         .boxed()

@@ -164,6 +164,25 @@ impl World {
         Arc::new(stored)
     }
 
+    /// Returns what a dry run shows of a planned object: as on a server, it keeps the resource version of the object that
+    /// is there.
+    pub(super) fn not_kept(&self, planned: &Stored) -> Stored {
+        let uid = |stored: &Stored| stored.body.at(&["metadata", "uid"]).cloned();
+        let is_it = |live: &&Arc<Stored>| uid(live).is_some() && uid(live) == uid(planned);
+        let version = self
+            .objects
+            .values()
+            .find(is_it)
+            .and_then(|live| live.body.at(&["metadata", "resourceVersion"]).cloned());
+        let mut shown = planned.clone();
+        edit_metadata(&mut shown.body, |metadata| {
+            if let Some(version) = version {
+                metadata.insert("resourceVersion".into(), version);
+            }
+        });
+        shown
+    }
+
     pub(super) fn new_uid(&self, key: &Key) -> Value {
         let seed = format!("{}/{:?}/{}/{}", key.kind, key.namespace, key.name, self.revision);
         let hex = blake3::hash(seed.as_bytes()).to_hex();

@@ -112,19 +112,22 @@ impl Ask {
 
     /// Does everything but keep it (`dryRun=All`).
     pub fn dry_run(write: &Write) -> Result<Self, ClusterError> {
-        Self::change(write, true)
+        Self::change(write, "&dryRun=All")
+    }
+
+    /// As [`Ask::dry_run`], with fields refused that the server would drop.
+    pub fn dry_run_strictly(write: &Write) -> Result<Self, ClusterError> {
+        Self::change(write, "&dryRun=All&fieldValidation=Strict")
     }
 
     pub fn write(write: &Write, _: &WriteRight) -> Result<Self, ClusterError> {
-        Self::change(write, false)
+        Self::change(write, "")
     }
 
-    fn change(write: &Write, dry: bool) -> Result<Self, ClusterError> {
+    fn change(write: &Write, options: &str) -> Result<Self, ClusterError> {
         let kind = write.kind();
-        let query = |manager: &str| {
-            let dry = if dry { "&dryRun=All" } else { "" };
-            format!("?fieldManager={}{dry}", encoded(manager))
-        };
+        let query = |manager: &str| format!("?fieldManager={}{options}", encoded(manager));
+        let dry = !options.is_empty();
         let bytes = |value: &Value| Zeroizing::new(body::to_json(value).to_string().into_bytes());
         let (method, target, sent, about) = match write {
             Write::Create { namespace, body, manager, .. } => {
@@ -311,6 +314,8 @@ mod tests {
         let path = "/apis/apps/v1/namespaces/shop/deployments/api?fieldManager=a%20b%26c";
         let dry = Ask::dry_run(&apply("api")).unwrap();
         assert_eq!(dry.target, format!("{path}&dryRun=All&force=true"));
+        let strict = Ask::dry_run_strictly(&apply("api")).unwrap();
+        assert_eq!(strict.target, format!("{path}&dryRun=All&fieldValidation=Strict&force=true"));
         let right = WriteRight::unless(false).unwrap();
         assert_eq!(Ask::write(&apply("api"), &right).unwrap().target, format!("{path}&force=true"));
         assert!(WriteRight::unless(true).is_none());

@@ -238,6 +238,10 @@ impl Cluster for Remote {
         async move { self.inner.changed(&Ask::dry_run(&write)?, &write).await }.boxed()
     }
 
+    fn dry_run_strictly(&self, write: Write) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>> {
+        async move { self.inner.changed(&Ask::dry_run_strictly(&write)?, &write).await }.boxed()
+    }
+
     fn login(&self) -> Option<Login> {
         let plugin = self.inner.session.plugin()?;
         let inner = Arc::clone(&self.inner);

@@ -69,6 +69,21 @@ pub(super) fn read(about: &About, code: u16, retry_after: Option<u64>, body: &[u
             .map(|c| (c.field.clone(), if about.sealed { c.reason.clone() } else { c.message.clone() }))
             .collect::<Vec<_>>()
     };
+    if let Some(webhook) = no_dry_run(&message) {
+        return ClusterError::NoDryRun { webhook };
+    }
+    if let Some(fields) = untyped(&message) {
+        // What stands behind the path may quote a value.
+        let fields = if about.sealed {
+            fields
+                .into_iter()
+                .map(|(path, _)| (path, "it does not fit the schema of the kind".to_owned()))
+                .collect()
+        } else {
+            fields
+        };
+        return ClusterError::Invalid { resource, fields, reason };
+    }
     match code {
         401 => ClusterError::Unauthenticated { reason },
         _ if is_refusal(&message) => ClusterError::Refused { resource, reason },
@@ -97,6 +112,25 @@ fn is_refusal(message: &str) -> bool {
     (message.contains("admission webhook ") && message.contains("denied the request"))
         || message.contains("failed calling webhook")
         || message.contains("ValidatingAdmissionPolicy ")
+}
+
+/// Returns the webhook that refuses dry runs because it has side effects.
+fn no_dry_run(message: &str) -> Option<String> {
+    let (before, _) = message.split_once("\" does not support dry run")?;
+    let (_, webhook) = before.rsplit_once("webhook \"")?;
+    Some(webhook.to_owned())
+}
+
+/// Returns where a body does not fit the schema by which server-side apply merges, each place with the reason. The server
+/// calls it its own failure (500), and it is the sender's.
+///
+/// Source: `failed to create typed patch object` in apimachinery's `managedfields/internal/structuredmerge.go`.
+fn untyped(message: &str) -> Option<Vec<(String, String)>> {
+    let (_, rest) = message.split_once("failed to create typed patch object (")?;
+    let (_, errors) = rest.split_once("): ")?;
+    let lines = errors.trim_start_matches("errors:").lines().map(str::trim);
+    let said = lines.filter_map(|line| line.split_once(": "));
+    Some(said.map(|(path, words)| (path.to_owned(), words.to_owned())).collect())
 }
 
 /// Returns what may be said of a refusal about an object with sealed values: the reason, and the webhook's name.
@@ -180,6 +214,30 @@ mod tests {
             read(&about(false), 503, None, b"<html>"),
             ClusterError::Server { status: 503, .. }
         ));
+    }
+
+    #[test]
+    fn what_only_a_dry_run_meets_is_told_apart() {
+        let hook = json!({"reason": "BadRequest",
+            "message": "admission webhook \"w.example.com\" does not support dry run"});
+        for sealed in [false, true] {
+            let error = refused(sealed, 400, &hook);
+            assert_eq!(error, ClusterError::NoDryRun { webhook: "w.example.com".into() });
+        }
+        let message = "failed to create typed patch object (shop/api; apps/v1, Kind=Deployment): errors:\n  \
+            .spec.imag: field not declared in schema\n  .spec.env: duplicate entries for key [name=\"A\"]";
+        let fields = |sealed| match refused(sealed, 500, &json!({ "message": message })) {
+            ClusterError::Invalid { fields, .. } => fields,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            fields(false),
+            [
+                (".spec.imag".to_owned(), "field not declared in schema".to_owned()),
+                (".spec.env".to_owned(), "duplicate entries for key [name=\"A\"]".to_owned())
+            ]
+        );
+        assert!(fields(true).iter().all(|(_, words)| words == "it does not fit the schema of the kind"));
     }
 
     #[test]

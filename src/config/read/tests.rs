@@ -90,6 +90,7 @@ fn the_example_says_every_setting() {
                 mask: vec![Glob::new("*-license"), Glob::new("stripe*")],
                 list_cluster_wide: false,
             },
+            exact_background: 0,
             managers: vec![
                 KnownManager {
                     name: "shopctl*".into(),
@@ -254,7 +255,7 @@ discovery: sometimes
     assert_eq!(
         mistakes("colour: blue\n").0,
         [
-            "1: colour: there is no such key (known here: repos, discovery, apps, clusters, hosts, secrets, managers, health, ignore, built-in-rules, theme, glyphs, time-zone, keys)"
+            "1: colour: there is no such key (known here: repos, discovery, apps, clusters, hosts, secrets, exact, managers, health, ignore, built-in-rules, theme, glyphs, time-zone, keys)"
         ]
     );
 }

@@ -1,6 +1,6 @@
 //! Defines what a key does: a prompt takes it as text, the keymap makes a command of it, and the command is routed.
 
-use super::{lists, overlays, plan, prompts, view};
+use super::{exact, lists, overlays, plan, prompts, view};
 use crate::deck::effect::Effect;
 use crate::deck::layer::Layer;
 use crate::deck::plan_view::PlanView;
@@ -90,6 +90,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
             Err(why) => state.refuse(why),
         },
         Command::Sync => plan::begin_sync(state, at, effects),
+        Command::Exact => exact::begin(state, effects),
         Command::Palette
         | Command::Help
         | Command::Matrix
@@ -156,7 +157,7 @@ fn interrupt(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
         return super::quit(state, effects);
     }
     state.interrupted = Some(at);
-    if plan::cancel(state, effects) {
+    if plan::cancel(state, effects) || exact::cancel(state, effects) {
         return;
     }
     if state.layers.last().is_some_and(Layer::is_prompt) {

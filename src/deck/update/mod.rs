@@ -1,6 +1,7 @@
 //! Defines the update: what each message does to the state, and which effects follow. This file only routes.
 
 mod commands;
+mod exact;
 mod lists;
 mod log;
 mod overlays;
@@ -77,6 +78,11 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         Message::PlanFailed { at, ticket, notice } => plan::failed(state, at, ticket, notice),
         Message::StepDone { ticket, step, outcome } => plan::step_done(state, ticket, step, outcome),
         Message::PlanDone { at, ticket, verdict } => plan::done(state, at, ticket, verdict),
+        Message::ExactProgress { ticket, done, total } => exact::progress(state, ticket, done, total),
+        Message::ExactDone { at, ticket, outcome, silent } => {
+            pass_time(state, at);
+            exact::done(state, at, ticket, outcome, silent);
+        }
         Message::Notice { at, notice } => {
             pass_time(state, at);
             state.note(at, notice);

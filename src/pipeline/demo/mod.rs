@@ -101,6 +101,7 @@ impl DemoWorld {
             namespace: None,
             clusters: self.cluster_setups(),
             follow: true,
+            exact_background: 0,
             secrets_everywhere: false,
             health: Arc::new(HealthRules::built_in().clone()),
             tools: Arc::new(find_tools(Vec::new())),

@@ -390,3 +390,39 @@ async fn contents(world: &DemoWorld) -> BTreeMap<ResourceId, (Value, Vec<String>
     }
     contents
 }
+
+#[tokio::test]
+async fn the_clusters_answer_exact_checks_and_agree_with_the_comparison_here() {
+    let mut judged = judged().await;
+    let before = judged.resources.clone();
+    let ids: Vec<DeploymentId> = judged.deployments.keys().cloned().collect();
+    let (mut told, cancel) = (Vec::new(), CancellationToken::new());
+    for id in ids {
+        let mut progress = |_, _| {};
+        let checking = judged.handle.check_exactly(id, Vec::new(), &cancel, &mut progress);
+        tokio::pin!(checking);
+        loop {
+            tokio::select! {
+                checked = &mut checking => {
+                    assert_eq!(checked.unwrap().silent, BTreeMap::new());
+                    break;
+                }
+                Some(update) = judged.updates.recv() => told.push(update),
+            }
+        }
+    }
+    while let Ok(update) = judged.updates.try_recv() {
+        told.push(update);
+    }
+    for update in told {
+        judged.take(update);
+    }
+    let asked = |status: &&ResourceStatus| crate::action::exact::is_about(status.verdict());
+    for status in judged.resources.values().filter(asked) {
+        let exact = status.judgement.exact.as_ref();
+        let exact = exact.unwrap_or_else(|| panic!("{} has no exact verdict", status.id));
+        assert_eq!(exact.disagreements, [], "{}", status.id);
+        let local = &before[&(status.deployment.clone(), status.id.clone())];
+        assert_eq!(status.verdict(), local.verdict(), "{}", status.id);
+    }
+}

@@ -1,8 +1,10 @@
 //! Answers what is asked of a running pipeline.
 
 use super::{Conductor, Deployed, Inspected, Rendered, Request};
-use crate::model::{DeploymentId, GroupVersionKind, ResourceId, Revision, Verdict};
+use crate::action::exact::is_about;
+use crate::model::{DeploymentId, GroupVersionKind, Manifest, ResourceId, Revision, Verdict};
 use crate::pipeline::deployment::Deployment;
+use crate::pipeline::exact::Work;
 use crate::pipeline::reading;
 use crate::pipeline::rendering::For;
 use crate::pipeline::setup::Place;
@@ -77,6 +79,10 @@ impl Conductor {
                 }
                 for at in 0..self.lines.len() {
                     self.ask_facts(at, Duration::ZERO);
+                    // What webhooks and policies do may be other now.
+                    if self.world.clusters.get(at).is_some_and(|c| c.schema.is_some()) {
+                        self.ask_schema(at);
+                    }
                 }
             }
             // Who asked may have gone.
@@ -98,6 +104,13 @@ impl Conductor {
                 });
             }
             Request::Render { deployment, reply } => self.render_now(&deployment, reply),
+            Request::Exact { deployment, resources, reply } => {
+                drop(reply.send(self.exact(&deployment, &resources)));
+            }
+            Request::Answers { deployment, answers, judged } => {
+                self.world.set_answers(&deployment, answers);
+                self.waiting.extend(judged);
+            }
         }
     }
 
@@ -116,6 +129,33 @@ impl Conductor {
             cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
             facts: cluster.facts.clone()?,
             status,
+        })
+    }
+
+    /// Returns what the API server can be asked about: declared objects whose verdict a dry run can settle.
+    pub(super) fn exact(&self, id: &DeploymentId, resources: &[ResourceId]) -> Option<Work> {
+        let deployment = self.world.deployments.get(id)?;
+        let cluster = self.world.clusters.get(deployment.cluster)?;
+        let is_wanted = |manifest: &&Arc<Manifest>| {
+            let status = deployment.statuses.get(&manifest.id);
+            status.is_some_and(|s| is_about(s.verdict()))
+                && (resources.is_empty() || resources.contains(&manifest.id))
+        };
+        let object = |manifest: &Arc<Manifest>| {
+            let (namespace, name) = (manifest.id.namespace.as_deref(), manifest.id.name.as_deref());
+            let live = cluster.store.object(&manifest.kind, namespace, name.unwrap_or_default());
+            (manifest.clone(), live.cloned())
+        };
+        let manifests = &deployment.rendered.as_ref()?.manifests;
+        Some(Work {
+            deployment: id.clone(),
+            cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
+            id: cluster.status.id.clone(),
+            facts: cluster.facts.clone()?,
+            schema: cluster.schema.clone()?,
+            engine: deployment.engine_manager(),
+            objects: manifests.iter().filter(is_wanted).map(object).collect(),
+            clock: self.setup.clock.clone(),
         })
     }
 

@@ -48,6 +48,7 @@ impl World {
             deployer: deployment.engine_manager(),
             past: deployment.past.clone(),
             rules: rules.clone(),
+            answer: None,
         };
         let trust = self.trust_in_absence(deployment.cluster);
         let mut held: HashSet<&ResourceId> = HashSet::new();

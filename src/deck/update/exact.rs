@@ -1,0 +1,78 @@
+//! Defines the exact check: asked for with a key, told how far it has come, cancelled with ctrl-c. What it finds comes as
+//! verdicts.
+
+use crate::deck::effect::{Effect, Ticket};
+use crate::deck::layer::Layer;
+use crate::deck::possible;
+use crate::deck::state::{ExactRun, State};
+use crate::deck::words;
+use crate::model::command::Command;
+use crate::model::{Notice, Timestamp};
+
+/// Asks about the ticked resources, else the one under the cursor, else the whole app.
+pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
+    let deployment = match possible::checkable(state) {
+        Ok(deployment) => deployment,
+        Err(why) => return state.refuse(why),
+    };
+    let ticked: Vec<_> = state.ticks.iter().map(|key| key.id.clone()).collect();
+    let whole_app = matches!(state.layers.last(), Some(Layer::Resource(view)) if view.whole_app);
+    let resources = if !ticked.is_empty() {
+        ticked
+    } else if whole_app {
+        Vec::new()
+    } else {
+        state.resource().map(|key| key.id.clone()).into_iter().collect()
+    };
+    let ticket = state.ticket();
+    state.exact = Some(ExactRun { ticket, done: 0, total: None });
+    let cancel = possible::key(state, Command::Interrupt);
+    let context = state.world.called(&deployment.cluster).to_owned();
+    state.say(format!("asking the API server of {context} by dry runs; {cancel} cancels"));
+    effects.push(Effect::CheckExactly { ticket, deployment, resources });
+}
+
+/// Takes in how far the check has come.
+pub(super) fn progress(state: &mut State, ticket: Ticket, done: usize, total: usize) {
+    if let Some(run) = state.exact.as_mut().filter(|run| run.ticket == ticket) {
+        (run.done, run.total) = (done, Some(total));
+    }
+}
+
+/// Takes in that the check has ended. Objects that keep their local verdict are named with the reason.
+pub(super) fn done(
+    state: &mut State,
+    at: Timestamp,
+    ticket: Ticket,
+    outcome: Result<(usize, usize), Notice>,
+    silent: Vec<Notice>,
+) {
+    if state.exact.as_ref().is_none_or(|run| run.ticket != ticket) {
+        return;
+    }
+    state.exact = None;
+    match outcome {
+        Ok((_, 0)) => state.say("nothing here that a dry run could settle"),
+        Ok((exact, total)) => {
+            let objects = words::count(total, "object");
+            let local = total - exact;
+            match silent.first().and_then(|notice| notice.cause.clone()) {
+                Some(why) => state.refuse(format!("{local} of {objects} keep the local verdict: {why}")),
+                None => state.say(format!("the API server was asked about {objects}: the verdict is exact")),
+            }
+        }
+        Err(notice) => state.refuse(notice.title),
+    }
+    for notice in silent {
+        state.note(at, notice);
+    }
+}
+
+/// Cancels a check that runs. Returns whether one did.
+pub(super) fn cancel(state: &mut State, effects: &mut Vec<Effect>) -> bool {
+    let Some(run) = state.exact.take() else { return false };
+    effects.push(Effect::Cancel { ticket: run.ticket });
+    let of = run.total.map(|total| format!(" after {} of {total}", run.done)).unwrap_or_default();
+    state.say(format!("the exact check was cancelled{of}; what was answered counts"));
+    true
+}
