@@ -40,6 +40,8 @@ pub enum Command {
     Check(Places),
     /// Print what differs, for people: changed fields with writer and origin
     Diff(DiffArguments),
+    /// Print what changed anywhere, newest first, and what cannot be known of it
+    Changes(ChangesArguments),
     /// Plan, print the plan, ask, write, and wait for the verdict
     Sync(SyncArguments),
     /// Print what was found on this machine and in the clusters, and what is missing; --exact: the rate of agreement
@@ -68,6 +70,7 @@ impl Command {
             Self::Compare(_) => "compare",
             Self::Check(_) => "check",
             Self::Diff(_) => "diff",
+            Self::Changes(_) => "changes",
             Self::Sync(_) => "sync",
             Self::Doctor(_) => "doctor",
             Self::Journal => "journal",
@@ -238,6 +241,17 @@ pub struct DiffArguments {
     pub all: bool,
 }
 
+/// Arguments of `changes`.
+#[derive(Debug, Args)]
+pub struct ChangesArguments {
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// How far back to look, such as 30m, 24h or 7d
+    #[arg(long, value_name = "D", default_value = "24h", value_parser = span)]
+    pub since: Duration,
+}
+
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
 pub struct SyncArguments {
@@ -305,6 +319,15 @@ impl Arguments {
             None => "give a folder, an https or ssh URL, or a command; --help lists them".to_owned(),
         }))
     }
+}
+
+/// Reads a duration that may be days or weeks long, each of them of 24 hours.
+fn span(text: &str) -> Result<Duration, String> {
+    let mistake = "expected a duration such as 30m, 24h or 7d";
+    let span: jiff::Span = text.parse().map_err(|_| mistake.to_owned())?;
+    let relative = jiff::SpanRelativeTo::days_are_24_hours();
+    let span = span.to_duration(relative).map_err(|_| mistake.to_owned())?;
+    Duration::try_from(span).map_err(|_| "a duration is not negative".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -109,6 +109,7 @@ pub fn failure(command: &str, reason: &Notice, at: Timestamp) -> Json {
         "apps" => json!({ "apps": [] }),
         "journal" => json!({ "entries": [] }),
         "doctor" => json!({ "at": time(at), "findings": [], "agreement": null }),
+        "changes" => json!({ "changes": [], "blind": [] }),
         "sync" => {
             json!({ "plan": null, "verdict": null, "commit": null, "branch": null, "pullRequest": null })
         }

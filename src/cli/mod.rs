@@ -5,6 +5,7 @@
 
 mod apps;
 pub mod arguments;
+mod changes;
 mod check;
 mod compare;
 mod declared;
@@ -177,6 +178,9 @@ async fn dispatch(
         }
         Some(Command::Check(places)) => check::run(places, options, output).await,
         Some(Command::Diff(what)) => diff::run(what, options, output).await,
+        Some(Command::Changes(what)) => {
+            opening::in_time(options.timeout, changes::run(what, options, output)).await
+        }
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
         Some(Command::Doctor(places)) => doctor::run(places, options, output).await,
         Some(Command::Journal) => journal::run(output),

@@ -25,6 +25,7 @@ mod scalar;
 mod text_diff;
 mod types;
 mod walk;
+mod writes;
 
 pub use admission::{ADMISSION_GROUP, ADMISSION_KINDS, Admission};
 pub use autoscaled::{Autoscaled, Scales};
@@ -37,3 +38,4 @@ pub use judge::{Context, judge};
 pub use managers::Managers;
 pub use scalar::is_respelled;
 pub use text_diff::text_diff;
+pub use writes::{Written, writes};

@@ -16,6 +16,7 @@ pub mod field;
 pub mod field_path;
 pub mod field_set;
 pub mod glob;
+pub mod happening;
 pub mod health;
 pub mod health_rule;
 pub mod id;
@@ -53,6 +54,7 @@ pub use fetched::Fetched;
 pub use field_path::{FieldPath, Segment};
 pub use field_set::FieldSet;
 pub use glob::Glob;
+pub use happening::{Blind, By, Happening, HappeningKind, Past, Where, Who};
 pub use health::{Health, HealthStatus};
 pub use health_rule::{HealthRule, KindPattern};
 pub use id::{

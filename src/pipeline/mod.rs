@@ -5,6 +5,7 @@
 pub mod acting;
 pub mod admission;
 mod calm;
+pub mod changes;
 mod configured;
 mod contexts;
 mod declared;

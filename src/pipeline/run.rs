@@ -6,6 +6,9 @@
 
 mod asked;
 mod background;
+mod handle;
+
+pub use handle::Handle;
 
 use crate::action::exact::Answer;
 use crate::cluster::remote::PLUGIN_RESTS;
@@ -17,10 +20,11 @@ use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, Re
 use crate::model::update::Update;
 use crate::model::{
     App, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, ResourceId, Revision,
-    Schema, limits,
+    Schema, Timestamp, limits,
 };
 use crate::pipeline::admission;
 use crate::pipeline::calm::Calm;
+use crate::pipeline::changes::Ground;
 use crate::pipeline::configured::absent;
 use crate::pipeline::deployment::{LookedBack, Member, Rendering, Role};
 use crate::pipeline::elsewhere::{self, Found, Question};
@@ -71,6 +75,8 @@ pub enum Request {
     Answers { deployment: DeploymentId, answers: Vec<Answer>, judged: Option<oneshot::Sender<()>> },
     /// What a deployment's app renders to right now, whether or not the change was noticed yet.
     Render { deployment: DeploymentId, reply: oneshot::Sender<Option<Rendered>> },
+    /// What is held of all clusters and repos, to tell from it what changed.
+    Ground { reply: oneshot::Sender<Ground> },
 }
 
 /// What an app renders to, and of which revision.
@@ -118,41 +124,6 @@ pub struct Deployed {
     pub others_incomplete: Vec<String>,
     /// Why some kind's list is not fresh, each as kind and reason.
     pub not_fresh: Vec<(String, String)>,
-}
-
-/// The way to a running pipeline. Dropping it ends the pipeline.
-pub struct Handle {
-    pub requests: mpsc::Sender<Request>,
-    cancel: CancellationToken,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.cancel.cancel();
-    }
-}
-
-impl Handle {
-    /// Returns everything that is known of one object; `None` if it is not known any more.
-    pub async fn inspect(&self, deployment: DeploymentId, resource: ResourceId) -> Option<Inspected> {
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(Request::Inspect { deployment, resource, reply }).await.ok()?;
-        answer.await.ok().flatten()
-    }
-
-    /// Returns what a deployment's app renders to right now; `None` if it is not known any more or cannot be read.
-    pub async fn rendered_now(&self, deployment: DeploymentId) -> Option<Rendered> {
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(Request::Render { deployment, reply }).await.ok()?;
-        answer.await.ok().flatten()
-    }
-
-    /// Returns everything that acting on a deployment needs; `None` if it is not rendered or its cluster not connected.
-    pub async fn deployed(&self, deployment: DeploymentId) -> Option<Deployed> {
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(Request::Deployed { deployment, reply }).await.ok()?;
-        answer.await.ok().flatten()
-    }
 }
 
 /// Starts the pipeline on the current runtime. It ends when the handle is dropped.
@@ -271,12 +242,15 @@ struct Conductor {
     waiting: Vec<oneshot::Sender<()>>,
     calm: Calm,
     settled: bool,
+    /// When it began to watch.
+    began: Timestamp,
 }
 
 impl Conductor {
     fn new(setup: Setup, updates: mpsc::Sender<Update>, cancel: CancellationToken) -> Self {
         let (events, inbox) = mpsc::channel(limits::CHANNEL);
         let renderer = Arc::new(Renderer::new(&setup));
+        let began = (setup.clock)();
         let (quiet, longest) = if setup.follow { CALM } else { Default::default() };
         Self {
             calm: Calm::new(quiet, longest),
@@ -298,6 +272,7 @@ impl Conductor {
             judging: false,
             waiting: Vec::new(),
             settled: false,
+            began,
         }
     }
 

@@ -7,6 +7,7 @@ mod exact;
 pub mod reaching;
 mod twins;
 mod undeclared;
+pub mod watched;
 
 use crate::cluster::{WatchEvent, builtin};
 use crate::drift::{Admission, Autoscaled, HealthRules, IgnoreRules, Managers};
@@ -27,6 +28,7 @@ use crate::pipeline::scopes::{self, Wanted};
 use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+use watched::Watched;
 
 /// What is said of a watch that was silent for too long.
 pub const SILENT: &str = "the cluster has not answered";
@@ -117,6 +119,8 @@ pub struct World {
     appeared: Vec<DeploymentId>,
     /// What ignore rules have done.
     ledger: Ledger,
+    /// What watches showed that no list shows any more.
+    pub watched: Watched,
 }
 
 #[derive(Default)]
@@ -141,6 +145,7 @@ impl World {
             updates: Vec::new(),
             appeared: Vec::new(),
             ledger: Ledger::default(),
+            watched: Watched::default(),
         }
     }
 
@@ -444,8 +449,11 @@ impl World {
 
     /// Takes in an event of a watch.
     pub fn watch_event(&mut self, at: usize, key: &WatchKey, event: WatchEvent, now: Timestamp) {
+        let before = self.held_before(at, key, &event);
         let Some(cluster) = self.clusters.get_mut(at) else { return };
         let changed = cluster.store.apply(key, event, now);
+        self.keep_past(at, key, &changed.objects, before, now);
+        let Some(cluster) = self.clusters.get_mut(at) else { return };
         if key.kind.kind == "HorizontalPodAutoscaler" && (changed.trust || !changed.objects.is_empty()) {
             let id = cluster.status.id.clone();
             let versions = cluster.store.kinds().filter(|kind| kind.kind == key.kind.kind);

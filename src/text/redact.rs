@@ -50,6 +50,16 @@ pub fn value_sides(
     (desired.map(|side| redaction.text(side)), live.map(|side| redaction.text(side)))
 }
 
+/// Returns a line of text from a server or program; one that looks like a secret, or gives a value to a secret's name, is
+/// not shown.
+pub fn line(text: &str) -> &str {
+    if is_masked(&FieldPath::root(), &Value::string(text)) {
+        "<hidden: it looks like a secret>"
+    } else {
+        text
+    }
+}
+
 /// Returns whether anything in a value is sealed or masked.
 pub fn hides(value: &Value, path: &FieldPath) -> bool {
     !Redaction::of("", path, &[value]).masked.is_empty()

@@ -259,9 +259,15 @@ impl Fleet {
 
     /// Sets the value of a ConfigMap of the first app, by hand.
     pub fn edit(&self, value: &str) {
-        let path = "/api/v1/namespaces/fleet-00/configmaps/object-7?fieldManager=kubectl-edit";
+        self.edit_in(0, "object-7", value);
+    }
+
+    /// Sets the value of a ConfigMap of an app, by hand.
+    pub fn edit_in(&self, app: usize, name: &str, value: &str) {
+        let namespace = namespace(app);
+        let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}?fieldManager=kubectl-edit");
         let body = serde_json::json!({ "data": { "mode": value } }).to_string();
-        self.runtime.block_on(patch(&self.client, path, "application/merge-patch+json", body));
+        self.runtime.block_on(patch(&self.client, &path, "application/merge-patch+json", body));
     }
 }
 

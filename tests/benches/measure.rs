@@ -15,6 +15,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod changes;
 mod cold;
 mod deck;
 mod exact;
@@ -36,13 +37,13 @@ fn main() {
     if wanted("start") {
         start::measure();
     }
-    let (cold, deck, exact) = (wanted("cold"), wanted("deck"), wanted("exact"));
-    if !cold && !deck && !exact {
+    let (cold, deck, exact, changes) = (wanted("cold"), wanted("deck"), wanted("exact"), wanted("changes"));
+    if !cold && !deck && !exact && !changes {
         return;
     }
     if std::env::var_os("DRIFTDECK_TEST_KUBECONFIG").is_none() {
         println!(
-            "\nNOT MEASURED without a control plane: cold, deck, exact. Run: tests/control-plane/with cargo bench"
+            "\nNOT MEASURED without a control plane: cold, deck, exact, changes. Run: tests/control-plane/with cargo bench"
         );
         return;
     }
@@ -55,5 +56,9 @@ fn main() {
     }
     if deck {
         deck::measure(&fleet);
+    }
+    // It leaves drift behind, so it is the last.
+    if changes {
+        changes::measure(&fleet);
     }
 }

@@ -51,8 +51,9 @@ fn the_headless_commands_show_and_keep_no_value_of_a_secret() {
     home.write("in/live.yaml", dump);
     let desired = repository.path().join("web").display().to_string();
     for form in ["text", "json", "yaml"] {
-        let commands: [&[&str]; 6] = [
+        let commands: [&[&str]; 7] = [
             &["check"],
+            &["changes"],
             &["diff"],
             &["render", &desired],
             &["compare", &desired, "in/live.yaml"],

@@ -6,6 +6,7 @@ mod support;
 
 mod canary;
 mod catalogue;
+mod changes;
 mod cluster;
 mod configured;
 mod connection;

@@ -7,6 +7,7 @@ mod support;
 
 mod acting;
 mod autoscaled;
+mod changes;
 mod deployers;
 mod extras;
 mod ground;

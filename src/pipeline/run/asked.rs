@@ -3,6 +3,7 @@
 use super::{Conductor, Deployed, Inspected, Rendered, Request};
 use crate::action::exact::is_about;
 use crate::model::{DeploymentId, GroupVersionKind, Manifest, ResourceId, Revision, Verdict};
+use crate::pipeline::changes::Ground;
 use crate::pipeline::deployment::Deployment;
 use crate::pipeline::exact::Work;
 use crate::pipeline::reading;
@@ -111,6 +112,7 @@ impl Conductor {
                 self.world.set_answers(&deployment, answers);
                 self.waiting.extend(judged);
             }
+            Request::Ground { reply } => drop(reply.send(self.ground())),
         }
     }
 
@@ -157,6 +159,17 @@ impl Conductor {
             objects: manifests.iter().filter(is_wanted).map(object).collect(),
             clock: self.setup.clock.clone(),
         })
+    }
+
+    fn ground(&self) -> Ground {
+        let repos = self
+            .world
+            .repos
+            .iter()
+            .enumerate()
+            .filter_map(|(at, repo)| Some((self.opened.get(&at)?.clone(), repo.status.clone())));
+        let connections = self.setup.clusters.iter().map(|setup| setup.cluster.clone());
+        Ground::of(&self.world, repos.collect(), connections.collect(), self.began)
     }
 
     fn extras(&self, deployment: &Deployment) -> Vec<(GroupVersionKind, ResourceId)> {

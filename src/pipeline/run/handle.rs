@@ -1,0 +1,49 @@
+//! Defines the way to a running pipeline: what can be asked of it, and how it ends.
+
+use super::{Deployed, Inspected, Rendered, Request};
+use crate::model::{DeploymentId, ResourceId};
+use crate::pipeline::changes::Ground;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// The way to a running pipeline. Dropping it ends the pipeline.
+pub struct Handle {
+    pub requests: mpsc::Sender<Request>,
+    pub(super) cancel: CancellationToken,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+impl Handle {
+    /// Returns everything that is known of one object; `None` if it is not known any more.
+    pub async fn inspect(&self, deployment: DeploymentId, resource: ResourceId) -> Option<Inspected> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Inspect { deployment, resource, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+
+    /// Returns what a deployment's app renders to right now; `None` if it is not known any more or cannot be read.
+    pub async fn rendered_now(&self, deployment: DeploymentId) -> Option<Rendered> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Render { deployment, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+
+    /// Returns what is held of all clusters and repos; `None` if the pipeline has ended.
+    pub async fn ground(&self) -> Option<Ground> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Ground { reply }).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Returns everything that acting on a deployment needs; `None` if it is not rendered or its cluster not connected.
+    pub async fn deployed(&self, deployment: DeploymentId) -> Option<Deployed> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Deployed { deployment, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+}

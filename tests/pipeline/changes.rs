@@ -1,0 +1,211 @@
+//! What changed anywhere: from managed fields, repositories, and what watches showed.
+
+use crate::ground::{Told, applied, read, setup};
+use crate::support::Repository;
+use driftdeck::cluster::Cluster;
+use driftdeck::cluster::offline::{Offline, Target};
+use driftdeck::cluster::{Patch, Propagation, Write};
+use driftdeck::model::{Blind, GroupVersionKind, HappeningKind, Past, Timestamp, Where};
+use driftdeck::pipeline::changes;
+use driftdeck::value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const MAP: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: shop}\ndata: {mode: fast}\n";
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn cluster(name: &str) -> Offline {
+    let namespace = value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    let clock = Arc::new(|| at("2026-02-28T09:00:00Z"));
+    Offline::builder(name, clock).object(&namespace).object(&applied(MAP)).build()
+}
+
+fn map() -> Target {
+    Target {
+        kind: GroupVersionKind::new("", "v1", "ConfigMap"),
+        namespace: Some("shop".into()),
+        name: "web".into(),
+    }
+}
+
+fn edit(cluster: &Offline, mode: &str, manager: &str, time: &str) {
+    let patch = Patch::Merge(value!({"data": {"mode": mode}}));
+    cluster.edit(&map(), patch, manager, None, at(time)).unwrap();
+}
+
+/// What changed since this time.
+async fn changed(told: &Told, since: &str) -> Past {
+    let ground = told.handle.ground().await.unwrap();
+    let (since, now) = (at(since), at("2026-03-01T12:00:00Z"));
+    let known = changes::known(&ground, since, &CancellationToken::new());
+    let asked = changes::asked(&ground, &known, since, now).await;
+    Past::joined([known.past, asked])
+}
+
+/// Each change in a line.
+fn lines(past: &Past) -> Vec<String> {
+    let line = |h: &driftdeck::model::Happening| {
+        let place = match &h.at {
+            Where::Cluster { context, deployment, .. } => {
+                format!("{context} {}", deployment.as_ref().map_or("-", |d| &d.app.name))
+            }
+            Where::Repo { asked, .. } => format!("repo {asked}"),
+        };
+        let what = match (&h.resource, h.kind) {
+            (_, HappeningKind::Commit) => {
+                h.what.split_once(' ').map_or("", |(_, subject)| subject).to_owned()
+            }
+            (Some(id), _) => format!("{id} {}", h.what),
+            (None, _) => h.what.clone(),
+        };
+        format!("{} {} {place} {what} by {}", h.time.strftime("%d %H:%M:%S"), h.kind.word(), h.who.words())
+    };
+    past.happenings.iter().map(line).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_edits_by_hand_in_five_clusters_are_named_in_order_on_a_cold_start() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", MAP).commit("Add web");
+    let clusters: Vec<Offline> = ["a", "b", "c", "d", "e"].iter().map(|name| cluster(name)).collect();
+    for (number, place) in [(1, 2), (2, 0), (3, 4), (4, 1), (5, 3)] {
+        edit(&clusters[place], "odd", "kubectl-edit", &format!("2026-03-01T11:0{number}:00Z"));
+    }
+    let clusters: Vec<Arc<dyn Cluster>> =
+        clusters.into_iter().map(|c| Arc::new(c) as Arc<dyn Cluster>).collect();
+    let mut told = Told::start(setup(&repository, clusters, false));
+    told.until_settled().await;
+    let past = changed(&told, "2026-03-01T11:00:00Z").await;
+    let edits: Vec<String> = lines(&past).into_iter().filter(|line| line.contains(" field ")).collect();
+    assert_eq!(
+        edits,
+        [("05", "d"), ("04", "b"), ("03", "e"), ("02", "a"), ("01", "c")].map(|(minute, place)| format!(
+            "01 11:{minute}:00 field {place} web ConfigMap/shop/web data mode by by hand, kubectl edit"
+        ))
+    );
+    let path = past.happenings.iter().find(|h| h.kind == HappeningKind::Field).unwrap().path.clone();
+    assert_eq!(path.as_deref(), Some(".data.mode"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_are_told_and_what_cannot_be_known_is_said() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", MAP).commit("Add web");
+    repository.write("web/all.yaml", MAP.replace("fast", "faster")).commit("Be faster");
+    let told = Told::once(&repository, cluster("prod")).await;
+    let past = changed(&told, "2000-01-01T00:00:00Z").await;
+    let commits: Vec<&str> = past
+        .happenings
+        .iter()
+        .filter(|h| h.kind == HappeningKind::Commit)
+        .filter_map(|h| h.what.split_once(' ').map(|(_, subject)| subject))
+        .collect();
+    assert_eq!(commits, ["\"Be faster\"", "\"Add web\""]);
+    let blind: Vec<String> = past.blind.iter().map(|blind| blind.words(|at| at.to_string())).collect();
+    assert_eq!(past.blind[0], Blind::Before(at("2026-03-01T12:00:00Z")));
+    assert!(
+        blind.iter().any(|words| words.contains("warning events of more than about an hour")),
+        "{blind:?}"
+    );
+    let later = changed(&told, "2100-01-01T00:00:00Z").await;
+    assert_eq!(later.happenings, [], "nothing is older than it is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_and_overwritten_writes_are_told_as_the_watch_showed_them() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", MAP).commit("Add web");
+    let prod = cluster("prod");
+    edit(&prod, "odd", "kubectl-edit", "2026-03-01T11:01:00Z");
+    let mut told = Told::following(&repository, prod.clone()).await;
+    let drifted = |told: &Told| told.verdicts().iter().any(|line| line.ends_with("drifted"));
+    told.until("the edit is seen", drifted).await;
+    edit(&prod, "fast", "k9s", "2026-03-01T11:02:00Z");
+    told.until("it is as declared again", |told| !drifted(told)).await;
+    let gone = Write::Delete {
+        kind: prod.served(&map().kind).unwrap(),
+        namespace: Some("shop".into()),
+        name: "web".into(),
+        uid: None,
+        resource_version: None,
+        propagation: Propagation::Background,
+    };
+    prod.act(&gone, at("2026-03-01T11:03:00Z")).unwrap();
+    told.until("it is missing", |told| told.verdicts().iter().any(|line| line.ends_with("missing"))).await;
+    let past = changed(&told, "2026-03-01T11:00:00Z").await;
+    let told: Vec<String> = lines(&past).into_iter().filter(|line| line.contains("ConfigMap")).collect();
+    assert_eq!(
+        told,
+        [
+            // The watch showed it at noon, the time of this test's clock.
+            "01 12:00:00 deleted prod web ConfigMap/shop/web deleted by not recorded",
+            "01 11:02:00 field prod web ConfigMap/shop/web data mode by by hand, K9s",
+            "01 11:01:00 field prod web ConfigMap/shop/web data mode, overwritten since by by hand, kubectl edit",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clusters_are_asked_for_warnings_rollouts_releases_and_syncs() {
+    const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: shop}\n\
+        spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: a}]}}}\n";
+    let repository = Repository::new();
+    repository.write("web/all.yaml", format!("{MAP}---\n{DEPLOYMENT}")).commit("Add web");
+    let mut helmed = applied(DEPLOYMENT);
+    let metadata = helmed.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
+    metadata.insert("labels".to_owned(), value!({"app.kubernetes.io/managed-by": "Helm"}));
+    metadata.get_mut("annotations").unwrap().as_map_mut().unwrap().extend([
+        ("meta.helm.sh/release-name".to_owned(), value!("web")),
+        ("meta.helm.sh/release-namespace".to_owned(), value!("shop")),
+    ]);
+    let objects = [
+        "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: api-7c9, namespace: shop, creationTimestamp: '2026-03-01T11:10:00Z', \
+         ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: api, uid: u, controller: true}]}\n",
+        "apiVersion: v1\nkind: Event\nmetadata: {name: e1, namespace: shop}\ntype: Warning\nreason: BackOff\ncount: 3\n\
+         message: \"Back-off\\npassword: hunter2\"\nlastTimestamp: '2026-03-01T11:20:00Z'\nsource: {component: kubelet}\n\
+         involvedObject: {apiVersion: v1, kind: Pod, namespace: shop, name: api-7c9-x2}\n",
+        "apiVersion: v1\nkind: Event\nmetadata: {name: e2, namespace: shop}\ntype: Normal\nreason: Pulled\n\
+         lastTimestamp: '2026-03-01T11:21:00Z'\ninvolvedObject: {kind: Pod, namespace: shop, name: api-7c9-x2}\n",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: sh.helm.release.v1.web.v4, namespace: shop, creationTimestamp: '2026-03-01T11:30:00Z', \
+         labels: {owner: helm, name: web, version: '4', status: deployed}}\n",
+    ];
+    let builder = Offline::builder("prod", Arc::new(|| at("2026-02-28T09:00:00Z")));
+    let builder = builder.object(&read("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"));
+    let builder = builder.object(&applied(MAP)).object(&helmed);
+    let prod = objects.iter().fold(builder, |builder, object| builder.object(&read(object))).build();
+    let told = Told::once(&repository, prod).await;
+    let past = changed(&told, "2026-03-01T11:00:00Z").await;
+    let asked: Vec<String> = lines(&past).into_iter().filter(|line| !line.contains(" commit ")).collect();
+    assert_eq!(
+        asked,
+        [
+            "01 11:30:00 release prod web Secret/shop/sh.helm.release.v1.web.v4 release web revision 4, deployed by Helm",
+            "01 11:20:00 event prod web Pod/shop/api-7c9-x2 BackOff: Back-off <hidden: it looks like a secret> (3 times) by kubelet",
+            "01 11:10:00 rollout prod web ReplicaSet.apps/shop/api-7c9 ReplicaSet api-7c9 created by rollout",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_cluster_denies_is_said_and_the_rest_is_told() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", MAP).commit("Add web");
+    let builder = Offline::builder("prod", Arc::new(|| at("2026-02-28T09:00:00Z")));
+    let builder = builder.object(&read("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"));
+    let prod = builder.object(&applied(MAP)).deny(driftdeck::model::GroupKind::new("", "Event")).build();
+    edit(&prod, "odd", "kubectl-edit", "2026-03-01T11:01:00Z");
+    let told = Told::once(&repository, prod).await;
+    let past =
+        tokio::time::timeout(Duration::from_secs(60), changed(&told, "2026-03-01T11:00:00Z")).await.unwrap();
+    assert!(lines(&past).iter().any(|line| line.contains("kubectl edit")));
+    let blind: Vec<String> = past.blind.iter().map(|blind| blind.words(|at| at.to_string())).collect();
+    let denied = |words: &String| {
+        words.contains("warning events in namespace shop of prod: not allowed to list events")
+    };
+    assert!(blind.iter().any(denied), "{blind:?}");
+}
