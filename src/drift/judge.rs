@@ -1,7 +1,7 @@
 //! Defines the verdict of one object from what Git declares and what the cluster holds.
 
 use super::types::Types;
-use super::{Autoscaled, HealthRules, IgnoreRules, Managers, compare, excluded, health, immutable, invalid};
+use super::{Autoscaled, HealthRules, IgnoreRules, Managers, Pods, compare, excluded, health, immutable, invalid};
 use crate::model::{Health, HealthStatus, Judgement, LiveObject, Manifest, Schema, Value, Verdict, Why};
 
 /// What a comparison knows besides the two objects.
@@ -11,6 +11,8 @@ pub struct Context<'a> {
     pub managers: &'a Managers,
     pub autoscaled: &'a Autoscaled,
     pub health: &'a HealthRules,
+    /// What pods say of their workloads, as far as pods are looked at.
+    pub pods: Option<&'a Pods>,
     /// The field manager of the engine that owns the app, where one does.
     pub deployer: Option<&'a str>,
     /// What Helm's previous release declared of this object, where it is known: what is gone from it is a leftover.
@@ -23,14 +25,13 @@ impl<'a> Context<'a> {
     /// Builds a context that knows of no engine and of no rules but the built-in ones.
     pub fn new(schema: &'a Schema, managers: &'a Managers, autoscaled: &'a Autoscaled) -> Self {
         let (health, rules) = (HealthRules::built_in(), IgnoreRules::none());
-        Self { schema, managers, autoscaled, health, deployer: None, previous: None, rules }
+        Self { schema, managers, autoscaled, health, pods: None, deployer: None, previous: None, rules }
     }
 }
 
 /// Judges one object. `desired` is `None` for what is tracked and no longer in Git, `live` for what is not there.
 pub fn judge(desired: Option<&Manifest>, live: Option<&LiveObject>, context: &Context<'_>) -> Judgement {
-    let health =
-        live.map_or_else(|| Health::of(HealthStatus::Missing), |live| health::health(live, context.health));
+    let health = live.map_or_else(|| Health::of(HealthStatus::Missing), |live| health_of(live, context));
     let finalizers = live.map(terminating).unwrap_or_default();
     let mut judgement = match (desired, live) {
         (None, None) => Judgement::plain(Verdict::Excluded(Why::new("neither declared nor there")), health),
@@ -46,6 +47,14 @@ pub fn judge(desired: Option<&Manifest>, live: Option<&LiveObject>, context: &Co
         judgement.finalizers = finalizers;
     }
     judgement
+}
+
+fn health_of(live: &LiveObject, context: &Context<'_>) -> Health {
+    let health = health::health(live, context.health);
+    match context.pods {
+        Some(pods) => pods.told(live, health),
+        None => health,
+    }
 }
 
 fn against_desired(

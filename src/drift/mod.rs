@@ -32,7 +32,7 @@ pub use autoscaled::{Autoscaled, Scales};
 pub use bookkeeping::is_tracking;
 pub use compare::canonical_desired;
 pub use deployer::{DRIFTDECK, Deployer, DeployerTie, deployer};
-pub use health::{HealthRules, health};
+pub use health::{HealthRules, Pods, Workload, health, trouble};
 pub use ignore::{IgnoreRules, Selector};
 pub use judge::{Context, judge};
 pub use managers::Managers;

@@ -3,7 +3,7 @@
 //! It runs off the async threads, over shared values only: a batch holds everything that it needs.
 
 use crate::action::exact::{self, Answer};
-use crate::drift::{self, Admission, Autoscaled, Context, Deployer, HealthRules, IgnoreRules, Managers};
+use crate::drift::{self, Admission, Autoscaled, Context, Deployer, HealthRules, IgnoreRules, Managers, Pods};
 use crate::model::status::ResourceStatus;
 use crate::model::{
     Class, ClusterId, DeploymentId, Engine, FieldChange, GroupVersionKind, Health, HealthStatus, Judgement,
@@ -24,6 +24,8 @@ pub struct Knowledge {
     pub health: Arc<HealthRules>,
     /// What may rewrite declared values.
     pub admission: Arc<Admission>,
+    /// What pods say of workloads that are not doing well.
+    pub pods: Arc<Pods>,
 }
 
 /// One object to be judged for one deployment.
@@ -227,6 +229,7 @@ fn context<'k>(item: &'k Item, knowledge: &'k Knowledge) -> Context<'k> {
     context.deployer = item.deployer;
     context.health = &knowledge.health;
     context.rules = &item.rules;
+    context.pods = Some(&knowledge.pods);
     context
 }
 

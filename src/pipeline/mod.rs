@@ -32,5 +32,6 @@ mod sources;
 pub mod store;
 pub mod story;
 pub mod texts;
+mod troubles;
 mod unsynced;
 pub mod world;

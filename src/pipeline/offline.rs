@@ -3,7 +3,7 @@
 use crate::cluster::builtin;
 use crate::cluster::offline::snapshot::flattened;
 use crate::config::settings::AppSetting;
-use crate::drift::{self, Autoscaled, Context, HealthRules, IgnoreRules, Managers};
+use crate::drift::{self, Autoscaled, Context, HealthRules, IgnoreRules, Managers, Pods};
 use crate::git::{Ask, Repo};
 use crate::model::Glob;
 use crate::model::status::ResourceStatus;
@@ -280,6 +280,8 @@ fn compare_under(
     let mut context = Context::new(&schema, managers, &autoscaled);
     context.health = health;
     context.rules = rules;
+    let pods = Pods::of(&dump.objects);
+    context.pods = Some(&pods);
     let live = Index::of(&dump.objects);
     let deployment = nowhere();
     rendered

@@ -7,6 +7,7 @@
 mod asked;
 mod background;
 mod handle;
+mod pods;
 
 pub use handle::Handle;
 
@@ -194,12 +195,19 @@ enum Event {
         at: usize,
         answer: Result<(), ClusterError>,
     },
+    Pods {
+        at: usize,
+        namespace: String,
+        event: WatchEvent,
+    },
 }
 
 /// A cluster's tasks and the state of talking to it.
 #[derive(Default)]
 struct Line {
     watches: BTreeMap<WatchKey, JoinHandle<()>>,
+    /// Watches of pods, by their namespace.
+    pods: BTreeMap<String, JoinHandle<()>>,
     attempts: u32,
     asked: bool,
     kinds: BTreeSet<GroupVersionKind>,
@@ -310,7 +318,7 @@ impl Conductor {
             }
         }
         for line in &self.lines {
-            line.watches.values().for_each(JoinHandle::abort);
+            line.watches.values().chain(line.pods.values()).for_each(JoinHandle::abort);
         }
     }
 
@@ -499,11 +507,13 @@ impl Conductor {
             Event::Judged(judged) => {
                 self.judging = false;
                 self.world.set_judged(judged);
+                self.look_at_pods();
                 self.remember();
             }
             Event::Exact { deployment, answer } => {
                 self.world.set_answers(&deployment, answer.map(|answer| *answer).into_iter().collect());
             }
+            Event::Pods { at, namespace, event } => self.world.pod_event(at, &namespace, event),
             Event::Answered { at, answer } => {
                 if let Some(line) = self.lines.get_mut(at) {
                     line.asked = false;

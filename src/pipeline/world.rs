@@ -26,6 +26,7 @@ use crate::pipeline::judging::{Claims, Item, Judged, Knowledge, Trust};
 use crate::pipeline::rules::Ledger;
 use crate::pipeline::scopes::{self, Wanted};
 use crate::pipeline::store::{ObjectKey, Store, WatchKey, WatchState};
+use crate::pipeline::troubles::Troubles;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use watched::Watched;
@@ -68,6 +69,8 @@ pub struct ClusterEntry {
     pub autoscaled: Arc<Autoscaled>,
     /// The mutating webhooks and policies, as far as they may be read.
     pub admission: Arc<Admission>,
+    /// Workloads that are not doing well, and what their pods say.
+    pub troubles: Troubles,
 }
 
 impl ClusterEntry {
@@ -88,6 +91,7 @@ impl ClusterEntry {
             answered: None,
             autoscaled: Arc::default(),
             admission: Arc::default(),
+            troubles: Troubles::default(),
         }
     }
 
@@ -476,6 +480,18 @@ impl World {
         }
     }
 
+    /// Takes in an event of the watch of a namespace's pods.
+    pub fn pod_event(&mut self, at: usize, namespace: &str, event: WatchEvent) {
+        let Some(cluster) = self.clusters.get_mut(at) else { return };
+        let id = cluster.status.id.clone();
+        for workload in cluster.troubles.take(&id, namespace, event) {
+            let Some(name) = workload.name.clone() else { continue };
+            let kind = &workload.kind;
+            let kind = GroupVersionKind::new(&kind.group, "v1", &kind.kind);
+            self.mark_object(at, &kind, &(workload.namespace.clone(), name));
+        }
+    }
+
     /// Takes in that a cluster answered.
     pub fn confirmed(&mut self, at: usize, now: Timestamp) {
         let Some(cluster) = self.clusters.get_mut(at) else { return };
@@ -590,6 +606,7 @@ impl World {
             health: self.health.clone(),
             autoscaled: cluster.autoscaled.clone(),
             admission: cluster.admission.clone(),
+            pods: cluster.troubles.pods(),
         })
     }
 
@@ -714,6 +731,12 @@ impl World {
             }
             let mut changed = BTreeMap::new();
             let mut gone = BTreeSet::new();
+            let troubles = self.clusters.get_mut(deployment.cluster).map(|cluster| &mut cluster.troubles);
+            if let Some(troubles) = troubles {
+                for one in &judged {
+                    troubles.note(&one.id, one.status.as_ref().map(|status| &status.judgement.health));
+                }
+            }
             for one in judged {
                 let drifts = one.status.as_ref().is_some_and(|s| s.verdict().is_drift());
                 if !Arc::ptr_eq(&one.past, &deployment.past)

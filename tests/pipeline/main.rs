@@ -14,6 +14,7 @@ mod ground;
 mod late;
 mod narrow;
 mod past;
+mod pods;
 mod reaching;
 mod scripted;
 mod story;

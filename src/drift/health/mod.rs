@@ -6,10 +6,12 @@
 
 mod conditions;
 mod notation;
+mod pods;
 mod reported;
 mod rules;
 mod workloads;
 
+pub use pods::{Pods, Workload, trouble};
 pub use rules::HealthRules;
 
 use crate::model::{Health, HealthStatus, LiveObject, Value};

@@ -158,8 +158,9 @@ fn pod(body: &Value) -> Health {
             && (STUCK.contains(&reason) || reason.ends_with("BackOff") || reason.starts_with("Err"))
             && (restarts || reason != "CrashLoopBackOff")
         {
-            let detail = waiting.and_then(|w| w.str_at(&["message"])).unwrap_or(reason);
-            return degraded(format!("{}: {detail}", status.str_at(&["name"]).unwrap_or_default()));
+            let detail = waiting.and_then(|w| w.str_at(&["message"])).map(|message| format!(": {message}"));
+            let name = status.str_at(&["name"]).unwrap_or_default();
+            return degraded(format!("{name}: {reason}{}", detail.unwrap_or_default()));
         }
     }
     match body.str_at(&["status", "phase"]) {
