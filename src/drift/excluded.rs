@@ -53,8 +53,8 @@ fn skipped(body: &Value, there: bool) -> Option<Why> {
     ];
     let annotations = body.at(&["metadata", "annotations"]).and_then(Value::as_map)?;
     annotations.iter().find_map(|(key, value)| {
-        let (lower, value) = (key.to_lowercase(), value.as_str()?);
-        let says = |(k, v): &&(&str, &str)| lower == *k && value.eq_ignore_ascii_case(v);
+        let value = value.as_str()?;
+        let says = |(k, v): &&(&str, &str)| key.eq_ignore_ascii_case(k) && value.eq_ignore_ascii_case(v);
         let (_, found) = SKIP.iter().find(says)?;
         // What is to be made only where it is missing is compared until it is there.
         (*found != "ifnotpresent" || there).then(|| Why::new(format!("{key}: {value}")))

@@ -75,10 +75,16 @@ impl<'a> Check<'a> {
         };
         let mut seen = HashSet::new();
         for (at, item) in items.iter().enumerate() {
-            let name = keyed::printed(&self.types, typed, keys, item);
+            let same = |other: &&'a Value| keyed::same_item(&self.types, typed, keys, item, other);
+            let repeated = if items.len() > keyed::FEW {
+                !seen.insert(keyed::printed(&self.types, typed, keys, item))
+            } else {
+                items.get(..at).unwrap_or_default().iter().any(|before| same(&before))
+            };
+            // Most items stand where they were declared.
+            let counterpart = held.get(at).filter(same).or_else(|| held.iter().find(same));
             self.steps.push_item(Step::Keyed { item, keys, typed }, Some(at));
-            let counterpart = held.iter().find(|l| keyed::same_item(&self.types, typed, keys, item, l));
-            if !seen.insert(name) && !is_twice_live(&self.types, typed, keys, item, held) {
+            if repeated && !is_twice_live(&self.types, typed, keys, item, held) {
                 let keys = keys.join(" and ");
                 self.problem(format!(
                     "another item of the list has the same {keys}: only one of them can hold"

@@ -91,7 +91,7 @@ pub(super) fn arranged(paired: &Paired, desired: &[Value], live: &[Value]) -> Ve
 }
 
 /// Above this many items, items are found by their printed keys instead of one by one.
-const FEW: usize = 32;
+pub(super) const FEW: usize = 32;
 
 /// Pairs the items of two lists by their keys. An item pairs at most once; of several with the same keys the first.
 pub(super) fn pair<'a>(
