@@ -5,6 +5,7 @@
 use crate::cluster::WatchEvent;
 use crate::drift::{Pods, Workload, trouble};
 use crate::model::{ClusterId, Health, HealthStatus, Packed, ResourceId};
+use crate::pipeline::judging::Judged;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -37,6 +38,13 @@ impl Troubles {
         }
     }
 
+    /// Takes in verdicts.
+    pub fn note_judged(&mut self, judged: &[Judged]) {
+        for one in judged {
+            self.note(&one.id, one.status.as_ref().map(|status| &status.judgement.health));
+        }
+    }
+
     /// Returns the namespaces whose pods are to be looked at.
     pub fn namespaces(&self) -> BTreeSet<String> {
         let all: BTreeSet<&String> = self.unwell.iter().filter_map(|id| id.namespace.as_ref()).collect();
@@ -53,7 +61,9 @@ impl Troubles {
         match event {
             WatchEvent::Listed(pods) => {
                 self.found.retain(|(of, _), _| of != namespace);
-                pods.iter().for_each(|pod| self.look_at(cluster, namespace, pod));
+                for pod in &pods {
+                    self.look_at(cluster, namespace, pod);
+                }
             }
             WatchEvent::Applied(pod) => self.look_at(cluster, namespace, &pod),
             WatchEvent::Deleted(id) => {

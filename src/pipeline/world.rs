@@ -4,6 +4,7 @@
 mod earlier;
 mod elsewhere;
 mod exact;
+mod pods;
 pub mod reaching;
 mod twins;
 mod undeclared;
@@ -291,6 +292,11 @@ impl World {
                 asked = gone.role.is_asked();
                 let manifests = gone.rendered.as_ref().map_or(&[][..], |rendered| &rendered.manifests);
                 self.declared.remove(&id, gone.cluster, manifests);
+                if let Some(cluster) = self.clusters.get_mut(gone.cluster) {
+                    for id in gone.statuses.keys() {
+                        cluster.troubles.note(id, None);
+                    }
+                }
             }
             self.dirty.remove(&id);
             if asked {
@@ -477,18 +483,6 @@ impl World {
         }
         for object in changed.objects {
             self.mark_object(at, &key.kind, &object);
-        }
-    }
-
-    /// Takes in an event of the watch of a namespace's pods.
-    pub fn pod_event(&mut self, at: usize, namespace: &str, event: WatchEvent) {
-        let Some(cluster) = self.clusters.get_mut(at) else { return };
-        let id = cluster.status.id.clone();
-        for workload in cluster.troubles.take(&id, namespace, event) {
-            let Some(name) = workload.name.clone() else { continue };
-            let kind = &workload.kind;
-            let kind = GroupVersionKind::new(&kind.group, "v1", &kind.kind);
-            self.mark_object(at, &kind, &(workload.namespace.clone(), name));
         }
     }
 
@@ -731,11 +725,8 @@ impl World {
             }
             let mut changed = BTreeMap::new();
             let mut gone = BTreeSet::new();
-            let troubles = self.clusters.get_mut(deployment.cluster).map(|cluster| &mut cluster.troubles);
-            if let Some(troubles) = troubles {
-                for one in &judged {
-                    troubles.note(&one.id, one.status.as_ref().map(|status| &status.judgement.health));
-                }
+            if let Some(cluster) = self.clusters.get_mut(deployment.cluster) {
+                cluster.troubles.note_judged(&judged);
             }
             for one in judged {
                 let drifts = one.status.as_ref().is_some_and(|s| s.verdict().is_drift());
@@ -779,6 +770,11 @@ impl World {
                     deployment.statuses.remove(&id);
                     changed.remove(&id);
                     gone.insert(id);
+                }
+            }
+            if let Some(cluster) = self.clusters.get_mut(deployment.cluster) {
+                for id in &gone {
+                    cluster.troubles.note(id, None);
                 }
             }
             for id in &gone {

@@ -42,7 +42,7 @@ impl Pods {
         let Some((pod, why)) = pods.iter().next() else { return health };
         let more = match pods.len() {
             0 | 1 => String::new(),
-            pods => format!(" ({} pods)", pods),
+            pods => format!(" ({pods} pods)"),
         };
         let before = health.message.map(|message| format!("{message}; ")).unwrap_or_default();
         Health::with(health.status, format!("{before}{pod}: {why}{more}"))
