@@ -1,7 +1,9 @@
 //! Defines the verdict of one object from what Git declares and what the cluster holds.
 
 use super::types::Types;
-use super::{Autoscaled, HealthRules, IgnoreRules, Managers, Pods, compare, excluded, health, immutable, invalid};
+use super::{
+    Autoscaled, HealthRules, IgnoreRules, Managers, Pods, compare, excluded, health, immutable, invalid,
+};
 use crate::model::{Health, HealthStatus, Judgement, LiveObject, Manifest, Schema, Value, Verdict, Why};
 
 /// What a comparison knows besides the two objects.

@@ -30,6 +30,7 @@ pub async fn plan_sync(deployed: &Deployed, options: &Options, now: Timestamp) -
         schema: &deployed.knowledge.schema,
         managers: &deployed.knowledge.managers,
         autoscaled: &deployed.knowledge.autoscaled,
+        health: &deployed.knowledge.health,
         rules: &deployed.rules,
         deployment: &deployed.id,
         namespace: deployed.namespace.as_deref(),

@@ -513,7 +513,12 @@ impl Conductor {
             Event::Exact { deployment, answer } => {
                 self.world.set_answers(&deployment, answer.map(|answer| *answer).into_iter().collect());
             }
-            Event::Pods { at, namespace, event } => self.world.pod_event(at, &namespace, event),
+            Event::Pods { at, namespace, event } => {
+                // What was under way when its watch ended is of no use any more.
+                if self.lines.get(at).is_some_and(|line| line.pods.contains_key(&namespace)) {
+                    self.world.pod_event(at, &namespace, event);
+                }
+            }
             Event::Answered { at, answer } => {
                 if let Some(line) = self.lines.get_mut(at) {
                     line.asked = false;

@@ -122,6 +122,7 @@ impl Ground {
             schema: &schema,
             managers: &managers,
             autoscaled: &autoscaled,
+            health: driftdeck::drift::HealthRules::built_in(),
             deployment: &deployment,
             namespace: Some(&self.namespace.name),
             revision: &revision,

@@ -15,7 +15,7 @@ pub use selection::{BadOnly, Only, Selection};
 
 use super::bind;
 use crate::cluster::{Cluster, ClusterError};
-use crate::drift::{Autoscaled, IgnoreRules, Managers};
+use crate::drift::{Autoscaled, HealthRules, IgnoreRules, Managers};
 use crate::model::{
     ClusterFacts, DeploymentId, Engine, GroupVersionKind, Judgement, LiveObject, Manifest, Plan, ResourceId,
     Revision, Schema, Timestamp,
@@ -29,6 +29,7 @@ pub struct Inputs<'a> {
     pub schema: &'a Schema,
     pub managers: &'a Managers,
     pub autoscaled: &'a Autoscaled,
+    pub health: &'a HealthRules,
     /// Which differences do not count: they are left alone.
     pub rules: &'a IgnoreRules,
     pub deployment: &'a DeploymentId,

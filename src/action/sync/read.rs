@@ -55,6 +55,7 @@ fn judged(
     };
     let mut context = Context::new(inputs.schema, inputs.managers, inputs.autoscaled);
     context.deployer = inputs.engine_manager;
+    context.health = inputs.health;
     context.rules = inputs.rules;
     let judgement = judge(desired.map(AsRef::as_ref), live.as_ref(), &context);
     (live, judgement)

@@ -235,6 +235,7 @@ impl World {
             schema: &schema,
             managers: &managers,
             autoscaled: &autoscaled,
+            health: crate::drift::HealthRules::built_in(),
             deployment: &deployment,
             namespace: Some("shop"),
             revision: &self.revision,

@@ -102,7 +102,7 @@ pub fn deployment() -> Pair {
             },
         ],
     });
-    served(&mut live, 7, managed);
+    served(&mut live, 7, &managed);
     live["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = json!("4");
     Pair { name: "Deployment", yaml, json: live.to_string() }
 }
@@ -117,7 +117,7 @@ pub fn config_map() -> Pair {
         "manager": "kubectl", "operation": "Apply", "apiVersion": "v1", "time": "2026-01-02T03:04:05Z",
         "fieldsType": "FieldsV1", "fieldsV1": owned(&live),
     }]);
-    served(&mut live, 1, managed);
+    served(&mut live, 1, &managed);
     Pair { name: "ConfigMap", yaml, json: live.to_string() }
 }
 
@@ -180,7 +180,7 @@ fn fill(into: &mut Value, defaults: &Value) {
 }
 
 /// Puts in the metadata that the server keeps.
-fn served(live: &mut Value, generation: u32, managed: Value) {
+fn served(live: &mut Value, generation: u32, managed: &Value) {
     fill(
         &mut live["metadata"],
         &json!({
