@@ -3,7 +3,9 @@
 //! It runs off the async threads, over shared values only: a batch holds everything that it needs.
 
 use crate::action::exact::{self, Answer};
-use crate::drift::{self, Admission, Autoscaled, Context, Deployer, HealthRules, IgnoreRules, Managers, Pods};
+use crate::drift::{
+    self, Admission, Autoscaled, Context, Deployer, HealthRules, IgnoreRules, Managers, Pods,
+};
 use crate::model::status::ResourceStatus;
 use crate::model::{
     Class, ClusterId, DeploymentId, Engine, FieldChange, GroupVersionKind, Health, HealthStatus, Judgement,
