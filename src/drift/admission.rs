@@ -218,7 +218,7 @@ fn selects<'a>(selector: &Value, label: impl Fn(&str) -> Label<'a>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::manifest::FieldLines;
+    use crate::model::manifest::BodyLines;
     use crate::model::{ClusterId, Identity, Origin, ResourceId, ServedKind};
     use crate::value;
 
@@ -234,7 +234,7 @@ mod tests {
         let metadata = body.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
         metadata.insert("labels".into(), labels);
         let (id, origin) = (ResourceId::from(identity), Origin::default());
-        Manifest { id, kind, body, origin, problems: Vec::new(), lines: FieldLines::default(), overlay: None }
+        Manifest { id, kind, body, origin, problems: Vec::new(), lines: BodyLines::default(), overlay: None }
     }
 
     fn facts() -> ClusterFacts {

@@ -121,7 +121,7 @@ fn add_autoscalers(needed: &mut Needed, facts: &ClusterFacts) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::manifest::FieldLines;
+    use crate::model::manifest::BodyLines;
     use crate::model::{ClusterId, Identity, Origin, ResourceId, Value};
 
     fn facts() -> ClusterFacts {
@@ -161,7 +161,7 @@ mod tests {
             body: Value::Null,
             origin: Origin::default(),
             problems: vec![],
-            lines: FieldLines::default(),
+            lines: BodyLines::default(),
             overlay: None,
         }
     }

@@ -168,7 +168,7 @@ mod tests {
             body,
             origin: crate::model::Origin::default(),
             problems: Vec::new(),
-            lines: crate::model::manifest::FieldLines::default(),
+            lines: crate::model::manifest::BodyLines::default(),
             overlay: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::context::RenderContext;
 use super::declared::{Declared, Reading};
+use crate::model::manifest::BodyLines;
 use crate::model::{App, GroupKind, Identity, Manifest, Notice, Origin, ResourceId, Value};
 use std::collections::HashMap;
 
@@ -69,6 +70,7 @@ fn identify(
         None => own.or_else(|| asked.then(|| default.clone())),
     };
     let id = ResourceId::from(Identity { cluster: context.cluster.clone(), kind, namespace, name });
+    let lines = BodyLines::of(&lines, &body);
     Manifest { id, kind: version, body, origin, problems, lines, overlay }
 }
 

@@ -1,6 +1,6 @@
 //! Reads the corpus' objects as the comparison wants them.
 
-use driftdeck::model::manifest::FieldLines;
+use driftdeck::model::manifest::BodyLines;
 use driftdeck::model::sealed::seal_object;
 use driftdeck::model::{
     ClusterId, GroupVersionKind, Identity, LiveObject, Manifest, Origin, ResourceId, Value,
@@ -34,7 +34,7 @@ pub fn desired(mut body: Value) -> Manifest {
         name: text(&["metadata", "name"]),
     });
     seal_object(&id.kind, &mut body);
-    let (origin, lines) = (Origin::default(), FieldLines::default());
+    let (origin, lines) = (Origin::default(), BodyLines::default());
     Manifest { id, kind, body, origin, problems: Vec::new(), lines, overlay: None }
 }
 

@@ -3,6 +3,7 @@
 use crate::objects;
 use driftdeck::cluster::builtin;
 use driftdeck::drift::{Autoscaled, Context, Deployer, Managers, deployer, judge};
+use driftdeck::model::manifest::BodyLines;
 use driftdeck::model::{Judgement, Value, Verdict};
 use driftdeck::text::yaml::read_documents;
 
@@ -349,7 +350,7 @@ fn a_misspelled_field_and_a_doubled_variable_are_invalid_with_their_lines() {
     let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  repicas: 2\n  template:\n    spec:\n      containers:\n      - name: a\n        env:\n        - {name: X, value: '1'}\n        - {name: X, value: '2'}\n";
     let document = read_documents(text.as_bytes()).remove(0).expect("the test's own YAML");
     let mut desired = objects::desired(document.value);
-    desired.lines = document.lines;
+    desired.lines = BodyLines::of(&document.lines, &desired.body);
     let (schema, managers, autoscaled) = (builtin::schema(), Managers::built_in(), Autoscaled::default());
     let judgement = judge(Some(&desired), None, &Context::new(&schema, &managers, &autoscaled));
     assert_eq!(judgement.verdict, Verdict::Invalid);

@@ -10,7 +10,7 @@ use driftdeck::action::{ExecuteError, Execution, execute};
 use driftdeck::cluster::Cluster;
 use driftdeck::cluster::remote::{self, Remote, Sources};
 use driftdeck::drift::{Autoscaled, Managers};
-use driftdeck::model::manifest::FieldLines;
+use driftdeck::model::manifest::BodyLines;
 use driftdeck::model::sealed::seal_object;
 use driftdeck::model::{
     AppId, Asked, ClusterFacts, DeploymentId, Engine, GroupVersionKind, Identity, Manifest, Origin, Plan,
@@ -76,7 +76,7 @@ impl Ground {
                     body,
                     origin: Origin::default(),
                     problems: Vec::new(),
-                    lines: FieldLines::default(),
+                    lines: BodyLines::default(),
                     overlay: None,
                 })
             })

@@ -257,7 +257,7 @@ mod tests {
             body,
             origin,
             problems: Vec::new(),
-            lines: crate::model::manifest::FieldLines::default(),
+            lines: crate::model::manifest::BodyLines::default(),
             overlay: None,
         })
     }

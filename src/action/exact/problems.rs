@@ -82,7 +82,7 @@ pub(super) fn steps(body: &Value, path: &FieldPath) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::manifest::FieldLines;
+    use crate::model::manifest::BodyLines;
     use crate::model::{ClusterId, GroupVersionKind, Identity, ResourceId};
     use crate::text::yaml::read_documents;
 
@@ -95,7 +95,7 @@ mod tests {
             namespace: None,
             name: Some("web".into()),
         };
-        let lines: FieldLines = document.lines;
+        let lines = BodyLines::of(&document.lines, &document.value);
         let origin = Origin { file: "web.yaml".into(), document: 0, line: Some(1) };
         let (body, id) = (document.value, ResourceId::from(identity));
         Manifest { id, kind, body, origin, problems: Vec::new(), lines, overlay: None }

@@ -11,7 +11,7 @@ use crate::cluster::offline::{Offline, Target};
 use crate::cluster::{Cluster as _, Patch, Write};
 use crate::drift::{Autoscaled, Managers};
 use crate::model::last_applied::last_applied;
-use crate::model::manifest::FieldLines;
+use crate::model::manifest::BodyLines;
 use crate::model::sealed::{LAST_APPLIED, seal_object};
 use crate::model::{
     AppId, Asked, DeploymentId, Engine, FieldPath, GroupVersionKind, Identity, LiveObject, Manifest, Oid,
@@ -90,7 +90,7 @@ fn manifest(mut body: Value) -> Manifest {
         body,
         origin: Origin::default(),
         problems: Vec::new(),
-        lines: FieldLines::default(),
+        lines: BodyLines::default(),
         overlay: None,
     }
 }

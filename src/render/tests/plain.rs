@@ -25,7 +25,7 @@ async fn every_object_is_found_with_file_document_and_line() {
         ]
     );
     assert_eq!((rendered.notices.as_slice(), rendered.complete), (&[][..], true));
-    assert_eq!(rendered.manifests[0].lines.line_at(["metadata", "name"]), Some(5));
+    assert_eq!(rendered.manifests[0].origin_of(["metadata", "name"]).line, Some(5));
 }
 
 #[tokio::test]

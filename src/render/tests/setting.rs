@@ -1,7 +1,7 @@
 //! Where a value is set that no manifest declares as it is.
 
 use super::*;
-use crate::model::manifest::FieldLines;
+use crate::model::manifest::BodyLines;
 use crate::model::{FieldPath, Identity, ResourceId, Value};
 use crate::text::yaml::read_documents;
 
@@ -24,7 +24,7 @@ fn rendered(text: &str, file: &str) -> Manifest {
         body,
         origin: Origin { file: file.to_owned(), document: 0, line: None },
         problems: Vec::new(),
-        lines: FieldLines::default(),
+        lines: BodyLines::default(),
         overlay: None,
     }
 }

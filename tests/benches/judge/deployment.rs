@@ -1,6 +1,7 @@
 //! The objects that are judged: a Deployment as teams write them, with sidecars, probes and volumes, and a ConfigMap.
 
 use super::Pair;
+use driftdeck::model::manifest::BodyLines;
 use driftdeck::model::{ClusterId, GroupVersionKind, Identity, Manifest, Origin, ResourceId};
 use driftdeck::text::yaml::read_documents;
 use serde_json::{Map, Value, json};
@@ -21,7 +22,8 @@ pub fn manifest(cluster: &ClusterId, yaml: &str) -> Manifest {
         name: text(&["metadata", "name"]),
     });
     let origin = Origin { file: "apps/shop/objects.yaml".to_owned(), document: 0, line: Some(document.line) };
-    Manifest { id, kind, body, origin, problems: Vec::new(), lines: document.lines, overlay: None }
+    let lines = BodyLines::of(&document.lines, &body);
+    Manifest { id, kind, body, origin, problems: Vec::new(), lines, overlay: None }
 }
 
 pub fn deployment() -> Pair {

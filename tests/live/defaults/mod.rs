@@ -9,7 +9,7 @@ mod probes;
 use driftdeck::cluster::builtin;
 use driftdeck::drift::{Autoscaled, Context, Managers, judge};
 use driftdeck::model::field_path::Scalar;
-use driftdeck::model::manifest::FieldLines;
+use driftdeck::model::manifest::BodyLines;
 use driftdeck::model::schema::{ListKind, Shape};
 use driftdeck::model::{
     ClusterId, FieldPath, FieldSet, GroupVersionKind, Judgement, LiveObject, ManagedEntry, Manifest,
@@ -109,7 +109,7 @@ fn judged(answer: &Answer, live: &LiveObject) -> Judgement {
         body,
         origin: Origin::default(),
         problems: Vec::new(),
-        lines: FieldLines::default(),
+        lines: BodyLines::default(),
         overlay: None,
     };
     judge(Some(&manifest), Some(live), &Context::new(&schema, &managers, &autoscaled))
