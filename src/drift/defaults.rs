@@ -10,6 +10,8 @@ mod rule;
 pub(super) use rule::Rule;
 
 use crate::model::GroupKind;
+// The names are all our own: nobody can choose ones that collide, and every field of every object is looked up here.
+use foldhash::fast::FixedState;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
@@ -30,7 +32,7 @@ pub(super) struct Fact {
 /// What is known of the fields of one part.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Part {
-    fields: HashMap<String, Fact>,
+    fields: HashMap<String, Fact, FixedState>,
     /// Of every key of a map.
     every: Option<Box<Fact>>,
     items: Option<usize>,
@@ -45,8 +47,8 @@ const TEXTS: [&str; 2] =
 pub(super) struct Defaults {
     parts: Vec<Part>,
     kinds: HashMap<GroupKind, usize>,
-    pointers: HashSet<String>,
-    presence: HashSet<String>,
+    pointers: HashSet<String, FixedState>,
+    presence: HashSet<String, FixedState>,
 }
 
 impl Defaults {
