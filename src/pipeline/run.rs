@@ -8,6 +8,7 @@ mod asked;
 mod background;
 mod handle;
 mod pods;
+mod schemas;
 
 pub use handle::Handle;
 
@@ -23,7 +24,6 @@ use crate::model::{
     App, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, ResourceId, Revision,
     Schema, Timestamp, limits,
 };
-use crate::pipeline::admission;
 use crate::pipeline::calm::Calm;
 use crate::pipeline::changes::Ground;
 use crate::pipeline::configured::absent;
@@ -57,8 +57,6 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 const REDISCOVERY: Duration = Duration::from_secs(10);
 /// How soon a cluster that refused the user is asked again.
 const DENIED_AGAIN: Duration = Duration::from_secs(30);
-/// After how many seconds a schema is asked for again that knows nothing of a watched kind.
-const SCHEMA_AGAIN: [u64; 6] = [1, 2, 5, 10, 30, 60];
 /// Events taken in at once before updates go out.
 const DRAIN: usize = 512;
 
@@ -743,55 +741,6 @@ impl Conductor {
         for (key, wanted) in start {
             self.watch(at, key, wanted);
         }
-    }
-
-    /// Asks for the schema of the kinds that are watched.
-    fn ask_schema(&mut self, at: usize) {
-        let Some(cluster) = self.setup.clusters.get(at).map(|c| c.cluster.clone()) else { return };
-        let (Some(line), Some(entry)) = (self.lines.get_mut(at), self.world.clusters.get_mut(at)) else {
-            return;
-        };
-        let kinds = line.kinds.iter().cloned().collect();
-        line.definitions_moved = false;
-        line.schema_questions += 1;
-        let question = line.schema_questions;
-        entry.schema_awaited = Some(question);
-        let facts = entry.facts.clone();
-        self.spawn(async move {
-            let (answer, admission) = tokio::join!(cluster.schema(kinds), admission::read(&*cluster, facts));
-            Event::Schema { at, question, answer, admission }
-        });
-    }
-
-    fn take_schema(&mut self, at: usize, question: u64, answer: Result<Arc<Schema>, ClusterError>) {
-        if let (Err(error), Some(setup)) = (&answer, self.setup.clusters.get(at)) {
-            self.world.tell(Update::Notice(
-                Notice::warning(format!("{} gives no schema", setup.cluster.name()))
-                    .cause(error.to_string())
-                    .hint("the built-in schema is used; verdicts may need a dry run to be sure"),
-            ));
-        }
-        self.world.set_schema(at, question, answer.ok());
-        self.ask_for_the_rest(at);
-    }
-
-    /// Asks again, a few times and less and less often, where the schema knows nothing of a watched kind: the documents
-    /// follow what is served a moment later, and some servers publish none.
-    fn ask_for_the_rest(&mut self, at: usize) {
-        let (Some(entry), Some(line)) = (self.world.clusters.get(at), self.lines.get_mut(at)) else { return };
-        let without = entry.without_schema();
-        if !self.setup.follow || without.is_empty() {
-            return;
-        }
-        if line.without_schema.0 != without {
-            line.without_schema = (without, 0);
-        }
-        let Some(pause) = SCHEMA_AGAIN.get(line.without_schema.1).copied() else { return };
-        line.without_schema.1 += 1;
-        self.spawn(async move {
-            tokio::time::sleep(Duration::from_secs(pause)).await;
-            Event::SchemaWanted { at }
-        });
     }
 
     fn watch(&mut self, at: usize, key: WatchKey, wanted: Wanted) {
