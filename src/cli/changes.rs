@@ -97,7 +97,7 @@ fn row(happening: &Happening) -> [String; 5] {
         }
         Where::Repo { name, asked, .. } => (name.clone(), asked.clone()),
     };
-    let named = happening.resource.as_ref().map(|id| format!("{id}  ")).unwrap_or_default();
+    let named = happening.named().map(|id| format!("{id}  ")).unwrap_or_default();
     let what = format!("{named}{}", happening.what);
     [document::time(happening.time), at, of, what, happening.who.words()]
 }

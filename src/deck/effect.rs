@@ -1,6 +1,6 @@
 //! Defines effects: what the deck asks for and cannot do itself. Runtime and shell perform them and answer with messages.
 
-use crate::model::{DeploymentId, Plan, ResourceId};
+use crate::model::{DeploymentId, Plan, ResourceId, Timestamp};
 
 /// Numbers what runs, so that an answer to something that was given up is told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -20,6 +20,13 @@ pub enum Effect {
         deployment: DeploymentId,
         resource: ResourceId,
         whole: bool,
+    },
+    /// Tell what changed since a time: what is known at once, and with `ask` also what clusters must be asked for.
+    /// Answered by [`super::Message::Changes`], for each of the two.
+    LoadChanges {
+        ticket: Ticket,
+        since: Timestamp,
+        ask: bool,
     },
     /// Compute the plan of a sync; writes nothing. Answered by [`super::Message::PlanReady`] or `PlanFailed`.
     PlanSync {

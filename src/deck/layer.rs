@@ -1,5 +1,6 @@
 //! Defines what can lie on the deck: screens, menus and prompts. Keys go to the topmost; drawing goes upwards.
 
+use super::changes_view::ChangesView;
 use super::effect::Ticket;
 use super::list::Row;
 use super::picker::Picker;
@@ -21,6 +22,7 @@ pub enum Layer {
     Confirm(Confirm),
     Who(WhoView),
     Matrix(MatrixView),
+    Changes(Box<ChangesView>),
     Help(HelpView),
     Notices(Scroll),
     Palette(Picker),
@@ -109,6 +111,7 @@ impl Layer {
             Layer::Resource(_) => Place::Resource,
             Layer::Plan(_) => Place::Plan,
             Layer::Matrix(_) => Place::Matrix,
+            Layer::Changes(_) => Place::Changes,
             _ => Place::Reading,
         }
     }
@@ -120,7 +123,10 @@ impl Layer {
 
     /// Returns whether it takes the whole body, so that nothing below it is seen.
     pub fn is_screen(&self) -> bool {
-        matches!(self, Layer::Resource(_) | Layer::Plan(_) | Layer::Matrix(_) | Layer::Who(_))
+        matches!(
+            self,
+            Layer::Resource(_) | Layer::Plan(_) | Layer::Matrix(_) | Layer::Changes(_) | Layer::Who(_)
+        )
     }
 
     pub fn plan(&self) -> Option<&PlanView> {
@@ -152,7 +158,11 @@ impl Layer {
 
     /// Returns whether something runs that the person waits for.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Layer::Plan(view) if view.is_running())
+        match self {
+            Layer::Plan(view) => view.is_running(),
+            Layer::Changes(view) => view.ticket.is_some(),
+            _ => false,
+        }
     }
 }
 

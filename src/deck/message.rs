@@ -4,7 +4,7 @@ use super::effect::Ticket;
 use super::layout::Size;
 use crate::model::update::Update;
 use crate::model::{
-    DeploymentId, Key, Notice, Plan, ResourceId, StepOutcome, Story, TextDiff, Timestamp, Verdict,
+    DeploymentId, Key, Notice, Past, Plan, ResourceId, StepOutcome, Story, TextDiff, Timestamp, Verdict,
 };
 
 /// Something that happened.
@@ -49,6 +49,15 @@ pub enum Message {
         deployment: DeploymentId,
         resource: ResourceId,
         result: Result<Story, Notice>,
+    },
+    /// An answer to [`super::Effect::LoadChanges`]: what is known, or what clusters were asked for.
+    Changes {
+        at: Timestamp,
+        ticket: Ticket,
+        past: Box<Past>,
+        asked: bool,
+        /// No further answer follows.
+        last: bool,
     },
     PlanReady {
         at: Timestamp,

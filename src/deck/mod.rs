@@ -5,6 +5,7 @@
 //! and shell perform and answer with messages. Drawing is the business of `ui`, which reads the state only.
 
 mod anchor;
+pub mod changes_view;
 pub mod copy;
 pub mod cut;
 pub mod effect;

@@ -87,7 +87,7 @@ fn special(state: &State, command: Command) -> Result<(), String> {
 
 fn listed(state: &State, command: Command) -> Result<(), String> {
     if command == Command::Search
-        && matches!(state.layers.last(), Some(layer) if !matches!(layer, Layer::Resource(_)))
+        && matches!(state.layers.last(), Some(layer) if !matches!(layer, Layer::Resource(_) | Layer::Changes(_)))
     {
         return Err("there is nothing to search here".to_owned());
     }

@@ -74,6 +74,7 @@ pub fn below(state: &State) -> usize {
         Some(Layer::Plan(view)) => (super::plan_lines::lines(state, view).len(), view.top + plan_rows(state)),
         Some(Layer::Resource(view)) => (view.rows.len(), view.top + resource_rows(state)),
         Some(Layer::Matrix(view)) => (view.apps.len(), view.top + matrix_rows(state)),
+        Some(Layer::Changes(view)) => return view.rows.below(super::changes_view::rows_seen(state, view)),
         Some(layer @ Layer::Everything(menu)) => (menu.items.len(), seen(state, layer).max(menu.cursor + 1)),
         Some(_) => return 0,
     };
@@ -393,7 +394,9 @@ pub fn footer(state: &State) -> Vec<Offer> {
         let reading = place == Place::Reading
             && !matches!(entry.command, Command::Back | Command::Copy | Command::Help);
         let at_home = state.layers.is_empty() && entry.command == Command::Back;
-        if reading || at_home || possible(state, entry.command).is_err() {
+        // It works everywhere; where something else is at hand, there are better keys to name.
+        let elsewhere = entry.command == Command::Changes && place != Place::Lists;
+        if reading || at_home || elsewhere || possible(state, entry.command).is_err() {
             continue;
         }
         if let Some(key) = state.options.keymap.key(entry.command) {

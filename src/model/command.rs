@@ -17,6 +17,7 @@ pub enum Command {
     Palette,
     Help,
     Matrix,
+    Changes,
     Notices,
     NextUnseen,
     Refresh,
@@ -65,6 +66,8 @@ pub enum Command {
     Uncommitted,
     CopyPlan,
     Apply,
+    Since,
+    CopyChanges,
 }
 
 /// Where a key applies. A place's own keys go before those of everywhere.
@@ -77,6 +80,8 @@ pub enum Place {
     Resource,
     Plan,
     Matrix,
+    /// What changed anywhere.
+    Changes,
     /// Overlays that are only read: help, notices, who and why.
     Reading,
 }
@@ -90,6 +95,7 @@ impl Place {
             Place::Resource => "a resource",
             Place::Plan => "a plan",
             Place::Matrix => "the matrix",
+            Place::Changes => "what changed",
             Place::Reading => "reading",
         }
     }
@@ -171,7 +177,7 @@ macro_rules! commands {
 }
 
 commands! {
-    Open "open" ["enter"] in [Lists Matrix] needs List as "open": "open what is under the cursor";
+    Open "open" ["enter"] in [Lists Matrix Changes] needs List as "open": "open what is under the cursor";
     AppDiff "app diff" ["d"] in [Lists] needs Deployment as "diff": "the whole app's diff, desired to live";
     NextChange "next change" ["]"] in [Resource] needs List as "change": "go to the next change";
     PreviousChange "previous change" ["["] in [Resource] needs List: "go to the previous change";
@@ -188,6 +194,8 @@ commands! {
     Uncommitted "uncommitted" ["w"] in [Plan] needs Nothing: "plan with what is not committed or not pushed, or without; said on the plan";
     CopyPlan "copy plan" ["y"] in [Plan] needs ReadyPlan as "copy": "copy the plan as Markdown";
     Apply "apply" ["A"] in [Plan] needs ReadyPlan as "apply": "write what the plan shows; a protected cluster asks for its name first";
+    Since "since" ["s"] in [Changes] needs Nothing as "since": "look further back: 30m, 2h, 24h, 7d";
+    CopyChanges "copy changes" ["y"] in [Changes] needs Nothing as "copy": "copy what is listed as Markdown, with what cannot be known";
     Who "who" ["w"] in [Lists Resource] needs Resource as "who": "the whole story of each field: who wrote it, who declared it, what it was before, and events";
     Exact "exact" ["x"] in [Lists Resource] needs Deployment as "exact": "have the API server dry-run the app, the resource or the ticked resources as the last word; writes nothing";
     Sync "sync" ["S"] in [Lists Resource] needs Writable as "sync": "plan a sync of the app, the resource or the ticked resources; writes nothing yet";
@@ -219,6 +227,7 @@ commands! {
     PreviousMatch "previous match" ["N"] in [Everywhere] needs Search: "go to the previous match";
     Palette "palette" [":" "ctrl-p"] in [Everywhere] needs Nothing as "palette": "find a command, an app or a cluster by name";
     Matrix "matrix" ["m"] in [Everywhere] needs Nothing: "apps against clusters";
+    Changes "what changed" ["t"] in [Everywhere] needs Nothing as "changes": "what changed anywhere, newest first: edits, commits, syncs, rollouts, warnings";
     Notices "notices" ["!"] in [Everywhere] needs Nothing: "notices and log";
     Copy "copy" ["y"] in [Everywhere] needs Nothing: "copy the name, path, command, permalink, or Markdown for the incident channel";
     Forge "forge" ["o"] in [Everywhere] needs Forge: "open it on the forge";

@@ -19,6 +19,14 @@ pub struct Happening {
     pub who: Who,
 }
 
+impl Happening {
+    /// Returns the object that is to be named before what happened; `None` where that names it already.
+    pub fn named(&self) -> Option<&ResourceId> {
+        let names_it = |id: &&ResourceId| self.what.starts_with(&id.kind.kind);
+        self.resource.as_ref().filter(|_| self.kind != HappeningKind::Release).filter(|id| !names_it(id))
+    }
+}
+
 /// Where something happened.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Where {

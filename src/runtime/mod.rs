@@ -3,6 +3,7 @@
 //! Nothing secret passes: values are redacted before they become part of a message. A plan that goes to the screen is a
 //! redacted copy; the plan itself stays here, and only the ticks come back.
 
+mod changes;
 mod exact;
 mod highlight;
 mod looks;
@@ -165,6 +166,9 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
             }
             Effect::LoadStory { deployment, resource, whole } => {
                 tokio::spawn(load_story(runtime, deployment, resource, whole));
+            }
+            Effect::LoadChanges { ticket, since, ask } => {
+                tokio::spawn(changes::load(runtime, ticket, since, ask));
             }
             Effect::PlanSync { ticket, request } => {
                 tokio::spawn(sync::plan(runtime, ticket, request));

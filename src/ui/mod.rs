@@ -1,6 +1,7 @@
 //! Draws the deck's state into its layout. It decides nothing: what is listed, where it stands and what is selected is
 //! the deck's.
 
+mod changes;
 mod columns;
 mod drift;
 mod frame;
@@ -59,6 +60,7 @@ fn draw_layer(pen: &mut Pen, state: &State, layer: &Layer) {
         Layer::Resource(view) => resource::draw(pen, state, view, body),
         Layer::Plan(view) => plan::draw(pen, state, view, body),
         Layer::Matrix(view) => matrix::draw(pen, state, view, body),
+        Layer::Changes(view) => changes::draw(pen, state, view, body),
         Layer::Who(view) => overlays::who(pen, state, layer, view, body),
         Layer::Search(_) => {}
         _ => overlays::draw(pen, state, layer),

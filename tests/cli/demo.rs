@@ -68,6 +68,19 @@ fn the_demo_shows_an_incident_is_put_right_by_its_keys_and_leaves_nothing_behind
 }
 
 #[test]
+fn the_demo_names_who_changed_what() {
+    let home = home_with_git_only();
+    let mut deck = Terminal::driftdeck(&home, &["demo", "--still"], 120, 40);
+    deck.await_text("apps drifted");
+    deck.keys("t");
+    deck.await_text("What changed in the last 30m, everywhere");
+    deck.await_text("by hand, ");
+    deck.keys("<esc>q");
+    assert_eq!(deck.await_exit(), (0, None));
+    deck.assert_given_back();
+}
+
+#[test]
 fn an_editor_that_is_stopped_gives_the_shell_back_and_goes_on_with_the_deck() {
     let mut home = Home::new();
     let script = "#!/bin/sh\necho editing\nkill -TSTP 0\necho once more\nread line\n";

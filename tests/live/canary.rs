@@ -101,6 +101,10 @@ fn the_deck_shows_and_keeps_no_value_of_a_secret() {
         press(&mut deck, "w");
         deck.await_text("Who wrote");
         press(&mut deck, "<esc>");
+        press(&mut deck, "t");
+        deck.await_text("What changed in the last");
+        press(&mut deck, "y");
+        press(&mut deck, "<esc>");
         press(&mut deck, "y");
         deck.await_text("enter or its number copies");
         for item in ["1", "2", "3", "4", "5", "6"] {

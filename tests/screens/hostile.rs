@@ -45,8 +45,8 @@ fn no_screen_lets_a_control_or_hidden_character_through() {
             let mut typist = Typist::empty(width, height, driftdeck::deck::Options::default());
             typist.tell(infested(text));
             for keys in [
-                "", "4", "i", "enter", "d", "esc", "w", "esc", "!", "esc", "m", "esc", ":", "esc", "y",
-                "esc", "?",
+                "", "4", "i", "enter", "d", "esc", "w", "esc", "!", "esc", "m", "esc", "t", "esc", ":",
+                "esc", "y", "esc", "?",
             ] {
                 typist.keys(keys);
                 let (buffer, _) = typist.buffer("dark", Depth::True);

@@ -6,6 +6,7 @@
     reason = "what cannot happen ends a test; clippy spares only the test functions themselves"
 )]
 
+mod changes;
 mod exact;
 mod hostile;
 mod live;

@@ -33,7 +33,7 @@ fn key() -> impl Strategy<Value = Key> {
         KeyCode::PageUp,
     ];
     prop_oneof![
-        6 => proptest::sample::select("jkhlgG123 4vwdfims*/n:?!uyaSA]}[{zreq".chars().collect::<Vec<_>>())
+        6 => proptest::sample::select("jkhlgG123 4vwdfimst*/n:?!uyaSA]}[{zreq".chars().collect::<Vec<_>>())
             .prop_map(Key::char),
         2 => proptest::sample::select(named.to_vec()).prop_map(Key::plain),
         1 => proptest::sample::select("dulrp".chars().collect::<Vec<_>>()).prop_map(Key::ctrl),

@@ -317,10 +317,10 @@ fn what_is_below_is_counted_until_its_end_is_seen() {
 #[test]
 fn what_was_just_said_goes_before_what_stands_there_always() {
     let mut typist = Typist::at(40, 12);
-    typist.keys("2 j j t");
+    typist.keys("2 j j b");
     let screen = typist.screen();
     let status = screen.lines().nth(10).unwrap();
-    assert_eq!(status, " t means nothing here; ? shows the keys");
+    assert_eq!(status, " b means nothing here; ? shows the keys");
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn what_happened_is_in_the_log_behind_the_notices_key() {
     use driftdeck::model::status::ClusterState;
     use driftdeck::model::update::Update;
     let mut typist = Typist::at(120, 40);
-    typist.keys("2 j j t t");
+    typist.keys("2 j j b b");
     let mut moved = world::repo("fleet", world::branch("main"), world::OLDER, world::at("02:44:00"));
     moved.subject = Some("Release 1.4.2".to_owned());
     let mut level = moved.clone();

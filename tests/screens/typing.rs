@@ -85,7 +85,7 @@ fn a_key_that_cannot_work_here_says_why() {
         ("e", "fleet is a remote: its files are not on this machine"),
         ("j S", "web is in 3 clusters: choose one (press 3 for clusters)"),
         ("j 3 j j j S", "edge-7 does not answer: connection timed out"),
-        ("t", "t means nothing here; ? shows the keys"),
+        ("b", "b means nothing here; ? shows the keys"),
         ("R", "R means nothing here; ? shows the keys"),
     ];
     for (keys, said) in cases {

@@ -1,6 +1,6 @@
 //! Defines what a key does: a prompt takes it as text, the keymap makes a command of it, and the command is routed.
 
-use super::{exact, lists, overlays, plan, prompts, view};
+use super::{changes, exact, lists, overlays, plan, prompts, view};
 use crate::deck::effect::Effect;
 use crate::deck::layer::Layer;
 use crate::deck::plan_view::PlanView;
@@ -64,6 +64,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         Command::Refresh => {
             state.say("reading repos and clusters again");
             effects.push(Effect::Refresh);
+            changes::look(state, true, effects);
         }
         Command::Mouse => {
             state.mouse = !state.mouse;
@@ -98,6 +99,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         | Command::Copy
         | Command::Everything
         | Command::Who => overlays::open(state, command),
+        Command::Changes => changes::open(state, effects),
         Command::Search => prompts::open_search(state),
         Command::NextUnseen => lists::next_unseen(state, at, effects),
         _ => route(state, at, command, effects),
@@ -110,6 +112,7 @@ fn route(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<E
         None => lists::command(state, at, command, effects),
         Some(Layer::Resource(_)) => view::command(state, command, effects),
         Some(Layer::Plan(_)) => plan::command(state, at, command, effects),
+        Some(Layer::Changes(_)) => changes::command(state, at, command, effects),
         Some(_) => overlays::command(state, at, command, effects),
     }
 }
@@ -146,6 +149,11 @@ fn leave_from(state: &mut State, lowest: usize, effects: &mut Vec<Effect>) -> bo
         return false;
     }
     effects.extend(plans().filter(|p| p.is_running()).map(|plan| Effect::Cancel { ticket: plan.ticket }));
+    let looks = state.layers.iter().skip(lowest).filter_map(|layer| match layer {
+        Layer::Changes(view) => view.ticket,
+        _ => None,
+    });
+    effects.extend(looks.map(|ticket| Effect::Cancel { ticket }));
     state.layers.truncate(lowest);
     state.outdated = true;
     true

@@ -1,5 +1,6 @@
 //! Defines the update: what each message does to the state, and which effects follow. This file only routes.
 
+mod changes;
 mod commands;
 mod exact;
 mod lists;
@@ -61,6 +62,7 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
             pass_time(state, now);
             let waiting = [state.apps.sorts_at(), state.clusters.sorts_at(), state.drift.sorts_at()];
             state.outdated |= waiting.into_iter().flatten().any(|at| at <= now);
+            changes::follow(state, effects);
         }
         Message::Diff { at, deployment, resource, result } => {
             pass_time(state, at);
@@ -69,6 +71,10 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         Message::Story { at, deployment, resource, result } => {
             pass_time(state, at);
             story::came(state, at, deployment, resource, result);
+        }
+        Message::Changes { at, ticket, past, asked, last } => {
+            pass_time(state, at);
+            changes::came(state, ticket, *past, asked, last);
         }
         Message::PlanReady { at, ticket, plan } => plan::ready(state, at, ticket, *plan, None),
         Message::PlanTied { at, ticket, resource, managers } => {
@@ -133,6 +139,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
         rows::refresh(state);
         view::refresh(state, effects);
         overlays::refresh(state);
+        changes::refresh(state);
     }
     lists::look(state);
     story::look(state, effects);
@@ -168,6 +175,7 @@ fn quit(state: &mut State, effects: &mut Vec<Effect>) {
 pub(super) fn has_search(state: &State) -> bool {
     match state.layers.last() {
         Some(Layer::Resource(view)) => view.search.is_some(),
+        Some(Layer::Changes(view)) => view.rows.filter.is_some(),
         Some(_) => false,
         None => match state.focus {
             Column::Repos => state.repos.filter.is_some(),

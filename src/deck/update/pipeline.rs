@@ -1,6 +1,7 @@
 //! Defines what the pipeline's updates do to the deck: what is known, what is new, what no longer holds.
 
 use super::{log, story};
+use crate::deck::layer::Layer;
 use crate::deck::state::State;
 use crate::deck::world::ResourceKey;
 use crate::model::update::Update;
@@ -34,6 +35,13 @@ pub(super) fn fold(state: &mut State, at: Timestamp, update: Update) {
         }
         _ => None,
     };
+    if !matches!(update, Update::Apps { .. }) {
+        for layer in &mut state.layers {
+            if let Layer::Changes(view) = layer {
+                view.outdate();
+            }
+        }
+    }
     log::update(state, at, &update);
     state.world.fold(update);
     let Some((deployment, ids)) = touched else { return };

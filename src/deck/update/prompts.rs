@@ -1,6 +1,6 @@
 //! Defines prompts, in which every key is text: search and filter, palette, and the name of a protected cluster.
 
-use super::{commands, lists, overlays, plan, view};
+use super::{changes, commands, lists, overlays, plan, view};
 use crate::deck::effect::Effect;
 use crate::deck::layer::{Layer, Search};
 use crate::deck::layout::Column;
@@ -13,6 +13,7 @@ const LONGEST: usize = 256;
 pub(super) fn open_search(state: &mut State) {
     let before = match state.layers.last() {
         Some(Layer::Resource(view)) => view.search.clone(),
+        Some(Layer::Changes(view)) => view.rows.filter.clone(),
         _ => list_filter(state).clone(),
     };
     let text = before.clone().unwrap_or_default();
@@ -92,6 +93,10 @@ fn set_search(state: &mut State, text: Option<String>) {
     if let Some(Layer::Resource(view)) = below {
         view.search = text;
         return;
+    }
+    if let Some(Layer::Changes(view)) = below {
+        view.rows.filter = text;
+        return changes::refresh(state);
     }
     *list_filter(state) = text;
     lists::claim(state);

@@ -1,0 +1,35 @@
+//! Tells what changed: what is known first, then what clusters are asked for, until nobody wants it any more.
+
+use super::Runtime;
+use crate::deck::{Message, Ticket};
+use crate::model::{Past, Timestamp};
+use crate::pipeline::changes;
+use std::sync::Arc;
+
+/// Answers with what is known, and with `ask` also with what clusters tell.
+pub async fn load(runtime: Arc<Runtime>, ticket: Ticket, since: Timestamp, ask: bool) {
+    let stop = runtime.begin(ticket);
+    let work = async {
+        let Some(ground) = runtime.handle.ground().await.map(Arc::new) else { return };
+        let known = {
+            let (ground, stop) = (Arc::clone(&ground), stop.clone());
+            tokio::task::spawn_blocking(move || changes::known(&ground, since, &stop)).await
+        };
+        let Ok(known) = known else { return say(&runtime, ticket, Past::default(), false, true).await };
+        say(&runtime, ticket, known.past.clone(), false, !ask).await;
+        if ask {
+            let asked = changes::asked(&ground, &known, since, (runtime.clock)()).await;
+            say(&runtime, ticket, asked, true, true).await;
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+    runtime.end(ticket);
+}
+
+async fn say(runtime: &Runtime, ticket: Ticket, past: Past, asked: bool, last: bool) {
+    let at = (runtime.clock)();
+    runtime.say(Message::Changes { at, ticket, past: Box::new(past), asked, last }).await;
+}
