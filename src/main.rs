@@ -19,7 +19,8 @@ fn main() -> ExitCode {
     cli::prepare(&arguments.options);
     let Some(deck) = arguments.deck() else { return cli::run(&arguments) };
     let demo = deck.demo.then_some(Demo { still: deck.still });
-    let (ascii, no_color) = (arguments.options.ascii, arguments.options.no_color);
+    let (exact, ascii, no_color) =
+        (arguments.options.exact, arguments.options.ascii, arguments.options.no_color);
     let theme = arguments.options.theme.clone();
-    cli::ended(shell::deck(&Wanted { wishes: deck.wishes, demo, ascii, no_color, theme }))
+    cli::ended(shell::deck(&Wanted { wishes: deck.wishes, demo, exact, ascii, no_color, theme }))
 }

@@ -34,6 +34,7 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
             let (tools, clusters) = (opened.setup.tools.clone(), opened.setup.clusters.clone());
             found.extend(examine::machine(&tools, opened.folders.as_ref(), options.config.as_deref()).await);
             found.push(kubeconfig(options));
+            found.extend(examine::built_in_rules(opened.setup.ignoring.built_in));
             let (gathered, handle) = check::gather_opened(opened, options, output).await?;
             let findings = gathered.findings();
             found.extend(repositories(&findings));

@@ -160,6 +160,11 @@ pub fn checkable(state: &State) -> Result<DeploymentId, String> {
     Ok(id)
 }
 
+/// Returns whether the cluster of a deployment can be asked right now.
+pub fn is_reached(state: &State, id: &DeploymentId) -> bool {
+    reached(state, id, state.world.cluster(&id.cluster).map(|cluster| &cluster.state)).is_ok()
+}
+
 /// Returns why the cluster of a deployment cannot be asked right now.
 fn reached(state: &State, id: &DeploymentId, cluster: Option<&ClusterState>) -> Result<(), String> {
     let context = state.world.context(&id.cluster);

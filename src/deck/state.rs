@@ -117,6 +117,8 @@ pub struct Options {
     pub words: bool,
     /// Nothing is ever written.
     pub read_only: bool,
+    /// Every app is checked exactly once everything is known.
+    pub exact: bool,
     /// The app to select first.
     pub app: Option<String>,
     /// The context to select first.
@@ -133,6 +135,7 @@ impl Default for Options {
             ascii: false,
             words: false,
             read_only: false,
+            exact: false,
             app: None,
             context: None,
             opening: String::new(),
@@ -196,6 +199,8 @@ pub struct State {
     pub said: Option<Said>,
     /// The exact check that runs.
     pub exact: Option<ExactRun>,
+    /// What is still to be checked exactly because the deck was opened so; `None` until everything is known.
+    pub(super) unasked: Option<VecDeque<DeploymentId>>,
     pub mouse: bool,
     pub(super) tickets: u64,
     /// Rows must be listed anew before anybody looks.
@@ -217,7 +222,6 @@ impl State {
         Self {
             now,
             size,
-            options,
             world: World::default(),
             focus: Column::Apps,
             repos: List::default(),
@@ -239,6 +243,7 @@ impl State {
             log: VecDeque::new(),
             said: None,
             exact: None,
+            unasked: (!options.exact).then(VecDeque::new),
             mouse: false,
             tickets: 0,
             outdated: false,
@@ -246,6 +251,7 @@ impl State {
             interrupted: None,
             opened: false,
             quitting: false,
+            options,
         }
     }
 

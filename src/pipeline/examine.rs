@@ -4,7 +4,7 @@
 use super::admission;
 use crate::config::paths::Folders;
 use crate::git::Git;
-use crate::model::{ClusterFacts, GroupVersionKind, Manifest, Scope, ServedKind};
+use crate::model::{BuiltIn, BuiltIns, ClusterFacts, GroupVersionKind, Manifest, Scope, ServedKind};
 use crate::pipeline::setup::ClusterSetup;
 use crate::render::{Tool, Tools};
 use futures::StreamExt as _;
@@ -134,6 +134,21 @@ fn files(folders: Option<&Folders>, configuration: Option<&Path>) -> Vec<Finding
         Finding::fine(MACHINE, "state", place(&folders.state)),
         Finding::fine(MACHINE, "cache", place(&folders.cache)),
     ]
+}
+
+/// Lists the built-in ignore rules: what each hides, and whether it holds.
+pub fn built_in_rules(holding: BuiltIns) -> Vec<Finding> {
+    const AREA: &str = "built-in ignore rules";
+    let rule = |rule: BuiltIn| {
+        let hides = rule.hides();
+        if holding.holds(rule) {
+            Finding::fine(AREA, rule.name(), format!("on: {hides}"))
+        } else {
+            let follows = "the configuration switches it off: such differences count";
+            Finding::limited(AREA, rule.name(), format!("off: {hides}"), follows)
+        }
+    };
+    BuiltIn::ALL.map(rule).into()
 }
 
 /// Examines a cluster for what is declared for it.

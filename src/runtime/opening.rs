@@ -22,6 +22,8 @@ pub struct Wanted {
     pub wishes: Wishes,
     /// The demo's world instead of the user's, and whether it changes by itself.
     pub demo: Option<Demo>,
+    /// Every app is checked exactly once everything is known.
+    pub exact: bool,
     pub ascii: bool,
     pub no_color: bool,
     /// The theme, instead of that of the configuration.
@@ -149,6 +151,7 @@ fn options(wanted: &Wanted, looks: &Looks, settings: &Settings, notices: &mut Ve
         ascii: looks.ascii(settings),
         words: settings.glyphs == Glyphs::Words,
         read_only: wishes.read_only,
+        exact: wanted.exact,
         app: wishes.apps.first().cloned(),
         context: wishes.contexts.first().cloned(),
         opening: if wanted.demo.is_some() { "the demo".to_owned() } else { wishes.places.join(" ") },

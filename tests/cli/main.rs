@@ -9,6 +9,7 @@ mod canary;
 mod compare;
 mod configured;
 mod demo;
+mod doctor;
 mod failing;
 mod hostile;
 mod ignored;

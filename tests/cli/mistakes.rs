@@ -95,6 +95,35 @@ fn an_app_that_is_not_there_is_said_with_those_that_are() {
 }
 
 #[test]
+fn a_command_that_looks_at_no_cluster_refuses_to_be_exact() {
+    let (home, repository) = (Home::new(), repository());
+    home.write("live.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n");
+    for words in [
+        &["compare", "web", "live.yaml", "--exact"][..],
+        &["render", "web", "--exact"],
+        &["diff", "--base", "HEAD", "--exact"],
+    ] {
+        let run = home.driftdeck_in(repository.path(), words, "").exits(2);
+        assert_eq!(run.stdout, "", "{words:?}");
+        assert_eq!(
+            run.stderr,
+            "error: --exact asks an API server, and nothing here looks at a cluster\n  \
+             hint: leave --exact out, or use driftdeck check --exact\n"
+        );
+    }
+}
+
+#[test]
+fn a_text_that_makes_the_parser_panic_is_refused_without_a_word_of_the_panic() {
+    let run = Home::new().driftdeck_in(repository().path(), ["render", "-"], "a: [!x, y]\n").exits(2);
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
+    for word in ["panic", "TODO", "scanner.rs", "It failed at", "backtrace"] {
+        assert!(!run.stderr.contains(word), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_cluster_that_is_not_there_makes_every_app_unknown_with_the_reason() {
     let (home, repository) = (home_without_a_cluster(), repository());
     let run = home.driftdeck_in(repository.path(), ["check", "-o", "json"], "").exits(3);

@@ -2,7 +2,7 @@
 
 use crate::typist::Typist;
 use crate::world::{self, deployment_id, resource_id};
-use driftdeck::deck::{Effect, Message, Options, Ticket};
+use driftdeck::deck::{Effect, Message, Options, Ticket, possible};
 use driftdeck::model::update::Update;
 use driftdeck::model::{Confidence, Disagreement, Exact, Notice, ResourceId};
 use std::sync::Arc;
@@ -62,6 +62,38 @@ fn it_says_how_far_it_is_and_ctrl_c_cancels() {
     // What still comes of it is of no interest.
     typist.send(Message::ExactDone { at: typist.now, ticket, outcome: Ok((24, 24)), silent: Vec::new() });
     assert!(typist.said().contains("cancelled"));
+}
+
+#[test]
+fn a_deck_that_is_opened_exact_asks_about_every_app_that_can_be_reached_once_everything_is_known() {
+    let mut typist = Typist::empty(120, 40, Options { exact: true, ..Options::default() });
+    let mut updates = world::updates();
+    assert_eq!(updates.pop(), Some(Update::Settled));
+    typist.tell(updates);
+    assert_eq!(typist.effects(), [], "not everything is known");
+    typist.tell(vec![Update::Settled]);
+    let mut asked = Vec::new();
+    while let [Effect::CheckExactly { ticket, deployment, resources }] = typist.effects().as_slice() {
+        assert_eq!(resources, &[], "the whole app");
+        asked.push(deployment.clone());
+        let (at, ticket) = (typist.now, *ticket);
+        typist.send(Message::ExactDone { at, ticket, outcome: Ok((1, 1)), silent: Vec::new() });
+    }
+    let world = &typist.state.world;
+    let reached = world.deployments.keys().filter(|id| possible::is_reached(&typist.state, id)).cloned();
+    assert_eq!(asked, reached.collect::<Vec<_>>());
+    assert!(asked.len() > 1 && asked.len() < world.deployments.len(), "{asked:?}");
+    typist.tell(vec![Update::Settled]);
+    assert_eq!(typist.effects(), [], "once");
+}
+
+#[test]
+fn ctrl_c_ends_the_check_of_everything() {
+    let mut typist = Typist::with(120, 40, Options { exact: true, ..Options::default() });
+    let effects = typist.effects();
+    let [Effect::CheckExactly { ticket, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    typist.keys("ctrl-c");
+    assert_eq!(typist.effects(), [Effect::Cancel { ticket: *ticket }]);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::deck::possible;
 use crate::deck::state::{ExactRun, State};
 use crate::deck::words;
 use crate::model::command::Command;
-use crate::model::{Notice, Timestamp};
+use crate::model::{DeploymentId, Notice, ResourceId, Timestamp};
+use std::collections::VecDeque;
 
 /// Asks about the ticked resources, else the one under the cursor, else the whole app.
 pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
@@ -24,6 +25,25 @@ pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
     } else {
         state.resource().map(|key| key.id.clone()).into_iter().collect()
     };
+    ask(state, effects, deployment, resources);
+}
+
+/// Asks about every app whose cluster answers, one after the other, once everything is known, where the deck was opened
+/// so.
+pub(super) fn ask_as_opened(state: &mut State, effects: &mut Vec<Effect>) {
+    if !state.world.settled || state.exact.is_some() {
+        return;
+    }
+    let mut unasked =
+        state.unasked.take().unwrap_or_else(|| state.world.deployments.keys().cloned().collect());
+    let next = std::iter::from_fn(|| unasked.pop_front()).find(|id| possible::is_reached(state, id));
+    state.unasked = Some(unasked);
+    if let Some(deployment) = next {
+        ask(state, effects, deployment, Vec::new());
+    }
+}
+
+fn ask(state: &mut State, effects: &mut Vec<Effect>, deployment: DeploymentId, resources: Vec<ResourceId>) {
     let ticket = state.ticket();
     state.exact = Some(ExactRun { ticket, done: 0, total: None });
     let cancel = possible::key(state, Command::Interrupt);
@@ -68,9 +88,10 @@ pub(super) fn done(
     }
 }
 
-/// Cancels a check that runs. Returns whether one did.
+/// Cancels a check that runs, and what would follow it. Returns whether one did.
 pub(super) fn cancel(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     let Some(run) = state.exact.take() else { return false };
+    state.unasked.as_mut().map(VecDeque::clear);
     effects.push(Effect::Cancel { ticket: run.ticket });
     let of = run.total.map(|total| format!(" after {} of {total}", run.done)).unwrap_or_default();
     state.say(format!("the exact check was cancelled{of}; what was answered counts"));

@@ -143,6 +143,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     }
     lists::look(state);
     story::look(state, effects);
+    exact::ask_as_opened(state, effects);
 }
 
 /// Shows a failure in the status line, and keeps it behind `!`.
