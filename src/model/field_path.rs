@@ -301,6 +301,10 @@ mod parse {
                     return Err(self.error("expected `key=value`"));
                 };
                 let key = self.take(end);
+                // What is no name would be read otherwise once it is printed.
+                if key.contains([',', '[', ']', '"']) || key.starts_with(|c: char| c.is_ascii_digit()) {
+                    return Err(self.error("expected `key=value`"));
+                }
                 self.skip(1);
                 keys.push((key, self.scalar()?));
                 if self.rest.starts_with(',') {

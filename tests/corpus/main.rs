@@ -10,6 +10,8 @@
 
 mod api;
 mod defaults;
+mod fuzz;
+mod fuzzed;
 mod health;
 mod ignored;
 mod laws;
