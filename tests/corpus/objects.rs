@@ -1,7 +1,7 @@
 //! Reads the corpus' objects as the comparison wants them.
 
 use driftdeck::model::manifest::BodyLines;
-use driftdeck::model::sealed::seal_object;
+use driftdeck::model::sealed::{number_to_json, seal_object};
 use driftdeck::model::{
     ClusterId, GroupVersionKind, Identity, LiveObject, Manifest, Origin, ResourceId, Value,
 };
@@ -41,4 +41,20 @@ pub fn desired(mut body: Value) -> Manifest {
 /// Returns an object as a cluster holds it.
 pub fn live(body: Value) -> Option<LiveObject> {
     LiveObject::read(&cluster(), body).ok()
+}
+
+/// Returns a value that holds nothing sealed as JSON, as it is.
+pub fn plain(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Map(fields) => fields
+            .iter()
+            .map(|(name, below)| (name.clone(), plain(below)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::List(items) => items.iter().map(plain).collect(),
+        Value::String(text) => text.as_str().into(),
+        Value::Bool(is) => (*is).into(),
+        Value::Number(number) => number_to_json(*number),
+        _ => serde_json::Value::Null,
+    }
 }
