@@ -1,6 +1,7 @@
 //! Exact mode on the real API server: what its own dry run says, and where that wins over the comparison here.
 
 pub mod agreement;
+mod background;
 mod invalid;
 mod pace;
 mod webhooks;
