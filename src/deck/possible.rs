@@ -198,8 +198,9 @@ pub fn origin(state: &State) -> Option<(&RepoStatus, Origin)> {
         None => state.repo()?,
     };
     let status = state.resource().and_then(|key| state.world.resource(&key).cloned());
-    let field = state.field().and_then(|(_, path)| {
-        status.as_ref()?.judgement.changes.iter().find(|c| c.path == path)?.origin.clone()
+    let field = state.field().and_then(|(key, path)| {
+        let change = status.as_ref()?.judgement.changes.iter().find(|c| c.path == path)?;
+        state.told(&key, change).origin
     });
     let declared = || app.and_then(|app| state.world.app(app)).map(|a| a.app.declared.clone());
     let origin = field.or_else(|| status.as_ref().and_then(|s| s.origin.clone()));

@@ -388,9 +388,8 @@ impl State {
     pub fn told(&self, key: &ResourceKey, change: &FieldChange) -> FieldChange {
         let mut told = change.clone();
         let story = self.stories.get(key).and_then(Fetched::value);
-        if let Some(field) = story.and_then(|s| s.fields.iter().find(|field| field.path == change.path)) {
-            told.origin = field.origin.clone().or(told.origin);
-            told.declared = field.declared.clone().or(told.declared);
+        if let Some(story) = story {
+            story.tell(&mut told);
         }
         told
     }

@@ -1,7 +1,7 @@
 //! Defines the story of an object's fields: since when Git declares them so, what they were before, and what the cluster's
 //! events say.
 
-use super::change::{Declared, DeclaringCommit};
+use super::change::{Cause, Declared, DeclaringCommit, FieldChange};
 use super::field_path::FieldPath;
 use super::manifest::Origin;
 use super::value::Value;
@@ -14,10 +14,27 @@ pub struct Story {
     pub whole: bool,
     /// In the order of the changes.
     pub fields: Vec<FieldStory>,
+    /// Why its engine could not apply what Git declares, in the engine's own words.
+    pub failed_sync: Option<String>,
     /// What the cluster's events say of it, newest first; empty unless the whole story was asked for.
     pub events: Vec<Event>,
     /// Why its events could not be read.
     pub no_events: Option<String>,
+}
+
+impl Story {
+    /// Adds to a change what the story tells of it: where it is set, since which commit, and whether a sync failed.
+    pub fn tell(&self, change: &mut FieldChange) {
+        if let Some(words) = self.failed_sync.as_ref().filter(|_| change.cause == Cause::UnsyncedCommit) {
+            change.cause = Cause::FailedSync;
+            change.note =
+                Some(change.note.as_ref().map_or_else(|| words.clone(), |note| format!("{note}; {words}")));
+        }
+        // What was judged anew since is not found by its place.
+        let Some(field) = self.fields.iter().find(|field| field.path == change.path) else { return };
+        change.origin = field.origin.clone().or(change.origin.take());
+        change.declared = field.declared.clone().or(change.declared.take());
+    }
 }
 
 /// The story of one field.

@@ -15,6 +15,7 @@ pub mod discovery;
 mod elsewhere;
 pub mod exact;
 pub mod examine;
+pub mod failed_sync;
 pub mod judging;
 mod kept;
 pub mod offline;

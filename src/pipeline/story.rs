@@ -7,9 +7,10 @@ use crate::model::cluster::{Scope, ServedKind};
 use crate::model::field_path::Segment;
 use crate::model::story::{EarlierValue, Event, FieldStory};
 use crate::model::{
-    App, ClusterFacts, Declared, DeclaringCommit, FieldChange, GroupKind, Manifest, Oid, Origin, RepoId,
-    ResourceId, Revision, Story, Timestamp, Told, Tree, Value,
+    App, Cause, ClusterFacts, Declared, DeclaringCommit, FieldChange, GroupKind, Manifest, Oid, Origin,
+    RepoId, ResourceId, Revision, Story, Timestamp, Told, Tree, Value,
 };
+use crate::pipeline::failed_sync::Engines;
 use crate::pipeline::run::Inspected;
 use crate::render;
 use crate::text::redact;
@@ -171,7 +172,7 @@ impl Blames {
 }
 
 /// Tells the story of an object. `whole`: with the values that its fields had before, and the cluster's events.
-pub async fn story(inspected: Inspected, blames: Arc<Blames>, whole: bool) -> Story {
+pub async fn story(inspected: Inspected, blames: Arc<Blames>, engines: &Engines, whole: bool) -> Story {
     let events = async {
         if !whole {
             return (Vec::new(), None);
@@ -184,8 +185,20 @@ pub async fn story(inspected: Inspected, blames: Arc<Blames>, whole: bool) -> St
             Err(_) => (Vec::new(), Some("the cluster took too long".to_owned())),
         }
     };
-    let ((events, no_events), fields) = tokio::join!(events, fields(&inspected, blames, whole));
-    Story { whole, fields, events, no_events }
+    let failed = failed_sync(&inspected, engines);
+    let ((events, no_events), fields, failed_sync) =
+        tokio::join!(events, fields(&inspected, blames, whole), failed);
+    Story { whole, fields, failed_sync, events, no_events }
+}
+
+/// Returns why an object that is as an earlier commit had it was not brought further, where its engine tells.
+async fn failed_sync(inspected: &Inspected, engines: &Engines) -> Option<String> {
+    let waits = |change: &FieldChange| change.cause == Cause::UnsyncedCommit;
+    let live = inspected.live.as_ref()?;
+    if !inspected.status.judgement.changes.iter().any(waits) {
+        return None;
+    }
+    engines.failure(&*inspected.cluster, &inspected.facts, live).await
 }
 
 async fn fields(inspected: &Inspected, blames: Arc<Blames>, whole: bool) -> Vec<FieldStory> {

@@ -15,6 +15,7 @@ use crate::action::journal::Journal;
 use crate::deck::{Effect, Message, Ticket};
 use crate::model::update::Update;
 use crate::model::{DeploymentId, Notice, ResourceId, limits};
+use crate::pipeline::failed_sync::Engines;
 use crate::pipeline::run::{Handle, Request, start};
 use crate::pipeline::setup::{Clock, ClusterSetup, Setup, log_in};
 use crate::pipeline::story::{Blames, story};
@@ -208,7 +209,7 @@ async fn load_story(runtime: Arc<Runtime>, deployment: DeploymentId, resource: R
     let result = match runtime.handle.inspect(deployment.clone(), resource.clone()).await {
         None => Err(Notice::warning("it is not known any more").hint("esc goes back")),
         Some(inspected) => {
-            let told = story(inspected, runtime.blames.clone(), whole).await;
+            let told = story(inspected, runtime.blames.clone(), &Engines::default(), whole).await;
             Ok(redacted::story(told, &resource.to_string()))
         }
     };

@@ -23,5 +23,6 @@ mod narrowed;
 mod remotes;
 mod signals;
 mod sync;
+mod who;
 mod whole;
 mod yaml;

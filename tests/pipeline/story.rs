@@ -4,6 +4,7 @@ use crate::ground::{Told, applied, cluster, read};
 use crate::support::Repository;
 use driftdeck::model::story::EarlierValue;
 use driftdeck::model::{Declared, Story, Value};
+use driftdeck::pipeline::failed_sync::Engines;
 use driftdeck::pipeline::story::{Blames, story};
 use driftdeck::value;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ async fn told(repository: &Repository, live: Value, whole: bool) -> Story {
     let told = Told::once(repository, cluster(&[live])).await;
     let (deployment, id) = told.resources.keys().next().cloned().unwrap();
     let inspected = told.handle.inspect(deployment, id).await.unwrap();
-    story(inspected, Arc::new(Blames::default()), whole).await
+    story(inspected, Arc::new(Blames::default()), &Engines::default(), whole).await
 }
 
 fn by(declared: Option<&Declared>) -> String {
@@ -107,7 +108,7 @@ async fn events_about_the_object_are_told_newest_first() {
     let told = Told::once(&repository, live).await;
     let (deployment, id) = told.resources.keys().next().cloned().unwrap();
     let inspected = told.handle.inspect(deployment, id).await.unwrap();
-    let said = story(inspected, Arc::new(Blames::default()), true).await;
+    let said = story(inspected, Arc::new(Blames::default()), &Engines::default(), true).await;
     let events: Vec<_> = said.events.iter().map(|e| (e.reason.as_str(), e.warning, e.count)).collect();
     assert_eq!((events, said.no_events), (vec![("Rb", true, 3), ("Ra", false, 3)], None));
 }

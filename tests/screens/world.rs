@@ -463,6 +463,7 @@ pub fn story(whole: bool) -> Story {
         count: 3,
     }];
     Story {
+        failed_sync: None,
         whole,
         fields: fields.collect(),
         events: if whole { events } else { Vec::new() },

@@ -1,0 +1,304 @@
+//! Defines whether the engine that applies an object failed to, in the words of the engine's own object.
+//!
+//! An object that is as an earlier commit had it may wait for its engine, or the engine may have tried in vain. Only the
+//! engine tells: its object is read once, when somebody looks at what it applies.
+
+use crate::cluster::Cluster;
+use crate::model::cluster::Scope;
+use crate::model::{ClusterFacts, ClusterId, GroupKind, LiveObject, Mark, ResourceId, Value};
+use crate::text::redact;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// How long an engine's object is waited for.
+const TIME: Duration = Duration::from_secs(3);
+/// How much of an engine's message is told, in characters.
+const MESSAGE: usize = 300;
+/// Where Argo CD's Applications are unless their mark says otherwise.
+const ARGO_NAMESPACE: &str = "argocd";
+
+/// The object by which an engine is told what to apply, and says how it went.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Record {
+    kind: GroupKind,
+    /// `None`: the mark does not say.
+    namespace: Option<String>,
+    name: String,
+}
+
+/// What engines' own objects say, each read once; it lives as long as one look does.
+#[derive(Default)]
+pub struct Engines {
+    read: Mutex<HashMap<(ClusterId, Record), Option<Arc<LiveObject>>>>,
+}
+
+impl Engines {
+    /// Returns the engine's own words for why it could not apply an object, where its mark is on the object, it can be
+    /// read, and it failed.
+    pub async fn failure(
+        &self,
+        cluster: &dyn Cluster,
+        facts: &ClusterFacts,
+        live: &LiveObject,
+    ) -> Option<String> {
+        for mark in Mark::of(live) {
+            let Some(record) = record(&mark) else { continue };
+            let Some(engine) = self.read(cluster, facts, &live.id.cluster, record).await else { continue };
+            if let Some(words) = failure(&mark, &engine.body, &live.id) {
+                return Some(words);
+            }
+        }
+        None
+    }
+
+    async fn read(
+        &self,
+        cluster: &dyn Cluster,
+        facts: &ClusterFacts,
+        id: &ClusterId,
+        record: Record,
+    ) -> Option<Arc<LiveObject>> {
+        let mut read = self.read.lock().await;
+        let key = (id.clone(), record);
+        if let Some(known) = read.get(&key) {
+            return known.clone();
+        }
+        let found =
+            tokio::time::timeout(TIME, get(cluster, facts, &key.1)).await.ok().flatten().map(Arc::new);
+        read.insert(key, found.clone());
+        found
+    }
+}
+
+/// Returns the object that stands behind a mark, for the engines that say how a sync went.
+fn record(mark: &Mark) -> Option<Record> {
+    match mark {
+        Mark::ArgoCd { app } => {
+            // Source: Argo CD, `Application.InstanceName`: outside the controller's namespace the namespace comes first.
+            let (namespace, name) = app.split_once('_').map_or((None, &**app), |(ns, name)| (Some(ns), name));
+            Some(Record {
+                kind: GroupKind::new("argoproj.io", "Application"),
+                namespace: namespace.map(str::to_owned),
+                name: name.to_owned(),
+            })
+        }
+        Mark::Flux { helm, namespace, name } => Some(Record {
+            kind: if *helm {
+                GroupKind::new("helm.toolkit.fluxcd.io", "HelmRelease")
+            } else {
+                GroupKind::new("kustomize.toolkit.fluxcd.io", "Kustomization")
+            },
+            namespace: Some(namespace.clone()),
+            name: name.clone(),
+        }),
+        Mark::JenkinsX { .. } | Mark::Helm { .. } | Mark::ApplySet { .. } => None,
+    }
+}
+
+/// Reads an engine's object. What cannot be read says nothing.
+async fn get(cluster: &dyn Cluster, facts: &ClusterFacts, record: &Record) -> Option<LiveObject> {
+    let served = facts.preferred(&record.kind)?.clone();
+    let get = |namespace: &str| cluster.get(served.clone(), Some(namespace.to_owned()), record.name.clone());
+    if let Some(namespace) = &record.namespace {
+        return get(namespace).await.ok().flatten();
+    }
+    if let Ok(Some(found)) = get(ARGO_NAMESPACE).await {
+        return Some(found);
+    }
+    let all = cluster.list_metadata(served.clone(), Scope::All).await.ok()?;
+    let mut called = all.into_iter().filter(|app| app.id.name.as_ref() == Some(&record.name));
+    let only = called.next().filter(|_| called.next().is_none())?;
+    get(only.id.namespace.as_deref()?).await.ok().flatten()
+}
+
+fn failure(mark: &Mark, engine: &Value, of: &ResourceId) -> Option<String> {
+    let name = engine.str_at(&["metadata", "name"]).unwrap_or_default();
+    let place = engine.str_at(&["metadata", "namespace"]).map(|ns| format!("{ns}/")).unwrap_or_default();
+    let (called, message) = match mark {
+        Mark::ArgoCd { .. } => ("Argo CD's application", argo(engine, of)?),
+        Mark::Flux { helm: true, .. } => ("Flux's Helm release", flux(engine)?),
+        Mark::Flux { helm: false, .. } => ("Flux's kustomization", flux(engine)?),
+        Mark::JenkinsX { .. } | Mark::Helm { .. } | Mark::ApplySet { .. } => return None,
+    };
+    Some(format!("{called} {place}{name}: {}", bounded(&message)))
+}
+
+/// Returns why the last sync of an Application did not bring an object.
+///
+/// Source: Argo CD, `pkg/apis/application/v1alpha1/types.go`: `OperationState`, `ResourceResult`, `ApplicationCondition`.
+fn argo(app: &Value, of: &ResourceId) -> Option<String> {
+    let items = |path: &[&str]| app.at(path).and_then(Value::as_list).unwrap_or_default();
+    let is_it = |item: &&Value| {
+        let says = |field: &str, wanted: &str| item.str_at(&[field]).unwrap_or_default() == wanted;
+        says("group", &of.kind.group)
+            && says("kind", &of.kind.kind)
+            && says("namespace", of.namespace.as_deref().unwrap_or_default())
+            && says("name", of.name.as_deref().unwrap_or_default())
+    };
+    let listed = items(&["status", "resources"]);
+    if !listed.is_empty() && !listed.iter().any(|item| is_it(&item)) {
+        // Another application of the same name: what applies this one is in another cluster.
+        return None;
+    }
+    let operation = |field: &str| app.str_at(&["status", "operationState", field]);
+    let own = items(&["status", "operationState", "syncResult", "resources"]).iter().find(is_it);
+    let said = |message: Option<&str>| message.filter(|message| !message.is_empty()).map(str::to_owned);
+    let phase = operation("phase").unwrap_or_default();
+    let failed = matches!(phase, "Failed" | "Error");
+    match own.and_then(|own| own.str_at(&["status"])) {
+        // While it tries again, what failed is still there.
+        Some("SyncFailed") if failed || phase == "Running" => {
+            let message = own.and_then(|own| said(own.str_at(&["message"])));
+            return Some(
+                message.or_else(|| said(operation("message"))).unwrap_or_else(|| "SyncFailed".to_owned()),
+            );
+        }
+        None if failed => return Some(said(operation("message")).unwrap_or_else(|| phase.to_owned())),
+        // The sync failed in something else.
+        Some(_) | None => {}
+    }
+    let cannot_begin = |condition: &&Value| {
+        matches!(condition.str_at(&["type"]), Some("ComparisonError" | "InvalidSpecError" | "UnknownError"))
+    };
+    items(&["status", "conditions"])
+        .iter()
+        .find(cannot_begin)
+        .and_then(|condition| said(condition.str_at(&["message"])))
+}
+
+/// Returns why a Kustomization or a Helm release is not ready, where that keeps it from applying.
+///
+/// Source: Flux, the condition types of `kustomize-controller` and `helm-controller`: failures end in `Failed`, and a
+/// failed upgrade that was undone says so.
+fn flux(object: &Value) -> Option<String> {
+    const OTHERS: [&str; 5] =
+        ["DependencyNotReady", "RetriesExceeded", "AccessDenied", "RollbackSucceeded", "UninstallSucceeded"];
+    let conditions = object.at(&["status", "conditions"]).and_then(Value::as_list)?;
+    let ready = conditions.iter().find(|condition| condition.str_at(&["type"]) == Some("Ready"))?;
+    let reason = ready.str_at(&["reason"])?;
+    let failed = reason.ends_with("Failed") || OTHERS.contains(&reason);
+    (failed && ready.str_at(&["status"]) == Some("False"))
+        .then(|| format!("{reason}: {}", ready.str_at(&["message"]).unwrap_or_default()))
+}
+
+/// Returns a message in one line, as much of it as is told.
+fn bounded(message: &str) -> String {
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let line = words.join(" ");
+    let line = redact::line(&line);
+    match line.char_indices().nth(MESSAGE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value;
+    use serde_json::{Value as Json, json};
+
+    fn web() -> LiveObject {
+        let body = value!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}});
+        LiveObject::read(&ClusterId("c".into()), body).unwrap()
+    }
+
+    fn item(name: &str, status: &str, message: &str) -> Json {
+        json!({"group": "apps", "kind": "Deployment", "namespace": "shop", "name": name, "status": status, "message": message})
+    }
+
+    #[test]
+    fn a_mark_leads_to_its_engines_object() {
+        let flux = |helm| Mark::Flux { helm, namespace: "flux-system".into(), name: "apps".into() };
+        let argo = |app: &str| Mark::ArgoCd { app: app.into() };
+        for (mark, expected) in [
+            (argo("shop"), Some(("Application", None, "shop"))),
+            (argo("team_shop"), Some(("Application", Some("team"), "shop"))),
+            (flux(false), Some(("Kustomization", Some("flux-system"), "apps"))),
+            (flux(true), Some(("HelmRelease", Some("flux-system"), "apps"))),
+            (Mark::Helm { namespace: "shop".into(), name: "web".into() }, None),
+        ] {
+            let found = record(&mark);
+            let found = found.as_ref().map(|r| (&*r.kind.kind, r.namespace.as_deref(), &*r.name));
+            assert_eq!(found, expected, "{mark:?}");
+        }
+    }
+
+    #[test]
+    fn an_application_says_why_an_object_was_not_brought() {
+        let state = |phase: &str, message: &str, results: Vec<Json>| json!({"phase": phase, "message": message, "syncResult": {"resources": results}});
+        let (own, other) = (item("web", "SyncFailed", "field is immutable"), item("db", "SyncFailed", "no"));
+        let synced = item("web", "Synced", "configured");
+        let broken = json!([{"type": "ComparisonError", "message": "app path does not exist"}]);
+        let (mine, foreign) = (vec![item("web", "OutOfSync", "")], vec![item("db", "Synced", "")]);
+        for (status, expected) in [
+            (json!({"operationState": state("Succeeded", "ok", vec![synced.clone()])}), None),
+            (
+                json!({"operationState": state("Failed", "one failed", vec![own.clone(), other.clone()])}),
+                Some("field is immutable"),
+            ),
+            (
+                json!({"operationState": state("Failed", "one failed", vec![item("web", "SyncFailed", "")])}),
+                Some("one failed"),
+            ),
+            (
+                json!({"operationState": state("Failed", "one failed", vec![other.clone()])}),
+                Some("one failed"),
+            ),
+            (
+                json!({"operationState": {"phase": "Error", "message": "no such revision"}}),
+                Some("no such revision"),
+            ),
+            (json!({"operationState": state("Failed", "one failed", vec![synced, other])}), None),
+            (
+                json!({"operationState": state("Running", "retrying", vec![own.clone()])}),
+                Some("field is immutable"),
+            ),
+            (json!({"operationState": state("Running", "waiting", vec![])}), None),
+            (json!({"operationState": state("Succeeded", "", vec![own.clone()])}), None),
+            (json!({"conditions": broken}), Some("app path does not exist")),
+            (json!({"resources": mine, "operationState": {"phase": "Error", "message": "m"}}), Some("m")),
+            (json!({"resources": foreign, "operationState": {"phase": "Error", "message": "m"}}), None),
+            (json!({}), None),
+        ] {
+            let app = json!({"metadata": {"name": "shop", "namespace": "argocd"}, "status": status.clone()});
+            let said = failure(&Mark::ArgoCd { app: "shop".into() }, &Value::from(app), &web().id);
+            let expected = expected.map(|words| format!("Argo CD's application argocd/shop: {words}"));
+            assert_eq!(said, expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_flux_failed_in_is_told_and_what_it_is_about_to_do_is_not() {
+        for (status, reason, told) in [
+            ("False", "BuildFailed", true),
+            ("False", "ReconciliationFailed", true),
+            ("False", "HealthCheckFailed", true),
+            ("False", "UpgradeFailed", true),
+            ("False", "RollbackSucceeded", true),
+            ("False", "DependencyNotReady", true),
+            ("False", "Suspended", false),
+            ("Unknown", "ProgressingWithRetry", false),
+            ("Unknown", "BuildFailed", false),
+            ("True", "ReconciliationSucceeded", false),
+        ] {
+            let engine = value!({"metadata": {"name": "apps", "namespace": "flux-system"}, "status": {"conditions": [
+                {"type": "Reconciling", "status": "True", "reason": "OddFailed"},
+                {"type": "Ready", "status": status, "reason": reason, "message": "the\n words"}]}});
+            let mark = Mark::Flux { helm: false, namespace: "flux-system".into(), name: "apps".into() };
+            let said = failure(&mark, &engine, &web().id);
+            let expected =
+                told.then(|| format!("Flux's kustomization flux-system/apps: {reason}: the words"));
+            assert_eq!(said, expected, "{status} {reason}");
+        }
+    }
+
+    #[test]
+    fn a_long_message_is_cut_and_one_that_looks_like_a_secret_is_not_told() {
+        assert_eq!(bounded(&"é".repeat(MESSAGE + 1)).chars().count(), MESSAGE + 1);
+        assert_eq!(bounded(&"é".repeat(MESSAGE)).chars().count(), MESSAGE);
+        assert!(!bounded("password=hunter2hunter2").contains("hunter2"));
+    }
+}
