@@ -93,9 +93,16 @@ fn the_switches_of_a_sync_do_what_they_say() {
 fn named(text: &str, namespace: &Namespace, repo: &Repository) -> String {
     let text = text.replace(&namespace.name, "NAMESPACE").replace(&repo.head()[..7], "COMMIT");
     let text = text.replace(repo.path().to_str().unwrap(), "REPO");
-    // Times of the server.
-    let is_time = |word: &str| word.starts_with("20") && word.ends_with("Z;");
-    let words = text.split(' ').map(|word| if is_time(word) { "TIME;" } else { word });
+    // Times of the server: `2026-11-20T08:00:00Z`, with what follows.
+    const LENGTH: usize = 20;
+    let is_time = |word: &str| {
+        word.starts_with("20")
+            && word.get(..LENGTH).is_some_and(|time| time.contains('T') && time.ends_with('Z'))
+    };
+    let words = text.split(' ').map(|word| match word.get(LENGTH..) {
+        Some(rest) if is_time(word) => format!("TIME{rest}"),
+        _ => word.to_owned(),
+    });
     words.collect::<Vec<_>>().join(" ")
 }
 

@@ -117,6 +117,11 @@ spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}, minRe
                         &json!("kube-controller-manager")
                     )
                 );
+                let agent = format!("Horizontal Pod Autoscaler {}/web", stage.namespace.name);
+                assert_eq!(
+                    (&changes[0]["cause"], &changes[0]["agent"], &changes[0]["subresource"]),
+                    (&json!("controller"), &json!(agent), &json!("scale"))
+                );
             }
             assert!(counted(&stage.check()).is_empty());
         }
