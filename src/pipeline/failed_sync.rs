@@ -28,10 +28,13 @@ struct Record {
     name: String,
 }
 
+/// An engine's object, where it could be read.
+type Found = Option<Arc<LiveObject>>;
+
 /// What engines' own objects say, each read once; it lives as long as one look does.
 #[derive(Default)]
 pub struct Engines {
-    read: Mutex<HashMap<(ClusterId, Record), Option<Arc<LiveObject>>>>,
+    read: Mutex<HashMap<(ClusterId, Record), Found>>,
 }
 
 impl Engines {
@@ -59,7 +62,7 @@ impl Engines {
         facts: &ClusterFacts,
         id: &ClusterId,
         record: Record,
-    ) -> Option<Arc<LiveObject>> {
+    ) -> Found {
         let mut read = self.read.lock().await;
         let key = (id.clone(), record);
         if let Some(known) = read.get(&key) {

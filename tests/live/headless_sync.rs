@@ -89,12 +89,14 @@ fn the_switches_of_a_sync_do_what_they_say() {
     assert_eq!(namespace.get("configmap/old"), None);
 }
 
+/// How long a time of the contract is: `2026-11-20T08:00:00Z`.
+const LENGTH: usize = 20;
+
 /// Returns a text with what differs from run to run by its name.
 fn named(text: &str, namespace: &Namespace, repo: &Repository) -> String {
     let text = text.replace(&namespace.name, "NAMESPACE").replace(&repo.head()[..7], "COMMIT");
     let text = text.replace(repo.path().to_str().unwrap(), "REPO");
-    // Times of the server: `2026-11-20T08:00:00Z`, with what follows.
-    const LENGTH: usize = 20;
+    // Times of the server, with what follows.
     let is_time = |word: &str| {
         word.starts_with("20")
             && word.get(..LENGTH).is_some_and(|time| time.contains('T') && time.ends_with('Z'))

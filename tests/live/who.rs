@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Namespace, Plane, Repository, Terminal};
+use crate::support::{Home, Namespace, Plane, Repository, Run, Terminal};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_driftdeck");
 
@@ -198,4 +198,74 @@ fn the_whole_story_shows_the_commit_the_hand_and_the_warnings_of_the_object() {
         deck.await_text(words);
     }
     deck.keys("<esc>q");
+}
+
+/// A subject, what writes the app, what renders it, and the file and line that declare the value.
+type Case<'a> = (&'a str, &'a dyn Fn(&Repository), &'a [&'a str], &'a str, u64);
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn what_a_kustomize_patch_or_helm_values_set_is_that_lines_commit() {
+    let base = crate::catalogue::deployment("", "");
+    let patch = |replicas| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: {replicas}\n"
+        )
+    };
+    let kustomize = |repository: &Repository| {
+        repository
+            .write("deploy/base/all.yaml", &base)
+            .write("deploy/base/kustomization.yaml", "resources: [all.yaml]\n")
+            .write(
+                "deploy/overlays/prod/kustomization.yaml",
+                "resources: [../../base]\npatches:\n- path: replicas.yaml\n",
+            )
+            .write("deploy/overlays/prod/replicas.yaml", patch(2))
+            .commit("Add web");
+        repository.write("deploy/overlays/prod/replicas.yaml", patch(3));
+    };
+    let helm = |repository: &Repository| {
+        repository
+            .write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+            .write("web/values.yaml", "# how many\nreplicas: 2\n")
+            .write("web/templates/web.yaml", base.replace("replicas: 1", "replicas: {{ .Values.replicas }}"))
+            .commit("Add web");
+        repository.write("web/values.yaml", "# how many\nreplicas: 3\n");
+    };
+    let cases: [Case<'_>; 2] = [
+        (
+            "kustomize",
+            &kustomize,
+            &["kustomize", "build", "deploy/overlays/prod"],
+            "deploy/overlays/prod/replicas.yaml",
+            6,
+        ),
+        ("helm", &helm, &["helm", "template", "web", "web"], "web/values.yaml", 2),
+    ];
+    for (subject, write, render, file, line) in cases {
+        let (namespace, repository) = (Namespace::new(subject), Repository::new());
+        write(&repository);
+        let commit = repository.commit_as("Ben <ben@example.com>", "Run three");
+        let home = namespace.home();
+        let mut program = home.command(render[0]);
+        let rendered = Run::of(program.args(&render[1..]).current_dir(repository.path())).exits(0).stdout;
+        namespace.apply(&rendered);
+        namespace.kubectl(&["scale", "deployment/web", "--replicas=5"]);
+        let said = change(&home, &repository);
+        assert_eq!(
+            ["path", "desired", "file", "line", "commit", "author", "subject", "declaredBy"]
+                .map(|field| said[field].clone()),
+            [
+                json!(".spec.replicas"),
+                json!(3),
+                json!(file),
+                json!(line),
+                json!(commit),
+                json!("Ben"),
+                json!("Run three"),
+                json!("line")
+            ],
+            "{subject}"
+        );
+    }
 }
