@@ -1,6 +1,10 @@
 //! Defines the labels, annotations and finalizers that servers and deployers keep for themselves: nobody declares them, and
 //! none of them is drift.
 
+/// The label by which Argo CD tracks objects, unless it is told to use its annotation. Charts declare it too: whose it is,
+/// its writer tells.
+pub(super) const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
+
 /// Returns whether the server or its controllers keep a label or annotation, whatever Git says of it.
 pub(super) fn is_server_owned(key: &str) -> bool {
     const EXACT: [&str; 16] = [

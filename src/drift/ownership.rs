@@ -3,6 +3,7 @@
 //! Managed fields record the last writer of what is there: who deleted a field is not recorded, and a source that hides
 //! them tells nothing at all.
 
+use super::bookkeeping::INSTANCE_LABEL;
 use super::deployer::{Deployer, Record, deployer, record};
 use super::{Context, Managers};
 use crate::model::field_path::Segment;
@@ -258,6 +259,19 @@ impl<'a> Ownership<'a> {
     /// Returns the autoscaler that sets the replicas, or the resources, of the object.
     pub fn autoscaler(&self, replicas: bool) -> Option<String> {
         self.context.autoscaled.by(self.live, replicas).map(str::to_owned)
+    }
+
+    /// Returns whether an instance label that Git does not declare is Argo CD's tracking: the object's tracking id names
+    /// the same Application, or Argo CD wrote the label.
+    ///
+    /// Source: Argo CD, "Resource Tracking": the methods `label` and `annotation+label`.
+    pub fn is_argo_cds(&self, label: &Value) -> bool {
+        let id = self.live.annotation("argocd.argoproj.io/tracking-id");
+        let application = id.and_then(|id| id.split(':').next());
+        let path = FieldPath::fields(&["metadata", "labels", INSTANCE_LABEL]);
+        let wrote = |e: &ManagedEntry| e.manager.starts_with("argocd-") && e.fields.touches(&path);
+        (application.is_some() && application == label.as_str())
+            || self.entries().unwrap_or_default().iter().any(wrote)
     }
 
     /// Returns whether a person is among those who own a path or something under it, by more than having created the

@@ -3,7 +3,7 @@
 
 use super::agents;
 use super::autoscaled::Scales;
-use super::bookkeeping::{is_server_finalizer, is_server_owned, is_tracking};
+use super::bookkeeping::{INSTANCE_LABEL, is_server_finalizer, is_server_owned, is_tracking};
 use super::keyed;
 use super::ownership::{Ownership, Provenance};
 use super::path::{Step, Steps};
@@ -134,7 +134,8 @@ impl<'a> Walk<'a> {
                 (Some(declared), Some(held)) => self.both(&field, declared, held, was, beside),
                 (Some(declared), None) => self.missing(&field, declared, was, desired),
                 (None, Some(held)) => {
-                    let tracks = is_tracking(key, held.as_str());
+                    let tracks = is_tracking(key, held.as_str())
+                        || (key == INSTANCE_LABEL && self.ownership.is_argo_cds(held));
                     if !tracks || !self.ownership.holds(BuiltIn::TrackingMarks) {
                         self.undeclared(&field, held, was, beside);
                     }

@@ -21,6 +21,7 @@ mod killed;
 mod login;
 mod narrowed;
 mod remotes;
+mod right;
 mod signals;
 mod sync;
 mod who;
