@@ -136,6 +136,11 @@ fn a_pointers_zero_is_a_value() {
             ".spec.template.spec.automountServiceAccountToken deleted counts unknown - (the actor is not recorded)",
         ],
     );
+    drifts(
+        &DEPLOYMENT.replace("template:\n", "strategy: {rollingUpdate: {maxUnavailable: 0}}\n  template:\n"),
+        LIVE,
+        &[".spec.strategy.rollingUpdate.maxUnavailable changed counts unknown -"],
+    );
 }
 
 #[test]

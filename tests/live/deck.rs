@@ -103,9 +103,9 @@ fn each_change_appears_by_itself_at_its_path_with_its_manager() {
     stage.scale(3);
     await_line(&deck, &[".spec.replicas", "1 → 3", "by hand", "kubectl"]);
     stage.namespace.patch("configmap/settings", "merge", r#"{"data":{"colour":"red"}}"#, "kubectl-edit");
-    await_line(&deck, &[".data.colour", "blue → red", "by hand, kubectl-edit"]);
+    await_line(&deck, &[".data.colour", "blue → red", "by hand, kubectl edit"]);
     stage.namespace.kubectl(&["label", "configmap", "settings", "team=night"]);
-    await_line(&deck, &[".metadata.labels", "night", "kubectl-label"]);
+    await_line(&deck, &[".metadata.labels", "night", "kubectl label"]);
 
     stage.namespace.kubectl(&["delete", "configmap", "settings"]);
     await_line(&deck, &["ConfigMap", "settings", "missing"]);

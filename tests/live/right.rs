@@ -268,8 +268,6 @@ fn table(all: &[Seen]) -> String {
 #[ignore = "needs the control plane: run tests/run"]
 fn how_right_every_verdict_is_beside_kubectl_diff() {
     let Some(manifests) = corpus("manifests") else { return };
-    // kube-prometheus is in one namespace of the second server, whoever applies it.
-    let _alone = crate::whole::MONITORING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut all = Vec::new();
     ways::each(&manifests, |way, home, tries| {
         let seen = look(way, home, tries, 7 + all.len() as u64);

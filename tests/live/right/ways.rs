@@ -67,6 +67,8 @@ fn way(what: &'static str, path: &str, namespace: &Namespace, diff: &[&'static s
 }
 
 fn kube_prometheus(manifests: &Path, look: &mut impl FnMut(&Way, &Home, usize)) {
+    // It is in one namespace of the second server, whoever applies it.
+    let _alone = crate::whole::MONITORING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (plane, home) = (Plane::second(), &Home::new());
     plane.access("admin").write_into(home);
     let folder = home.copy(&manifests.join("kube-prometheus/manifests"), "prometheus/monitoring");
