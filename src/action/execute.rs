@@ -430,7 +430,7 @@ impl Run<'_> {
 
     fn add_note(&mut self, at: usize, note: &str) {
         if let Some(step) = self.plan.steps.get_mut(at) {
-            step.note = Some(step.note.take().map_or_else(|| note.to_owned(), |n| format!("{n}; {note}")));
+            crate::model::change::add_note(&mut step.note, note);
         }
     }
 

@@ -490,22 +490,7 @@ mod tests {
     }
 
     fn change(path: &str, desired: Option<Value>, live: Option<Value>) -> FieldChange {
-        FieldChange {
-            path: FieldPath::parse(path).unwrap(),
-            class: Class::Changed,
-            counts: true,
-            cause: Cause::Unknown,
-            desired,
-            live,
-            writer: None,
-            agent: None,
-            origin: None,
-            declared: None,
-            note: None,
-            ignored: None,
-            kept_by: Vec::new(),
-            order_by: None,
-        }
+        FieldChange { desired, live, ..FieldChange::new(FieldPath::parse(path).unwrap(), Class::Changed) }
     }
 
     #[test]

@@ -551,8 +551,6 @@ impl<'a> Walk<'a> {
             self.is_autoscaled().then(|| self.ownership.autoscaler(self.steps.are(&["spec", "replicas"])));
         let agent = agents::behind(self.ownership.live(), &path, autoscaler.flatten(), &mut found);
         self.changes.push(FieldChange {
-            path,
-            class: found.class,
             counts: found.counts,
             cause: found.cause,
             desired,
@@ -560,11 +558,9 @@ impl<'a> Walk<'a> {
             writer: found.writer,
             agent,
             origin,
-            declared: None,
             note: found.note,
-            ignored: None,
             kept_by: found.kept_by,
-            order_by: None,
+            ..FieldChange::new(path, found.class)
         });
     }
 

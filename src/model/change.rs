@@ -41,7 +41,38 @@ pub struct FieldChange {
 /// What is noted of a list whose items are there in another order.
 pub const ANOTHER_ORDER: &str = "another order";
 
+/// What is noted of a change that nobody declared and that comes along with a write.
+pub const BROUGHT_ALONG: &str = "the API server, or a webhook or policy in it, brings this along";
+
+/// Adds words to a note that may say something already.
+pub fn add_note(note: &mut Option<String>, more: &str) {
+    *note = Some(match note.take() {
+        Some(before) => format!("{before}; {more}"),
+        None => more.to_owned(),
+    });
+}
+
 impl FieldChange {
+    /// Makes a change that counts and of which nothing else is known yet.
+    pub fn new(path: FieldPath, class: Class) -> Self {
+        Self {
+            path,
+            class,
+            counts: true,
+            cause: Cause::Unknown,
+            desired: None,
+            live: None,
+            writer: None,
+            agent: None,
+            origin: None,
+            declared: None,
+            note: None,
+            ignored: None,
+            kept_by: Vec::new(),
+            order_by: None,
+        }
+    }
+
     /// Returns whether it is the order of a list alone that differs, so that putting it right takes nothing away that
     /// others added.
     pub fn is_order(&self) -> bool {

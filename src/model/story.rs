@@ -1,7 +1,7 @@
 //! Defines the story of an object's fields: since when Git declares them so, what they were before, and what the cluster's
 //! events say.
 
-use super::change::{Cause, Declared, DeclaringCommit, FieldChange};
+use super::change::{Cause, Declared, DeclaringCommit, FieldChange, add_note};
 use super::field_path::FieldPath;
 use super::manifest::Origin;
 use super::value::Value;
@@ -27,8 +27,7 @@ impl Story {
     pub fn tell(&self, change: &mut FieldChange) {
         if let Some(words) = self.failed_sync.as_ref().filter(|_| change.cause == Cause::UnsyncedCommit) {
             change.cause = Cause::FailedSync;
-            change.note =
-                Some(change.note.as_ref().map_or_else(|| words.clone(), |note| format!("{note}; {words}")));
+            add_note(&mut change.note, words);
         }
         // What was judged anew since is not found by its place.
         let Some(field) = self.fields.iter().find(|field| field.path == change.path) else { return };

@@ -132,26 +132,11 @@ fn position(items: &[Value], segment: &Segment) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Cause, Class};
+    use crate::model::Class;
     use crate::value;
 
     fn change(path: &str, desired: Option<Value>) -> FieldChange {
-        FieldChange {
-            path: FieldPath::parse(path).unwrap(),
-            class: Class::Changed,
-            counts: true,
-            cause: Cause::Unknown,
-            desired,
-            live: None,
-            writer: None,
-            agent: None,
-            origin: None,
-            declared: None,
-            note: None,
-            ignored: None,
-            kept_by: Vec::new(),
-            order_by: None,
-        }
+        FieldChange { desired, ..FieldChange::new(FieldPath::parse(path).unwrap(), Class::Changed) }
     }
 
     #[test]

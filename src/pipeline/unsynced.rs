@@ -6,6 +6,7 @@
 
 use crate::drift::{self, Context};
 use crate::git::PastState;
+use crate::model::change::add_note;
 use crate::model::{
     AsAt, Cause, Class, FieldChange, FieldPath, Judgement, LiveObject, Manifest, ResourceId, Verdict,
 };
@@ -144,9 +145,8 @@ fn mark(change: &mut FieldChange, at: &AsAt) {
     if change.cause != Cause::ByHand {
         change.cause = Cause::UnsyncedCommit;
     }
-    let kept = change.note.take().filter(|_| !change.kept_by.is_empty());
-    let words = format!("as {}", at.words());
-    change.note = Some(kept.map_or(words.clone(), |kept| format!("{kept}; {words}")));
+    change.note = change.note.take().filter(|_| !change.kept_by.is_empty());
+    add_note(&mut change.note, &format!("as {}", at.words()));
 }
 
 #[cfg(test)]

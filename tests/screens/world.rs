@@ -174,20 +174,10 @@ pub fn healthy() -> Health {
 
 pub fn change(path: &str, class: Class, desired: Option<Value>, live: Option<Value>) -> FieldChange {
     FieldChange {
-        path: FieldPath::parse(path).unwrap(),
-        class,
         counts: !matches!(class, Class::Ignored | Class::Delegated | Class::Order),
-        cause: Cause::Unknown,
         desired,
         live,
-        writer: None,
-        agent: None,
-        origin: None,
-        declared: None,
-        note: None,
-        ignored: None,
-        kept_by: Vec::new(),
-        order_by: None,
+        ..FieldChange::new(FieldPath::parse(path).unwrap(), class)
     }
 }
 

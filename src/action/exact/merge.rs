@@ -4,6 +4,7 @@ use super::problems::steps;
 use super::{Answer, Said};
 use crate::action::effect::shows;
 use crate::drift::canonical_desired;
+use crate::model::change::{BROUGHT_ALONG, add_note};
 use crate::model::field;
 use crate::model::{
     Cause, Class, Confidence, Disagreement, Effect, Exact, FieldChange, FieldPath, Judgement, LiveObject,
@@ -98,7 +99,7 @@ impl Join<'_> {
             change.counts = false;
             change.cause = Cause::Webhook;
             let note = "applying it changes nothing, says the API server's dry run: a webhook, a policy or its own code sets the live value";
-            change.note = Some(joined(change.note.take(), note));
+            add_note(&mut change.note, note);
         }
         let mut more = Vec::new();
         for effect in effects {
@@ -116,20 +117,12 @@ impl Join<'_> {
         let body = canonical_desired(self.desired, self.live);
         let is_declared = field::at(&body, &effect.path).is_some_and(|value| !value.is_null());
         let mut change = FieldChange {
-            path: effect.path.clone(),
-            class: Class::Changed,
             counts: false,
             cause: Cause::Webhook,
             desired: effect.after.clone(),
             live: effect.before.clone(),
-            writer: None,
-            agent: None,
-            origin: None,
-            declared: None,
-            note: Some("the API server, or a webhook or policy in it, brings this along".to_owned()),
-            kept_by: Vec::new(),
-            ignored: None,
-            order_by: None,
+            note: Some(BROUGHT_ALONG.to_owned()),
+            ..FieldChange::new(effect.path.clone(), Class::Changed)
         };
         if is_declared && is_a_controllers(self.desired, &effect.path) {
             change.class = Class::Delegated;
@@ -203,12 +196,8 @@ fn name_contending(change: &mut FieldChange, contending: &[(String, Vec<String>)
     let owners: Vec<&str> = owners.map(|(manager, _)| manager.as_str()).collect();
     if !owners.is_empty() {
         let note = format!("the API server names {} as owner", owners.join(" and "));
-        change.note = Some(joined(change.note.take(), &note));
+        add_note(&mut change.note, &note);
     }
-}
-
-fn joined(before: Option<String>, more: &str) -> String {
-    before.map_or_else(|| more.to_owned(), |before| format!("{before}; {more}"))
 }
 
 /// Returns whether somebody applies a field server-side.
@@ -269,22 +258,8 @@ mod tests {
     }
 
     fn local(verdict: Verdict, paths: &[(&str, Class)]) -> Judgement {
-        let change = |(path, class): &(&str, Class)| FieldChange {
-            path: FieldPath::parse(path).unwrap(),
-            class: *class,
-            counts: true,
-            cause: Cause::Unknown,
-            desired: None,
-            live: None,
-            writer: None,
-            agent: None,
-            origin: None,
-            declared: None,
-            note: None,
-            kept_by: Vec::new(),
-            ignored: None,
-            order_by: None,
-        };
+        let change =
+            |(path, class): &(&str, Class)| FieldChange::new(FieldPath::parse(path).unwrap(), *class);
         let changes = paths.iter().map(change).collect();
         Judgement { changes, ..Judgement::plain(verdict, Health::of(HealthStatus::Healthy)) }
     }

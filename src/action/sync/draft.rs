@@ -361,20 +361,10 @@ fn whole_object(
     manifest: Option<&Arc<Manifest>>,
 ) -> FieldChange {
     FieldChange {
-        path: FieldPath::root(),
-        class,
-        counts: true,
-        cause: crate::model::Cause::Unknown,
         desired,
         live,
-        writer: None,
-        agent: None,
         origin: manifest.map(|m| m.origin.clone()),
-        declared: None,
-        note: None,
-        ignored: None,
-        kept_by: Vec::new(),
-        order_by: None,
+        ..FieldChange::new(FieldPath::root(), class)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::action::dry_run::{dry_run, served};
 use crate::action::effect::shows;
 use crate::action::{notices, order};
 use crate::cluster::{Cluster, ClusterError};
+use crate::model::change::{BROUGHT_ALONG, add_note};
 use crate::model::{
     Cause, Class, Effect, FieldChange, FieldPath, LiveObject, Operation, Plan, Schema, ServedKind, Step,
     StepAction, StepOutcome, Way, Writer,
@@ -45,7 +46,7 @@ pub async fn prove(plan: &mut Plan, targets: &[Target], inputs: &Inputs<'_>) {
     for (mut step, proof) in proofs {
         match proof {
             Proof::Later(why) => {
-                step.note = Some(joined(step.note.take(), why));
+                add_note(&mut step.note, &why);
                 plan.steps.push(step);
             }
             Proof::Shown(proven) => plan.steps.push(*proven),
@@ -147,11 +148,10 @@ fn show(step: &mut Step, live: &LiveObject, found: &[Effect]) {
     for change in &mut step.changes {
         let touched = found.iter().any(|leaf| shows(change, leaf));
         if change.counts && !touched {
-            change.note = Some(joined(
-                change.note.take(),
-                "the API server keeps the live value: another manager owns it, or something there sets it"
-                    .to_owned(),
-            ));
+            add_note(
+                &mut change.note,
+                "the API server keeps the live value: another manager owns it, or something there sets it",
+            );
         }
     }
     step.changes.sort_by_cached_key(|c| c.path.to_string());
@@ -166,26 +166,12 @@ fn is_owned(live: &LiveObject, path: &FieldPath) -> bool {
 
 fn consequence(leaf: &Effect) -> FieldChange {
     FieldChange {
-        path: leaf.path.clone(),
-        class: if leaf.is_order() { Class::Order } else { Class::Changed },
         counts: false,
         cause: Cause::Webhook,
         desired: leaf.after.clone(),
         live: leaf.before.clone(),
-        writer: None,
-        agent: None,
-        origin: None,
-        declared: None,
-        note: Some("the API server, or a webhook or policy in it, brings this along".to_owned()),
-        ignored: None,
-        kept_by: Vec::new(),
+        note: Some(BROUGHT_ALONG.to_owned()),
         order_by: leaf.order_by.clone(),
-    }
-}
-
-fn joined(before: Option<String>, more: String) -> String {
-    match before {
-        Some(before) => format!("{before}; {more}"),
-        None => more,
+        ..FieldChange::new(leaf.path.clone(), if leaf.is_order() { Class::Order } else { Class::Changed })
     }
 }
