@@ -9,7 +9,7 @@ use super::words;
 use super::world::ResourceKey;
 use crate::model::command::{COMMANDS, Command, Entry, Need, Place};
 use crate::model::status::{ClusterState, RepoStatus};
-use crate::model::{DeploymentId, Origin};
+use crate::model::{DeploymentId, Origin, ResourceId};
 
 /// Returns why a command cannot work here; `Ok` where it can.
 pub fn possible(state: &State, command: Command) -> Result<(), String> {
@@ -122,6 +122,19 @@ fn one_resource(state: &State) -> Result<ResourceKey, String> {
     match state.resource() {
         Some(key) => Ok((*key).clone()),
         None => Err(format!("no resource is under the cursor: {}", hint(state, Command::Drift))),
+    }
+}
+
+/// Returns the resources that a key acts on: the ticked ones, else the one under the cursor; none: the whole app.
+pub fn chosen(state: &State) -> Vec<ResourceId> {
+    let ticked: Vec<_> = state.ticks.iter().map(|key| key.id.clone()).collect();
+    let whole_app = matches!(state.layers.last(), Some(Layer::Resource(view)) if view.whole_app);
+    if !ticked.is_empty() {
+        ticked
+    } else if whole_app {
+        Vec::new()
+    } else {
+        state.resource().map(|key| key.id.clone()).into_iter().collect()
     }
 }
 

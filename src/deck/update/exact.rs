@@ -2,7 +2,6 @@
 //! verdicts.
 
 use crate::deck::effect::{Effect, Ticket};
-use crate::deck::layer::Layer;
 use crate::deck::possible;
 use crate::deck::state::{ExactRun, State};
 use crate::deck::words;
@@ -16,15 +15,7 @@ pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
         Ok(deployment) => deployment,
         Err(why) => return state.refuse(why),
     };
-    let ticked: Vec<_> = state.ticks.iter().map(|key| key.id.clone()).collect();
-    let whole_app = matches!(state.layers.last(), Some(Layer::Resource(view)) if view.whole_app);
-    let resources = if !ticked.is_empty() {
-        ticked
-    } else if whole_app {
-        Vec::new()
-    } else {
-        state.resource().map(|key| key.id.clone()).into_iter().collect()
-    };
+    let resources = possible::chosen(state);
     ask(state, effects, deployment, resources);
 }
 

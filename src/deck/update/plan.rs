@@ -19,15 +19,7 @@ pub(super) fn begin_sync(state: &mut State, at: Timestamp, effects: &mut Vec<Eff
         Ok(deployment) => deployment,
         Err(why) => return state.refuse(why),
     };
-    let ticked: Vec<_> = state.ticks.iter().map(|key| key.id.clone()).collect();
-    let whole_app = matches!(state.layers.last(), Some(Layer::Resource(view)) if view.whole_app);
-    let only = if !ticked.is_empty() {
-        ticked
-    } else if whole_app {
-        Vec::new()
-    } else {
-        state.resource().map(|key| key.id.clone()).into_iter().collect()
-    };
+    let only = possible::chosen(state);
     let request = SyncRequest { deployment, only, dirty: false, deployers: Vec::new() };
     let ticket = state.ticket();
     effects.push(Effect::PlanSync { ticket, request: request.clone() });
