@@ -6,7 +6,7 @@
 
 use super::field_path::FieldPath;
 use super::id::GroupKind;
-use super::value::{Map, Value};
+use super::value::Value;
 use base64::Engine as _;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -183,34 +183,26 @@ fn seal_leaves(value: &mut Value, decode: bool) {
 
 /// Opens every sealed leaf of a value into plain JSON, for the writer to an API server.
 pub fn open_value(value: &Value, opener: &Opener) -> serde_json::Value {
-    match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bool(b) => (*b).into(),
-        Value::Number(n) => number_to_json(*n),
-        Value::String(s) => s.clone().into(),
-        Value::List(l) => l.iter().map(|item| open_value(item, opener)).collect(),
-        Value::Map(m) => open_map(m, opener),
-        Value::Sealed(s) => s.open(opener).into(),
-    }
+    to_json(value, &|sealed| sealed.open(opener).into())
 }
 
 /// Returns a value as plain JSON in which every sealed leaf is an empty text.
 pub fn without_secrets(value: &Value) -> serde_json::Value {
+    to_json(value, &|_| "".into())
+}
+
+fn to_json(value: &Value, leaf: &impl Fn(&Sealed) -> serde_json::Value) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,
         Value::Bool(b) => (*b).into(),
         Value::Number(n) => number_to_json(*n),
         Value::String(s) => s.clone().into(),
-        Value::List(l) => l.iter().map(without_secrets).collect(),
+        Value::List(l) => l.iter().map(|item| to_json(item, leaf)).collect(),
         Value::Map(m) => {
-            serde_json::Value::Object(m.iter().map(|(k, v)| (k.clone(), without_secrets(v))).collect())
+            serde_json::Value::Object(m.iter().map(|(k, v)| (k.clone(), to_json(v, leaf))).collect())
         }
-        Value::Sealed(_) => "".into(),
+        Value::Sealed(sealed) => leaf(sealed),
     }
-}
-
-fn open_map(map: &Map, opener: &Opener) -> serde_json::Value {
-    serde_json::Value::Object(map.iter().map(|(k, v)| (k.clone(), open_value(v, opener))).collect())
 }
 
 /// Returns a number as JSON; what JSON cannot say (NaN, infinity) is null.
