@@ -21,6 +21,7 @@ mod kept;
 pub mod offline;
 pub mod opening;
 pub mod reading;
+mod remembered;
 mod remotes;
 pub mod rendering;
 pub mod rules;

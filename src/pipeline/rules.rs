@@ -2,15 +2,16 @@
 //! along since it was last looked at. A rule never works unseen.
 
 use crate::config::ignore::{REPOSITORY_FILE, read_repository_file};
-use crate::config::private::{PrivateError, PrivateFolder};
+use crate::config::private::PrivateError;
 use crate::drift::{IgnoreRules, Selector};
 use crate::model::ignore::RuleSource;
 use crate::model::verdict::RuleUse;
 use crate::model::{BuiltIns, IgnoreRule, Notice, RepoId, Tree, TreeError};
+use crate::pipeline::remembered::Remembered;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// What the user says of differences that do not count.
 #[derive(Clone, Default)]
@@ -118,43 +119,21 @@ struct Known {
 }
 
 /// The rules that repos had when this user last looked at them.
-pub struct KnownRules {
-    folder: PrivateFolder,
-    known: Mutex<BTreeSet<Known>>,
-}
+pub struct KnownRules(Remembered<Known>);
 
 impl KnownRules {
     /// Reads what earlier runs left in the state folder. A line that cannot be read is passed over.
     pub fn open(state: &Path) -> Result<Self, PrivateError> {
-        let folder = PrivateFolder::open(state)?;
-        let text = folder.read(FILE)?.unwrap_or_default();
-        let lines = text.split(|byte| *byte == b'\n');
-        let known = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
-        Ok(Self { folder, known: Mutex::new(known) })
+        Remembered::open(state, FILE).map(Self)
     }
 
     /// Returns what is to be said of a repo's rules that were not there when it was last looked at, and remembers them.
     /// Blocks on the disk where something is new.
     pub fn news(&self, repo: &RepoId, name: &str, rules: &[Arc<IgnoreRule>]) -> Option<Notice> {
         let of_repo = |rule: Option<String>| Known { repo: repo.0.to_string(), rule };
-        let mut new = Vec::new();
-        let first = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let first = known.insert(of_repo(None));
-            for rule in rules.iter().filter(|rule| rule.source == RuleSource::Repository) {
-                if known.insert(of_repo(Some(rule.to_string()))) {
-                    new.push(rule);
-                }
-            }
-            first
-        };
-        let lines = first.then_some(None).into_iter().chain(new.iter().map(|rule| Some(rule.to_string())));
-        for rule in lines {
-            let line = serde_json::to_vec(&of_repo(rule)).unwrap_or_default();
-            if let Err(error) = self.folder.append_line(FILE, &line) {
-                tracing::warn!(%error, "the rules of a repo cannot be remembered");
-            }
-        }
+        let first = self.0.add(&of_repo(None));
+        let own = rules.iter().filter(|rule| rule.source == RuleSource::Repository);
+        let new: Vec<_> = own.filter(|rule| self.0.add(&of_repo(Some(rule.to_string())))).collect();
         let one = new.first()?;
         let count =
             if new.len() == 1 { "an ignore rule".to_owned() } else { format!("{} ignore rules", new.len()) };

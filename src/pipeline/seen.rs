@@ -1,12 +1,11 @@
 //! Remembers which deployments were once seen in a cluster: an app that was there and is gone is missing, never `not
 //! deployed here`.
 
-use crate::config::private::{PrivateError, PrivateFolder};
+use crate::config::private::PrivateError;
 use crate::model::DeploymentId;
+use crate::pipeline::remembered::Remembered;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 /// One line each, as JSON: app, cluster, namespace. Several driftdecks append to it.
 const FILE: &str = "seen.jsonl";
@@ -21,37 +20,21 @@ struct Sighting {
 }
 
 /// The deployments that were seen by this user, in this run or an earlier one.
-pub struct Seen {
-    folder: PrivateFolder,
-    known: Mutex<BTreeSet<Sighting>>,
-}
+pub struct Seen(Remembered<Sighting>);
 
 impl Seen {
     /// Reads what earlier runs left in the state folder. A line that cannot be read is passed over.
     pub fn open(state: &Path) -> Result<Self, PrivateError> {
-        let folder = PrivateFolder::open(state)?;
-        let text = folder.read(FILE)?.unwrap_or_default();
-        let lines = text.split(|byte| *byte == b'\n');
-        let known = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
-        Ok(Self { folder, known: Mutex::new(known) })
+        Remembered::open(state, FILE).map(Self)
     }
 
     pub fn contains(&self, deployment: &DeploymentId, namespace: Option<&str>) -> bool {
-        let sighting = sighting(deployment, namespace);
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&sighting)
+        self.0.contains(&sighting(deployment, namespace))
     }
 
     /// Remembers a deployment in its namespace. Blocks on the disk the first time.
     pub fn remember(&self, deployment: &DeploymentId, namespace: Option<&str>) {
-        let sighting = sighting(deployment, namespace);
-        let new = self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(sighting.clone());
-        if !new {
-            return;
-        }
-        let line = serde_json::to_vec(&sighting).unwrap_or_default();
-        if let Err(error) = self.folder.append_line(FILE, &line) {
-            tracing::warn!(%error, "what was seen cannot be remembered");
-        }
+        self.0.add(&sighting(deployment, namespace));
     }
 }
 
