@@ -13,6 +13,7 @@ pub mod demo;
 pub mod deployment;
 pub mod discovery;
 mod elsewhere;
+mod event;
 pub mod exact;
 pub mod examine;
 pub mod failed_sync;

@@ -4,12 +4,12 @@
 use crate::cluster::Cluster;
 use crate::git::{self, Begin, Known, LineBy};
 use crate::model::cluster::{Scope, ServedKind};
-use crate::model::field_path::Segment;
 use crate::model::story::{EarlierValue, Event, FieldStory};
 use crate::model::{
     App, Cause, ClusterFacts, Declared, DeclaringCommit, FieldChange, GroupKind, Manifest, Oid, Origin,
-    RepoId, ResourceId, Revision, Story, Timestamp, Told, Tree, Value,
+    RepoId, ResourceId, Revision, Story, Told, Tree, Value, field,
 };
+use crate::pipeline::event::read_event;
 use crate::pipeline::failed_sync::Engines;
 use crate::pipeline::run::Inspected;
 use crate::render;
@@ -220,7 +220,7 @@ async fn fields(inspected: &Inspected, blames: Arc<Blames>, whole: bool) -> Vec<
                     }
                     _ => (Vec::new(), false),
                 };
-                let was = applied.as_ref().and_then(|applied| at(applied, &change.path.0));
+                let was = applied.as_ref().and_then(|applied| field::at(applied, &change.path));
                 let applied = was.filter(|was| {
                     let same = |side: &Option<Value>| side.as_ref() == Some(was);
                     !same(&change.desired) && !same(&change.live)
@@ -329,16 +329,6 @@ fn value_of(text: &[u8], origin: &Origin, kind: Option<&str>, steps: &[String]) 
     Some(value.clone())
 }
 
-fn at<'v>(value: &'v Value, path: &[Segment]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |value, segment| match (segment, value) {
-        (Segment::Field(name), value) => value.get(name),
-        (Segment::Keys(keys), Value::List(items)) => items.iter().find(|item| {
-            keys.iter().all(|(key, wanted)| item.get(key).is_none_or(|found| *found == wanted.0))
-        }),
-        _ => None,
-    })
-}
-
 /// Reads the events about one object, once. Errors: why they cannot be read.
 async fn events(cluster: &dyn Cluster, facts: &ClusterFacts, of: &ResourceId) -> Result<Vec<Event>, String> {
     let Some(served) = facts.preferred(&GroupKind::new("", "Event")).cloned() else {
@@ -360,21 +350,4 @@ async fn events(cluster: &dyn Cluster, facts: &ClusterFacts, of: &ResourceId) ->
     events.sort_by_key(|event| std::cmp::Reverse(event.at));
     events.truncate(EVENTS);
     Ok(events)
-}
-
-fn read_event(body: &Value) -> Event {
-    let text = |path: &[&str]| body.str_at(path).unwrap_or_default().to_owned();
-    let time = |field: &str| body.str_at(&[field])?.parse::<Timestamp>().ok();
-    let count = body
-        .get("count")
-        .and_then(|count| if let Value::Number(n) = count { n.to_string().parse().ok() } else { None });
-    let by = [text(&["reportingComponent"]), text(&["source", "component"])];
-    Event {
-        at: time("lastTimestamp").or_else(|| time("eventTime")).or_else(|| time("firstTimestamp")),
-        warning: body.str_at(&["type"]) == Some("Warning"),
-        reason: text(&["reason"]),
-        message: text(&["message"]),
-        by: by.into_iter().find(|by| !by.is_empty()).unwrap_or_default(),
-        count: count.unwrap_or(1),
-    }
 }

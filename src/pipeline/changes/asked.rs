@@ -4,12 +4,14 @@
 use super::{Ground, Known, Owners, Place, engines};
 use crate::cluster::ClusterError;
 use crate::model::{
-    Blind, By, GroupKind, Happening, HappeningKind, Identity, LiveObject, Past, ResourceId, Scope,
-    ServedKind, Timestamp, Value, Who,
+    Blind, By, DeploymentId, GroupKind, Happening, HappeningKind, Identity, LiveObject, Past, ResourceId,
+    Scope, ServedKind, Timestamp, Where, Who,
 };
+use crate::pipeline::event::read_event;
 use crate::text::redact;
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a cluster is waited for.
@@ -30,8 +32,12 @@ pub async fn asked(ground: &Ground, known: &Known, since: Timestamp, now: Timest
         let words = "warning events of more than about an hour ago: clusters do not keep them";
         past.blind.push(Blind::Said(words.to_owned()));
     }
-    let questions: Vec<_> =
-        (0..ground.places.len()).flat_map(|at| questions(ground, known, at, since)).collect();
+    let places = ground.places.iter().enumerate();
+    let questions = places.flat_map(|(at, place)| {
+        let owners = Owners::of(ground, at);
+        questions(&Arc::new(Asking { ground, at, place, owners, since }), known)
+    });
+    let questions: Vec<_> = questions.collect();
     let answers: Vec<Answer> = futures::stream::iter(questions).buffer_unordered(AT_ONCE).collect().await;
     for answer in answers {
         match answer {
@@ -45,16 +51,29 @@ pub async fn asked(ground: &Ground, known: &Known, since: Timestamp, now: Timest
 /// What one question was answered, or why it is not known.
 type Answer = Result<Vec<Happening>, String>;
 
-fn questions<'g>(
+/// A cluster that is asked, and what its answers are read with.
+struct Asking<'g> {
     ground: &'g Ground,
-    known: &'g Known,
     at: usize,
+    place: &'g Place,
+    owners: Owners<'g>,
     since: Timestamp,
-) -> Vec<BoxFuture<'g, Answer>> {
+}
+
+impl Asking<'_> {
+    fn is_of_late(&self, time: &Timestamp) -> bool {
+        *time >= self.since
+    }
+
+    fn at(&self, deployment: Option<&DeploymentId>) -> Where {
+        self.ground.at(self.at, deployment)
+    }
+}
+
+fn questions<'g>(asking: &Arc<Asking<'g>>, known: &Known) -> Vec<BoxFuture<'g, Answer>> {
     let mut questions: Vec<BoxFuture<'g, Answer>> = Vec::new();
-    let Some((place, facts)) = ground.places.get(at).and_then(|p| Some((p, p.facts.as_ref()?))) else {
-        return questions;
-    };
+    let Asking { place, at, .. } = **asking;
+    let Some(facts) = place.facts.as_ref() else { return questions };
     if place.namespaces.len() > NAMESPACES {
         let words = format!(
             "warnings and rollouts in {} more namespaces of {}",
@@ -68,20 +87,20 @@ fn questions<'g>(
     };
     for namespace in place.namespaces.keys().take(NAMESPACES) {
         if let Some(events) = served("", "Event") {
-            questions.push(warnings(ground, at, events, namespace, since).boxed());
+            questions.push(warnings(asking.clone(), events, namespace).boxed());
         }
         if let Some(sets) = served("apps", "ReplicaSet") {
-            questions.push(rollouts(ground, at, sets, namespace, since).boxed());
+            questions.push(rollouts(asking.clone(), sets, namespace).boxed());
         }
         if known.helm.contains(&(at, namespace.clone()))
             && let Some(secrets) = served("", "Secret")
         {
-            questions.push(releases(ground, at, secrets, namespace, since).boxed());
+            questions.push(releases(asking.clone(), secrets, namespace).boxed());
         }
     }
     for (group, kind) in engines::KINDS {
         if let Some(objects) = served(group, kind) {
-            questions.push(syncs(ground, at, objects, since).boxed());
+            questions.push(syncs(asking.clone(), objects).boxed());
         }
     }
     questions
@@ -101,50 +120,30 @@ async fn within<T>(
     Err(format!("{what} of {}: {why}", place.called))
 }
 
-fn place(ground: &Ground, at: usize) -> Result<&Place, String> {
-    ground.places.get(at).ok_or_else(|| "a cluster that is gone".to_owned())
-}
-
-async fn warnings(
-    ground: &Ground,
-    at: usize,
-    events: ServedKind,
-    namespace: &str,
-    since: Timestamp,
-) -> Answer {
-    let place = place(ground, at)?;
+async fn warnings(asking: Arc<Asking<'_>>, events: ServedKind, namespace: &str) -> Answer {
+    let place = asking.place;
     let what = format!("warning events in namespace {namespace}");
     let scope = Scope::Namespace(namespace.to_owned());
     let listed = within(place, &what, place.cluster.list(events, scope)).await?;
-    let owners = Owners::of(ground, at);
     let mut told: Vec<Happening> = listed
         .iter()
         .filter_map(|packed| packed.open(&place.id).ok())
-        .filter_map(|event| warning(ground, at, &owners, &event, since))
+        .filter_map(|event| warning(&asking, &event))
         .collect();
     told.sort_by_key(|warning| std::cmp::Reverse(warning.time));
     told.truncate(WARNINGS);
     Ok(told)
 }
 
-fn warning(
-    ground: &Ground,
-    at: usize,
-    owners: &Owners<'_>,
-    event: &LiveObject,
-    since: Timestamp,
-) -> Option<Happening> {
-    let body = &event.body;
-    if body.str_at(&["type"]) != Some("Warning") {
+fn warning(asking: &Asking<'_>, event: &LiveObject) -> Option<Happening> {
+    let told = read_event(&event.body);
+    if !told.warning {
         return None;
     }
-    let text = |path: &[&str]| body.str_at(path).filter(|text| !text.is_empty()).map(str::to_owned);
-    let time = |path: &[&str]| body.str_at(path)?.parse::<Timestamp>().ok();
-    let time = time(&["series", "lastObservedTime"])
-        .or_else(|| time(&["lastTimestamp"]))
-        .or_else(|| time(&["eventTime"]))
-        .or_else(|| time(&["firstTimestamp"]))
-        .filter(|time| *time >= since)?;
+    let text = |path: &[&str]| event.body.str_at(path).filter(|text| !text.is_empty()).map(str::to_owned);
+    // Of a series the last is the one that counts.
+    let last = event.body.str_at(&["series", "lastObservedTime"]).and_then(|time| time.parse().ok());
+    let time = last.or(told.at).filter(|time| asking.is_of_late(time))?;
     let about = |field: &str| text(&["involvedObject", field]);
     let group = about("apiVersion").and_then(|v| v.split_once('/').map(|(group, _)| group.to_owned()));
     let id = ResourceId::from(Identity {
@@ -153,36 +152,31 @@ fn warning(
         namespace: about("namespace"),
         name: about("name"),
     });
-    let message = text(&["message"]).unwrap_or_default();
-    let message = message.lines().map(redact::line).collect::<Vec<_>>().join(" ");
-    let times = body.get("count").and_then(Value::as_i64).filter(|count| *count > 1);
-    let times = times.map(|count| format!(" ({count} times)")).unwrap_or_default();
-    let reason = text(&["reason"]).unwrap_or_default();
-    let who = text(&["reportingComponent"]).or_else(|| text(&["source", "component"]));
+    let message = told.message.lines().map(redact::line).collect::<Vec<_>>().join(" ");
+    let times = if told.count > 1 { format!(" ({} times)", told.count) } else { String::new() };
     Some(Happening {
         time,
         kind: HappeningKind::Event,
-        at: ground.at(at, owners.deployment(&id)),
-        what: format!("{reason}: {message}{times}"),
+        at: asking.at(asking.owners.deployment(&id)),
+        what: format!("{}: {message}{times}", told.reason),
         path: None,
         resource: Some(id),
-        who: who.map_or_else(Who::unknown, |who| Who::new(who, By::Unknown)),
+        who: if told.by.is_empty() { Who::unknown() } else { Who::new(told.by, By::Unknown) },
     })
 }
 
-async fn rollouts(ground: &Ground, at: usize, sets: ServedKind, namespace: &str, since: Timestamp) -> Answer {
-    let place = place(ground, at)?;
+async fn rollouts(asking: Arc<Asking<'_>>, sets: ServedKind, namespace: &str) -> Answer {
+    let place = asking.place;
     let what = format!("rollouts in namespace {namespace}");
     let scope = Scope::Namespace(namespace.to_owned());
     let listed = within(place, &what, place.cluster.list_metadata(sets, scope)).await?;
-    let owners = Owners::of(ground, at);
     let made = listed.into_iter().filter_map(|set| {
-        let time = created(&set).filter(|time| *time >= since)?;
+        let time = created(&set).filter(|time| asking.is_of_late(time))?;
         // A replica set that nobody rolls out is an object like others.
         set.has_owner().then(|| Happening {
             time,
             kind: HappeningKind::Rollout,
-            at: ground.at(at, owners.deployment(&set.id)),
+            at: asking.at(asking.owners.deployment(&set.id)),
             what: format!("ReplicaSet {} created", set.id.name.as_deref().unwrap_or_default()),
             path: None,
             resource: Some(set.id.clone()),
@@ -195,17 +189,11 @@ async fn rollouts(ground: &Ground, at: usize, sets: ServedKind, namespace: &str,
 /// Reads the labels of Helm's release Secrets: their payload is not asked for.
 ///
 /// Source of the labels: Helm, `pkg/storage/driver/secrets.go` (`owner`, `name`, `version`, `status`).
-async fn releases(
-    ground: &Ground,
-    at: usize,
-    secrets: ServedKind,
-    namespace: &str,
-    since: Timestamp,
-) -> Answer {
-    let place = place(ground, at)?;
+async fn releases(asking: Arc<Asking<'_>>, secrets: ServedKind, namespace: &str) -> Answer {
+    let place = asking.place;
     let what = format!("Helm revisions in namespace {namespace}");
     let scope = Scope::Namespace(namespace.to_owned());
-    let asking = async {
+    let listing = async {
         if !place.cluster.may("list", secrets.clone(), scope.clone()).await? {
             return Err(ClusterError::Denied {
                 verb: "list".to_owned(),
@@ -216,11 +204,10 @@ async fn releases(
         }
         place.cluster.list_metadata(secrets.clone(), scope.clone()).await
     };
-    let listed = within(place, &what, asking).await?;
-    let owners = Owners::of(ground, at);
+    let listed = within(place, &what, listing).await?;
     let made =
         listed.into_iter().filter(|secret| secret.label("owner") == Some("helm")).filter_map(|secret| {
-            let time = created(&secret).filter(|time| *time >= since)?;
+            let time = created(&secret).filter(|time| asking.is_of_late(time))?;
             let label = |name: &str| secret.label(name).unwrap_or("?").to_owned();
             let release = label("name");
             let id = ResourceId::from(Identity {
@@ -229,11 +216,11 @@ async fn releases(
                 namespace: Some(namespace.to_owned()),
                 name: Some(release.clone()),
             });
-            let deployment = place.apps.get(&release).or_else(|| owners.deployment(&id));
+            let deployment = place.apps.get(&release).or_else(|| asking.owners.deployment(&id));
             Some(Happening {
                 time,
                 kind: HappeningKind::Release,
-                at: ground.at(at, deployment.or_else(|| place.namespaces.get(namespace))),
+                at: asking.at(deployment.or_else(|| place.namespaces.get(namespace))),
                 what: format!("release {release} revision {}, {}", label("version"), label("status")),
                 path: None,
                 resource: Some(secret.id.clone()),
@@ -243,20 +230,19 @@ async fn releases(
     Ok(made.collect())
 }
 
-async fn syncs(ground: &Ground, at: usize, objects: ServedKind, since: Timestamp) -> Answer {
-    let place = place(ground, at)?;
+async fn syncs(asking: Arc<Asking<'_>>, objects: ServedKind) -> Answer {
+    let place = asking.place;
     let what = format!("syncs that {} tell of", objects.resource());
     let listed = within(place, &what, place.cluster.list(objects, Scope::All)).await?;
-    let owners = Owners::of(ground, at);
     let mut told = Vec::new();
     for object in listed.iter().filter_map(|packed| packed.open(&place.id).ok()) {
         let name = object.id.name.clone().unwrap_or_default();
-        let deployment = place.apps.get(&name).or_else(|| owners.deployment(&object.id));
-        for synced in engines::syncs(&object).into_iter().filter(|synced| synced.time >= since) {
+        let deployment = place.apps.get(&name).or_else(|| asking.owners.deployment(&object.id));
+        for synced in engines::syncs(&object).into_iter().filter(|synced| asking.is_of_late(&synced.time)) {
             told.push(Happening {
                 time: synced.time,
                 kind: synced.kind,
-                at: ground.at(at, deployment),
+                at: asking.at(deployment),
                 resource: Some(object.id.clone()),
                 path: None,
                 what: synced.what,
