@@ -304,13 +304,13 @@ impl Tampering {
         let Some(said) = said else { return Err("nothing is said of it".to_owned()) };
         let changes = said["changes"].as_array().cloned().unwrap_or_default();
         let counted: Vec<&Value> = changes.iter().filter(|change| change["counts"] == true).collect();
-        // A part that was deleted and that the server filled in again differs below, where its defaults do.
-        let below = |change: &&Value| {
+        let spot = |change: &Value| {
             let segments = change["segments"].as_array().cloned().unwrap_or_default();
-            let reported = [desired, &self.after].into_iter().find_map(|side| spot_of(&segments, side));
-            reported
-                .is_some_and(|reported| reported.len() > self.spot.len() && reported.starts_with(&self.spot))
+            [desired, &self.after].into_iter().find_map(|side| spot_of(&segments, side))
         };
+        // A part that was deleted and that the server filled in again differs below, where its defaults do.
+        let is_below = |spot: Vec<Step>| spot.len() > self.spot.len() && spot.starts_with(&self.spot);
+        let below = |change: &&Value| spot(change).is_some_and(is_below);
         if self.kind == Kind::Deleted && !counted.is_empty() && counted.iter().all(below) {
             return Ok(());
         }
@@ -321,9 +321,7 @@ impl Tampering {
         };
         let path = change["path"].as_str().unwrap_or_default();
         let class = change["class"].as_str().unwrap_or_default();
-        let segments = change["segments"].as_array().cloned().unwrap_or_default();
-        let reported = [desired, &self.after].into_iter().find_map(|side| spot_of(&segments, side));
-        let exact = reported.is_some_and(|reported| {
+        let exact = spot(change).is_some_and(|reported| {
             reported == self.spot
                 || self.is_whole(&reported)
                 // The map came along with its only key.
