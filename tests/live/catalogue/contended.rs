@@ -1,6 +1,6 @@
 //! Rows 14, 19, 22 and 23: what controllers write beside Git, or over it.
 
-use super::{Stage, WAYS, Way, counted, deployment};
+use super::{Stage, WAYS, Way, counted, deployment, inject_certificate, webhook};
 use serde_json::json;
 
 #[test]
@@ -33,25 +33,12 @@ spec: {{scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: web}}, ma
 #[ignore = "needs the control plane: run tests/run"]
 fn row_19_a_placeholder_that_a_controller_filled_with_a_certificate_is_delegated() {
     let name = format!("row-19-{}.example.com", std::process::id());
-    let manifest = format!(
-        "apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {{name: {name}}}
-webhooks:
-- name: {name}
-  admissionReviewVersions: [v1]
-  sideEffects: None
-  failurePolicy: Ignore
-  clientConfig: {{service: {{name: hook, namespace: nowhere}}, caBundle: Cg==}}
-  rules: [{{apiGroups: [nothing.example.com], apiVersions: [v1], operations: [CREATE], resources: [nothings]}}]
-"
-    );
+    let manifest = webhook(&name, ", caBundle: Cg==");
     for way in WAYS {
         let stage = Stage::applied("row-19", way, &manifest);
         let object = format!("validatingwebhookconfiguration/{name}");
         stage.assert_in_sync();
-        let injected = r#"[{"op":"replace","path":"/webhooks/0/clientConfig/caBundle","value":"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCi0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K"}]"#;
-        stage.namespace.patch(&object, "json", injected, "cainjector");
+        inject_certificate(&stage, &object);
         stage.assert_in_sync();
         let shown = stage.resource("ValidatingWebhookConfiguration", &name)["changes"].clone();
         assert_eq!((&shown[0]["class"], &shown[0]["manager"]), (&json!("delegated"), &json!("cainjector")));

@@ -1,6 +1,6 @@
 //! Rows 1-9, 11-13, 15-18 and 25-36: what must not be called drift.
 
-use super::{Stage, WAYS, Way, deployment};
+use super::{Stage, WAYS, Way, aggregated, deployment, inject_certificate, webhook};
 
 #[track_caller]
 fn in_sync_both_ways(subject: &str, manifests: &str) {
@@ -108,23 +108,7 @@ fn row_7_empty_rules_are_in_sync_with_null() {
 #[ignore = "needs the control plane: run tests/run"]
 fn row_8_rules_of_an_aggregated_cluster_role_are_the_controllers() {
     let name = format!("row-8-{}", std::process::id());
-    let roles = format!(
-        "apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {{name: {name}}}
-aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{row: {name}}}}}]}}
-rules: []
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {{name: {name}-part, labels: {{row: {name}}}}}
-rules: [{{apiGroups: [''], resources: [pods], verbs: [get]}}]
-"
-    );
-    let stage = Stage::applied("row-8", Way::ClientSide, &roles);
-    stage.namespace.await_object(&format!("clusterrole/{name}"), "is aggregated", |role| {
-        role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
-    });
+    let stage = aggregated("row-8", &name);
     stage.assert_in_sync();
     stage.namespace.kubectl(&["delete", "clusterrole", &name, &format!("{name}-part")]);
 }
@@ -248,24 +232,11 @@ spec:
 #[ignore = "needs the control plane: run tests/run"]
 fn rows_17_and_18_a_webhook_scope_default_and_an_injected_ca_bundle_are_in_sync() {
     let name = format!("row-18-{}.example.com", std::process::id());
-    let manifest = format!(
-        "apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {{name: {name}}}
-webhooks:
-- name: {name}
-  admissionReviewVersions: [v1]
-  sideEffects: None
-  failurePolicy: Ignore
-  clientConfig: {{service: {{name: hook, namespace: nowhere}}}}
-  rules: [{{apiGroups: [nothing.example.com], apiVersions: [v1], operations: [CREATE], resources: [nothings]}}]
-"
-    );
+    let manifest = webhook(&name, "");
     for way in WAYS {
         let stage = Stage::applied("row-18", way, &manifest);
         let object = format!("validatingwebhookconfiguration/{name}");
-        let injected = r#"[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCi0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K"}]"#;
-        stage.namespace.patch(&object, "json", injected, "cainjector");
+        inject_certificate(&stage, &object);
         stage.assert_in_sync();
         stage.namespace.kubectl(&["delete", &object]);
     }

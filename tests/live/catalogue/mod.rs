@@ -156,3 +156,48 @@ spec:
 "
     )
 }
+
+/// Applies a ClusterRole that is aggregated from another one, and waits until a controller has filled in its rules.
+pub fn aggregated(subject: &str, name: &str) -> Stage {
+    let roles = format!(
+        "apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: {name}}}
+aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{row: {name}}}}}]}}
+rules: []
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: {name}-part, labels: {{row: {name}}}}}
+rules: [{{apiGroups: [''], resources: [pods], verbs: [get]}}]
+"
+    );
+    let stage = Stage::applied(subject, Way::ClientSide, &roles);
+    stage.namespace.await_object(&format!("clusterrole/{name}"), "is aggregated", |role| {
+        role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
+    });
+    stage
+}
+
+/// A webhook that is never asked anything; `bundle` is what its client configuration says besides the service.
+fn webhook(name: &str, bundle: &str) -> String {
+    format!(
+        "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {{name: {name}}}
+webhooks:
+- name: {name}
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  failurePolicy: Ignore
+  clientConfig: {{service: {{name: hook, namespace: nowhere}}{bundle}}}
+  rules: [{{apiGroups: [nothing.example.com], apiVersions: [v1], operations: [CREATE], resources: [nothings]}}]
+"
+    )
+}
+
+/// Fills in a certificate as cert-manager's injector does: an `add` also replaces what is there (RFC 6902).
+fn inject_certificate(stage: &Stage, object: &str) {
+    let injected = r#"[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCi0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K"}]"#;
+    stage.namespace.patch(object, "json", injected, "cainjector");
+}

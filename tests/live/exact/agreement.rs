@@ -2,7 +2,7 @@
 //! kube-prometheus stands in `whole.rs`.
 
 use super::{exactly, resource};
-use crate::catalogue::{Stage, Way};
+use crate::catalogue::aggregated;
 use crate::support::{Home, Namespace, Run, corpus};
 use serde_json::Value;
 
@@ -58,23 +58,7 @@ fn local_and_exact_agree_over_podinfo_in_every_way_of_deploying_drifted_or_not()
 #[ignore = "needs the control plane: run tests/run"]
 fn row_8_is_where_both_disagree_because_a_dry_run_does_not_know_that_a_controller_fills_in_the_rules() {
     let name = format!("agree-{}", std::process::id());
-    let roles = format!(
-        "apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {{name: {name}}}
-aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{row: {name}}}}}]}}
-rules: []
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {{name: {name}-part, labels: {{row: {name}}}}}
-rules: [{{apiGroups: [''], resources: [pods], verbs: [get]}}]
-"
-    );
-    let stage = Stage::applied("agree-row-8", Way::ClientSide, &roles);
-    stage.namespace.await_object(&format!("clusterrole/{name}"), "is aggregated", |role| {
-        role["rules"].as_array().is_some_and(|rules| !rules.is_empty())
-    });
+    let stage = aggregated("agree-row-8", &name);
     let role = resource(&exactly(&stage), "ClusterRole", &name);
     assert_eq!((&role["verdict"], &role["confidence"]), (&"in-sync".into(), &"exact".into()), "{role:#}");
     let disagreements = role["exact"]["disagreements"].as_array().unwrap();
