@@ -8,45 +8,77 @@ use super::ownership::Provenance;
 use crate::model::field_path::{FieldPath, Segment};
 use crate::model::{Cause, LiveObject, Value};
 
-/// What an injector puts into the objects of others: an item of this name, and a mark of its own on them.
+/// What an injector puts into the objects of others.
 struct Injected {
     /// Names of items; `*` at the end stands for any text.
     items: &'static [&'static str],
-    /// An annotation that the injector alone writes, by its beginning.
-    mark: &'static str,
+    /// What it leaves behind besides, and nobody asks it for: one of these tells that it was there.
+    marks: &'static [Trace],
     called: &'static str,
 }
 
-/// Sources: the projects' own injection templates and documentation (Istio `sidecar.istio.io/status`, Linkerd
-/// `linkerd.io/proxy-version`, Vault `vault.hashicorp.com/agent-inject-status`, Consul
-/// `consul.hashicorp.com/connect-inject-status`, Dapr, Kuma, the OpenTelemetry and Datadog operators).
+/// Something that an injector leaves behind, by its name; `*` at the end stands for any text.
+enum Trace {
+    Annotation(&'static str),
+    Label(&'static str),
+    Container(&'static str),
+    Volume(&'static str),
+}
+
+/// Sources: the projects' own injectors. Istio sets `sidecar.istio.io/status`, Linkerd `linkerd.io/proxy-version`, Vault
+/// `vault.hashicorp.com/agent-inject-status`, Consul `consul.hashicorp.com/connect-inject-status`, Kuma
+/// `kuma.io/sidecar-injected`; Dapr the label `dapr.io/sidecar-injected` (`pkg/injector/consts.go`), OpenTelemetry the label
+/// `sidecar.opentelemetry.io/injected` beside a collector (`internal/sidecar`), and beside the init container of an automatic
+/// instrumentation a volume of the same name; Datadog init containers with the volumes that they fill. What only asks for an
+/// injection (`dapr.io/enabled`, `instrumentation.opentelemetry.io/...`, `admission.datadoghq.com/...`) is the user's.
 const INJECTED: [Injected; 8] = [
     Injected {
         items: &["istio-*", "workload-socket", "credential-socket", "workload-certs"],
-        mark: "sidecar.istio.io/status",
+        marks: &[Trace::Annotation("sidecar.istio.io/status")],
         called: "Istio sidecar injector",
     },
-    Injected { items: &["linkerd-*"], mark: "linkerd.io/proxy-version", called: "Linkerd proxy injector" },
+    Injected {
+        items: &["linkerd-*"],
+        marks: &[Trace::Annotation("linkerd.io/proxy-version")],
+        called: "Linkerd proxy injector",
+    },
     Injected {
         items: &["vault-agent*", "home-sidecar", "home-init", "vault-secrets"],
-        mark: "vault.hashicorp.com/agent-inject-status",
+        marks: &[Trace::Annotation("vault.hashicorp.com/agent-inject-status")],
         called: "Vault agent injector",
     },
     Injected {
         items: &["consul-*"],
-        mark: "consul.hashicorp.com/connect-inject-status",
+        marks: &[Trace::Annotation("consul.hashicorp.com/connect-inject-status")],
         called: "Consul injector",
     },
-    Injected { items: &["daprd"], mark: "dapr.io/enabled", called: "Dapr sidecar injector" },
-    Injected { items: &["kuma-*"], mark: "kuma.io/sidecar-injected", called: "Kuma injector" },
     Injected {
-        items: &["opentelemetry-*", "otc-container"],
-        mark: "instrumentation.opentelemetry.io/",
+        items: &["daprd", "dapr-*"],
+        marks: &[Trace::Label("dapr.io/sidecar-injected")],
+        called: "Dapr sidecar injector",
+    },
+    Injected {
+        items: &["kuma-*"],
+        marks: &[Trace::Annotation("kuma.io/sidecar-injected")],
+        called: "Kuma injector",
+    },
+    Injected {
+        items: &["opentelemetry-auto-instrumentation*", "otc-container"],
+        marks: &[
+            Trace::Label("sidecar.opentelemetry.io/injected"),
+            Trace::Container("opentelemetry-auto-instrumentation*"),
+            Trace::Volume("opentelemetry-auto-instrumentation*"),
+        ],
         called: "OpenTelemetry operator",
     },
     Injected {
-        items: &["datadog-*"],
-        mark: "admission.datadoghq.com/",
+        items: &["datadog", "datadog-*"],
+        marks: &[
+            Trace::Container("datadog-lib-*"),
+            Trace::Container("datadog-init-*"),
+            Trace::Volume("datadog"),
+            Trace::Volume("datadog-auto-instrumentation"),
+        ],
         called: "Datadog admission controller",
     },
 ];
@@ -90,7 +122,8 @@ pub(super) fn behind(
     Some(format!("operator of {owner}"))
 }
 
-/// Returns the injector that put an item at or above a path, where its mark is on the object or on its pods' template.
+/// Returns the injector that put an item at or above a path, where something else that it leaves behind is on the object, or
+/// in its pods' template.
 fn injector(live: &LiveObject, path: &FieldPath) -> Option<&'static str> {
     let names = path.0.iter().filter_map(|segment| match segment {
         Segment::Keys(keys) => {
@@ -100,25 +133,52 @@ fn injector(live: &LiveObject, path: &FieldPath) -> Option<&'static str> {
         Segment::Item(_) | Segment::Index(_) => None,
     });
     let names: Vec<&str> = names.collect();
-    let is_marked = |mark: &str| {
-        [&["metadata", "annotations"][..], &["spec", "template", "metadata", "annotations"]]
-            .iter()
-            .filter_map(|at| live.body.at(at)?.as_map())
-            .any(|annotations| annotations.keys().any(|key| key.starts_with(mark)))
-    };
     let put = |injected: &&Injected| {
-        names.iter().any(|name| {
-            name.starts_with(injected.mark)
-                || injected.items.iter().any(|item| match item.strip_suffix('*') {
-                    Some(start) => name.starts_with(start),
-                    None => name == item,
-                })
-        }) && is_marked(injected.mark)
+        let items = &injected.items;
+        names.iter().any(|name| items.iter().any(|item| fits(item, name)))
+            && injected.marks.iter().any(|mark| is_marked(&live.body, mark, path))
     };
     INJECTED.iter().find(put).map(|injected| injected.called)
 }
 
-/// Returns the object that owns this one as its controller, as people name it, and whether it is a custom resource.
+/// Returns whether a name is one, or begins as one with a `*` at its end does.
+fn fits(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(name == pattern, |start| name.starts_with(start))
+}
+
+/// Returns whether an object bears a trace that is not what the path itself leads to: that cannot tell who put it there.
+fn is_marked(body: &Value, trace: &Trace, path: &FieldPath) -> bool {
+    let (metadata, spec): (&[&str], &[&str]) = (&["metadata"], &["spec"]);
+    let (template, pod): (&[&str], &[&str]) =
+        (&["spec", "template", "metadata"], &["spec", "template", "spec"]);
+    let (pattern, within, parts): (&str, [&[&str]; 2], &[&str]) = match trace {
+        Trace::Annotation(pattern) => (pattern, [metadata, template], &["annotations"]),
+        Trace::Label(pattern) => (pattern, [metadata, template], &["labels"]),
+        Trace::Container(pattern) => (pattern, [spec, pod], &["containers", "initContainers"]),
+        Trace::Volume(pattern) => (pattern, [spec, pod], &["volumes"]),
+    };
+    let lists = within.iter().flat_map(|at| parts.iter().map(move |part| (*at, *part)));
+    lists.into_iter().any(|(at, part)| {
+        let fields: Vec<&str> = at.iter().copied().chain([part]).collect();
+        let leads_here = path.0.len() >= fields.len()
+            && path
+                .0
+                .iter()
+                .zip(&fields)
+                .all(|(segment, field)| matches!(segment, Segment::Field(name) if name == field));
+        match body.at(&fields) {
+            _ if leads_here => false,
+            Some(Value::Map(entries)) => entries.keys().any(|key| fits(pattern, key)),
+            Some(Value::List(items)) => {
+                items.iter().any(|item| item.str_at(&["name"]).is_some_and(|name| fits(pattern, name)))
+            }
+            _ => false,
+        }
+    })
+}
+
+/// Returns the object that owns this one, as people name it, and whether it is a custom resource: its controller, or the
+/// first of its owners where none is said to be that.
 fn owner(live: &LiveObject) -> Option<(String, bool)> {
     let owners = live.body.at(&["metadata", "ownerReferences"]).and_then(Value::as_list)?;
     let controls = |owner: &&Value| owner.get("controller") == Some(&Value::Bool(true));
@@ -208,6 +268,55 @@ mod tests {
             let path = FieldPath::parse(path).unwrap();
             let behind = behind(&live(metadata.clone()), &path, autoscaler, &mut said);
             assert_eq!((said.cause, behind.as_deref()), (then, agent), "{path} {cause:?}");
+        }
+    }
+
+    fn pods(template: &Value) -> LiveObject {
+        let mut body = value!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}});
+        let spec = Value::Map([("template".to_owned(), template.clone())].into_iter().collect());
+        body.as_map_mut().unwrap().insert("spec".to_owned(), spec);
+        LiveObject::read(&ClusterId("c".into()), body).unwrap()
+    }
+
+    #[test]
+    fn what_an_injector_leaves_behind_tells_of_it_and_what_asks_for_it_does_not() {
+        const DAPR: &str = r#".spec.template.spec.containers[name="daprd"]"#;
+        const COLLECTOR: &str = r#".spec.template.spec.containers[name="otc-container"]"#;
+        const JAVA: &str =
+            r#".spec.template.spec.initContainers[name="opentelemetry-auto-instrumentation-java"]"#;
+        const DATADOG: &str = r#".spec.template.spec.initContainers[name="datadog-lib-python-init"]"#;
+        let asks = value!({"metadata": {"annotations": {
+            "dapr.io/enabled": "true", "instrumentation.opentelemetry.io/inject-java": "true",
+            "admission.datadoghq.com/python-lib.version": "v2"}, "labels": {"admission.datadoghq.com/enabled": "true"}}});
+        let dapr = value!({"metadata": {"labels": {"dapr.io/sidecar-injected": "true"}}});
+        let collector = value!({"metadata": {"labels": {"sidecar.opentelemetry.io/injected": "shop.otel"}}});
+        let java = value!({"spec": {
+            "initContainers": [{"name": "opentelemetry-auto-instrumentation-java"}],
+            "volumes": [{"name": "opentelemetry-auto-instrumentation-java"}]}});
+        let java_alone =
+            value!({"spec": {"initContainers": [{"name": "opentelemetry-auto-instrumentation-java"}]}});
+        let datadog = value!({"spec": {
+            "initContainers": [{"name": "datadog-lib-python-init"}], "volumes": [{"name": "datadog-auto-instrumentation"}]}});
+        for (template, path, called) in [
+            (&asks, ".spec.template.metadata.annotations.dapr.io/enabled", None),
+            (&asks, ".spec.template.metadata.annotations.instrumentation.opentelemetry.io/inject-java", None),
+            (&asks, ".spec.template.metadata.labels.admission.datadoghq.com/enabled", None),
+            (&asks, DAPR, None),
+            (&asks, DATADOG, None),
+            (&dapr, ".spec.template.metadata.labels.dapr.io/sidecar-injected", None),
+            (&dapr, DAPR, Some("Dapr sidecar injector")),
+            (&collector, COLLECTOR, Some("OpenTelemetry operator")),
+            (&java, JAVA, Some("OpenTelemetry operator")),
+            (
+                &java,
+                r#".spec.template.spec.volumes[name="opentelemetry-auto-instrumentation-java"]"#,
+                Some("OpenTelemetry operator"),
+            ),
+            (&java, ".spec.replicas", None),
+            (&java_alone, JAVA, None),
+            (&datadog, DATADOG, Some("Datadog admission controller")),
+        ] {
+            assert_eq!(injector(&pods(template), &FieldPath::parse(path).unwrap()), called, "{path}");
         }
     }
 }
