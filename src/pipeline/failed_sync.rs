@@ -8,9 +8,9 @@ use crate::model::cluster::Scope;
 use crate::model::{ClusterFacts, ClusterId, GroupKind, LiveObject, Mark, ResourceId, Value};
 use crate::text::redact;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 
 /// How long an engine's object is waited for.
 const TIME: Duration = Duration::from_secs(3);
@@ -31,10 +31,13 @@ struct Record {
 /// An engine's object, where it could be read.
 type Found = Option<Arc<LiveObject>>;
 
+/// An engine's object in its cluster.
+type Key = (ClusterId, Record);
+
 /// What engines' own objects say, each read once; it lives as long as one look does.
 #[derive(Default)]
 pub struct Engines {
-    read: Mutex<HashMap<(ClusterId, Record), Found>>,
+    read: Mutex<HashMap<Key, Arc<OnceCell<Found>>>>,
 }
 
 impl Engines {
@@ -63,15 +66,15 @@ impl Engines {
         id: &ClusterId,
         record: Record,
     ) -> Found {
-        let mut read = self.read.lock().await;
-        let key = (id.clone(), record);
-        if let Some(known) = read.get(&key) {
-            return known.clone();
-        }
-        let found =
-            tokio::time::timeout(TIME, get(cluster, facts, &key.1)).await.ok().flatten().map(Arc::new);
-        read.insert(key, found.clone());
-        found
+        // Whoever asks for another record does not wait for this one.
+        let cell = {
+            let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+            read.entry((id.clone(), record.clone())).or_default().clone()
+        };
+        let reading = async {
+            tokio::time::timeout(TIME, get(cluster, facts, &record)).await.ok().flatten().map(Arc::new)
+        };
+        cell.get_or_init(|| reading).await.clone()
     }
 }
 

@@ -1,10 +1,8 @@
 //! A cluster in memory that answers some questions with errors first.
 
 use driftdeck::cluster::offline::Offline;
-use driftdeck::cluster::{Cluster, ClusterError, LogOf, Part, WatchEvent, Write, Writer};
-use driftdeck::model::{
-    ClusterFacts, GroupVersionKind, LiveObject, Packed, Schema, Scope, Selector, ServedKind,
-};
+use driftdeck::cluster::{Cluster, ClusterError, WatchEvent, Write, Writer};
+use driftdeck::model::{ClusterFacts, GroupVersionKind, LiveObject, Packed, Schema, Scope, ServedKind};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
@@ -20,6 +18,8 @@ pub struct Script {
     pub schemas: VecDeque<Arc<Schema>>,
     /// Kinds that may not be listed everywhere.
     pub narrow: Vec<String>,
+    /// Kinds of which no question is ever answered.
+    pub mute: Vec<String>,
 }
 
 /// Clones share one script.
@@ -32,6 +32,10 @@ pub struct Scripted {
 impl Scripted {
     pub fn new(inner: Offline, script: Script) -> Self {
         Self { inner, script: Arc::new(Mutex::new(script)) }
+    }
+
+    fn is_mute(&self, kind: &ServedKind) -> bool {
+        self.script.lock().unwrap().mute.contains(&kind.kind.kind)
     }
 
     fn denies(&self, kind: &ServedKind, scope: &Scope) -> Option<ClusterError> {
@@ -69,25 +73,9 @@ impl Cluster for Scripted {
     fn list(&self, kind: ServedKind, scope: Scope) -> BoxFuture<'_, Result<Vec<Packed>, ClusterError>> {
         match self.denies(&kind, &scope) {
             Some(error) => async { Err(error) }.boxed(),
+            None if self.is_mute(&kind) => std::future::pending().boxed(),
             None => self.inner.list(kind, scope),
         }
-    }
-
-    fn list_part(
-        &self,
-        kind: ServedKind,
-        scope: Scope,
-        labels: Option<Selector>,
-        most: u32,
-    ) -> BoxFuture<'_, Result<Part, ClusterError>> {
-        match self.denies(&kind, &scope) {
-            Some(error) => async { Err(error) }.boxed(),
-            None => self.inner.list_part(kind, scope, labels, most),
-        }
-    }
-
-    fn log(&self, of: LogOf) -> BoxFuture<'_, Result<String, ClusterError>> {
-        self.inner.log(of)
     }
 
     fn list_metadata(
@@ -97,6 +85,7 @@ impl Cluster for Scripted {
     ) -> BoxFuture<'_, Result<Vec<LiveObject>, ClusterError>> {
         match self.denies(&kind, &scope) {
             Some(error) => async { Err(error) }.boxed(),
+            None if self.is_mute(&kind) => std::future::pending().boxed(),
             None => self.inner.list_metadata(kind, scope),
         }
     }
@@ -117,6 +106,9 @@ impl Cluster for Scripted {
         namespace: Option<String>,
         name: String,
     ) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>> {
+        if self.is_mute(&kind) {
+            return std::future::pending().boxed();
+        }
         self.inner.get(kind, namespace, name)
     }
 

@@ -1,9 +1,11 @@
 //! Who declared what differs, and what it was before: over real repositories.
 
 use crate::ground::{Told, applied, cluster, read};
+use crate::scripted::{Script, Scripted};
 use crate::support::Repository;
+use driftdeck::cluster::Cluster as _;
 use driftdeck::model::story::EarlierValue;
-use driftdeck::model::{Declared, Story, Value};
+use driftdeck::model::{ClusterId, Declared, LiveObject, Story, Value};
 use driftdeck::pipeline::failed_sync::Engines;
 use driftdeck::pipeline::story::{Blames, story};
 use driftdeck::value;
@@ -111,4 +113,34 @@ async fn events_about_the_object_are_told_newest_first() {
     let said = story(inspected, Arc::new(Blames::default()), &Engines::default(), true).await;
     let events: Vec<_> = said.events.iter().map(|e| (e.reason.as_str(), e.warning, e.count)).collect();
     assert_eq!((events, said.no_events), (vec![("Rb", true, 3), ("Ra", false, 3)], None));
+}
+
+#[tokio::test]
+async fn an_engines_object_that_does_not_answer_holds_up_no_other() {
+    let object = |kind: &str| {
+        let (group, kind) = kind.split_once('/').unwrap();
+        read(&format!(
+            "apiVersion: {group}.toolkit.fluxcd.io/v1\nkind: {kind}\nmetadata: {{name: apps, namespace: shop}}\n\
+             status: {{conditions: [{{type: Ready, status: 'False', reason: BuildFailed, message: bad}}]}}\n"
+        ))
+    };
+    let workload = |group: &str| {
+        let labels =
+            format!("{group}.toolkit.fluxcd.io/name: apps, {group}.toolkit.fluxcd.io/namespace: shop");
+        let body = read(&format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {group}, namespace: shop, labels: {{{labels}}}}}\n"
+        ));
+        LiveObject::read(&ClusterId("prod".into()), body).unwrap()
+    };
+    let inner = cluster(&[object("kustomize/Kustomization"), object("helm/HelmRelease")]);
+    let prod = Scripted::new(inner, Script { mute: vec!["Kustomization".into()], ..Script::default() });
+    let facts = prod.facts().await.unwrap();
+    let engines = Engines::default();
+    let (slow, fast) = (workload("kustomize"), workload("helm"));
+    let said = tokio::select! {
+        biased;
+        _ = engines.failure(&prod, &facts, &slow) => panic!("it does not answer"),
+        said = engines.failure(&prod, &facts, &fast) => said,
+    };
+    assert_eq!(said.as_deref(), Some("Flux's Helm release shop/apps: BuildFailed: bad"));
 }
