@@ -10,6 +10,9 @@ use crate::pipeline::offline;
 use crate::pipeline::rules::Ledger;
 use tokio_util::sync::CancellationToken;
 
+/// The one place that rules are from.
+const HERE: &str = "";
+
 /// Compares and prints every change.
 pub async fn run(what: &CompareArguments, options: &Options, output: &Output) -> Result<Exit, Failed> {
     if what.desired == "-" && what.live == "-" {
@@ -22,7 +25,16 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
     let dump = tokio::task::spawn_blocking(move || offline::read_dump(live)).await.unwrap_or_else(|_| {
         Err(Box::new(Notice::error("driftdeck failed while reading; the log says where")))
     })?;
-    let statuses = offline::compare(&rendered, &dump, &how.managers, &how.health);
+    // It is ended with the command: a jq expression may take its time.
+    let _running = how.ignoring.running();
+    let work = tokio::task::spawn_blocking(move || {
+        let statuses = offline::compare(&rendered, &dump, &how.managers, &how.health);
+        let hidden = offline::hidden_extras(&rendered, &dump);
+        (statuses, hidden, rendered, dump)
+    });
+    let (statuses, hidden, rendered, dump) = work
+        .await
+        .map_err(|_| Box::new(Notice::error("driftdeck failed while comparing; the log says where")))?;
     let mut findings = Findings {
         resources: statuses
             .into_iter()
@@ -33,7 +45,11 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
     };
     let mut ledger = Ledger::default();
     for entry in &findings.resources {
-        findings.notices.extend(ledger.record(&entry.status.judgement.rules));
+        findings.notices.extend(ledger.record(HERE, &entry.status.judgement.rules));
+    }
+    ledger.record(HERE, &hidden);
+    if rendered.whole && rendered.complete && dump.complete {
+        findings.notices.extend(ledger.idle([(HERE.to_owned(), rendered.rules.clone())]));
     }
     findings.notices.extend(said);
     findings.notices.extend(rendered.notices);

@@ -163,7 +163,7 @@ fn app(entry: &AppEntry) -> Json {
         "engineVerdict": Json::Null,
         "asAt": status.as_at.as_ref().map(as_at),
         "counts": counts(&status.counts),
-        "ignored": status.ignored,
+        "ignored": status.hidden.total(),
     })
 }
 

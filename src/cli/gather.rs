@@ -8,7 +8,7 @@ use crate::model::status::{
 };
 use crate::model::update::Update;
 use crate::model::{
-    ClusterId, Counts, DeploymentId, HealthStatus, Level, Notice, RepoId, ResourceId, Verdict, Why,
+    ClusterId, Counts, DeploymentId, HealthStatus, Hidden, Level, Notice, RepoId, ResourceId, Verdict, Why,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -187,7 +187,7 @@ impl Gathered {
                     verdict: Verdict::Unknown(Why::new(why)),
                     health: HealthStatus::Unknown,
                     counts: Counts::default(),
-                    ignored: 0,
+                    hidden: Hidden::default(),
                     notices: Vec::new(),
                     as_at: None,
                 };

@@ -39,7 +39,7 @@ Ended by ctrl\-C, SIGTERM or SIGHUP.
 The configuration; \fB\-\-config\fR names another. None is needed.
 .TP
 \fI$XDG_STATE_HOME/driftdeck/\fR
-The journal of what was written, the log, and which deployments were seen.
+\fIjournal\fR, what was written; \fIdriftdeck.log\fR; \fIseen.jsonl\fR, which deployments were seen; \fIrules.jsonl\fR, which ignore rules each repository had.
 .TP
 \fI$XDG_CACHE_HOME/driftdeck/\fR
 Bare mirrors of remote repositories, schemas and renderings. It can be removed at any time.

@@ -3,7 +3,7 @@
 use crate::cli::document::{AppEntry, Findings, ResourceEntry};
 use crate::model::status::{RepoStatus, ResourceStatus};
 use crate::model::text_diff::Side;
-use crate::model::{AsAt, Cause, Class, Declared, FieldChange, TextDiff, Told, Verdict};
+use crate::model::{AsAt, Cause, Class, Declared, FieldChange, Hidden, TextDiff, Told, Verdict};
 use crate::text::{self, redact};
 use serde_json::Value as Json;
 use std::fmt::Write as _;
@@ -113,7 +113,8 @@ pub fn changes(findings: &Findings, style: Style, order: Order, all: bool) -> St
         let shown: Vec<&FieldChange> =
             resource.status.judgement.changes.iter().filter(|c| c.counts || all).collect();
         let silent = matches!(resource.status.verdict(), Verdict::InSync | Verdict::Excluded(_));
-        if silent && (shown.is_empty() || !all) {
+        let hidden = resource.status.judgement.hidden_by().is_some();
+        if silent && ((shown.is_empty() && !hidden) || !all) {
             continue;
         }
         out += &resource_line(resource, style, "");
@@ -147,7 +148,7 @@ fn app_line(app: &AppEntry, style: Style) -> String {
             parts.push(format!("{n} {word}"));
         }
     }
-    parts.extend(ignored(status.ignored));
+    parts.extend(status.hidden.words());
     if let Some(why) = status.why() {
         parts.insert(0, text::terminal(&why).into_owned());
     }
@@ -323,7 +324,8 @@ pub fn unified(status: &ResourceStatus, diff: &TextDiff, style: Style) -> String
     out
 }
 
-/// Returns the letter of a field's class: by hand is `H`.
+/// Returns the letter of a field's class. `H` is whatever Git does not declare and somebody else than the deployer set,
+/// which is by hand more often than not; who it was stands behind it.
 fn letter(change: &FieldChange) -> char {
     match change.class {
         Class::Changed => 'C',
@@ -348,15 +350,6 @@ fn short(json: &Json) -> String {
     if shown.chars().count() > WIDTH { shown.chars().take(WIDTH).collect::<String>() + "…" } else { shown }
 }
 
-/// Returns how many fields ignore rules hide: never silently.
-fn ignored(fields: usize) -> Option<String> {
-    match fields {
-        0 => None,
-        1 => Some("1 field ignored".to_owned()),
-        n => Some(format!("{n} fields ignored")),
-    }
-}
-
 fn summary(findings: &Findings) -> String {
     let counts = findings.counts();
     let mut words = vec![format!("{} in sync", counts.in_sync)];
@@ -373,7 +366,8 @@ fn summary(findings: &Findings) -> String {
             words.push(format!("{n} {word}"));
         }
     }
-    words.extend(ignored(findings.resources.iter().map(|r| r.status.judgement.ignored()).sum()));
+    // What rules hide is never hidden silently.
+    words.extend(findings.resources.iter().map(|r| r.status.judgement.hidden()).sum::<Hidden>().words());
     let exact = findings.resources.iter().filter(|r| r.status.judgement.exact.is_some()).count();
     let exact = if exact > 0 { format!("; {exact} by the API server's own dry run") } else { String::new() };
     format!("{}: {}{exact}\n", findings.verdict().word(), words.join(", "))

@@ -4,7 +4,7 @@
 
 use super::cursor::{Cursor, Mistakes};
 use crate::model::ignore::{FieldPattern, Fields, Objects, RuleSource};
-use crate::model::{Glob, IgnoreRule, Notice, Origin};
+use crate::model::{Glob, IgnoreRule, Notice, Origin, Problem, limits};
 use crate::text::{jq, yaml};
 use std::sync::Arc;
 
@@ -38,18 +38,22 @@ pub fn read_repository_file(bytes: &[u8], file: &str) -> (Vec<Arc<IgnoreRule>>, 
     }
     let top = Cursor::document(&document.value, &document.lines, document.line);
     top.only(&["ignore"], &mut mistakes);
-    let rules = read_rules(&top, file, RuleSource::Repository, &mut mistakes);
+    let rules = read_rules(&top, file, RuleSource::Repository, &document.problems, &mut mistakes);
     (rules, mistakes.notices)
 }
 
-/// Reads the rules under `ignore`; those with a mistake are left out, and reported.
+/// Reads the rules under `ignore`; those with a mistake are left out, and reported. So are those in which the document has
+/// one of these problems, which have been reported: of a key that is there twice nobody knows which one is meant.
 pub(super) fn read_rules(
     top: &Cursor<'_>,
     file: &str,
     source: RuleSource,
+    problems: &[Problem],
     mistakes: &mut Mistakes<'_>,
 ) -> Vec<Arc<IgnoreRule>> {
-    let Some(list) = top.get("ignore") else { return Vec::new() };
+    let Some(list) = top.get("ignore").filter(|_| problems.iter().all(|p| p.path != ".ignore")) else {
+        return Vec::new();
+    };
     let items = list.items(mistakes);
     if items.len() > MOST_RULES {
         mistakes.report(&list, &format!("there are more than {MOST_RULES} rules"));
@@ -57,6 +61,12 @@ pub(super) fn read_rules(
     }
     let mut rules = Vec::new();
     for at in items {
+        if problems
+            .iter()
+            .any(|problem| problem.path.strip_prefix('.').is_some_and(|path| lies_in(path, &at.key)))
+        {
+            continue;
+        }
         let before = mistakes.notices.len();
         let rule = read_rule(&at, file, source, mistakes);
         if mistakes.notices.len() == before {
@@ -64,6 +74,11 @@ pub(super) fn read_rules(
         }
     }
     rules
+}
+
+/// Returns whether a path is that of a value, or of something in it.
+fn lies_in(path: &str, value: &str) -> bool {
+    path.strip_prefix(value).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn read_rule(
@@ -97,11 +112,8 @@ fn read_rule(
             Err(error) => drop(mistakes.report(&item, &error.to_string())),
         }
     }
-    let managers: Vec<Glob> = texts(at, "managers", mistakes)
-        .iter()
-        .filter_map(|item| item.as_text(mistakes))
-        .map(Glob::new)
-        .collect();
+    let managers: Vec<Glob> =
+        texts(at, "managers", mistakes).iter().filter_map(|item| glob(item, mistakes)).collect();
     if fields.is_empty() && managers.is_empty() && mistakes.notices.len() == before {
         mistakes.report(at, "a rule needs fields, pointers, jq or managers").hint =
             Some("fields: ['.'] is the whole object".to_owned());
@@ -117,29 +129,38 @@ fn read_rule(
 }
 
 fn read_objects(at: &Cursor<'_>, mistakes: &mut Mistakes<'_>) -> Objects {
-    let mut glob = |name: &str| {
+    let mut named = |name: &str| {
         let found = at.get(name)?;
         match found.value.as_str() {
             // The core group has no name.
             Some("") if name == "group" => Some(Glob::new("")),
-            _ => found.as_text(mistakes).map(Glob::new),
+            _ => glob(&found, mistakes),
         }
     };
     let mut objects = Objects {
-        group: glob("group"),
-        kind: glob("kind"),
-        namespace: glob("namespace"),
-        name: glob("name"),
+        group: named("group"),
+        kind: named("kind"),
+        namespace: named("namespace"),
+        name: named("name"),
         labels: Vec::new(),
     };
     if let Some(labels) = at.get("labels") {
         for (key, value) in labels.entries(mistakes) {
-            let glob =
-                if value.value.as_str() == Some("*") { None } else { value.as_text(mistakes).map(Glob::new) };
+            let glob = if value.value.as_str() == Some("*") { None } else { glob(&value, mistakes) };
             objects.labels.push((key.to_owned(), glob));
         }
     }
     objects
+}
+
+/// Reads a pattern for names.
+fn glob(at: &Cursor<'_>, mistakes: &mut Mistakes<'_>) -> Option<Glob> {
+    let text = at.as_text(mistakes)?;
+    if text.chars().count() > limits::PATTERN_CHARS {
+        mistakes.report(at, &format!("it has more than {} characters", limits::PATTERN_CHARS));
+        return None;
+    }
+    Some(Glob::new(text))
 }
 
 /// Returns the items of a list; one text is as good as a list of one.
@@ -225,6 +246,21 @@ ignore:
                 "7: ignore[4].felds: there is no such key",
             ]
         );
+        let (rules, notices) = read(
+            "ignore:\n- {kind: A, kind: B, fields: .}\n- kind: A\n  labels: {a: b, a: c}\n  fields: .\n- {kind: C, fields: .}\n",
+        );
+        assert_eq!(rules, [".driftdeck.yaml:6 kind C, ."]);
+        assert_eq!(
+            notices,
+            [
+                "2: ignore[0].kind: duplicate key: the last one wins",
+                "4: ignore[1].labels.a: duplicate key: the last one wins",
+            ]
+        );
+        let (rules, notices) = read("ignore:\n- {kind: A, fields: .}\nignore:\n- {kind: B, fields: .}\n");
+        assert_eq!((rules.len(), notices.len()), (0, 1), "which list is meant is not known");
+        let long = format!("ignore:\n- {{kind: '{}', fields: .}}\n", "a".repeat(limits::PATTERN_CHARS + 1));
+        assert_eq!(read(&long).1, ["2: ignore[0].kind: it has more than 1000 characters"]);
         let (rules, notices) = read("ignore: [\n");
         assert!(rules.is_empty() && notices.len() == 1);
     }

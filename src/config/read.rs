@@ -158,7 +158,7 @@ fn read_top(top: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Se
     for rule in list(top, "health", mistakes) {
         settings.health.extend(health::read_rule(&rule, mistakes));
     }
-    settings.ignore = read_rules(top, from.file, RuleSource::Configuration, mistakes);
+    settings.ignore = read_rules(top, from.file, RuleSource::Configuration, &[], mistakes);
     settings.built_in_off = read_built_in(top, mistakes);
     settings.glyphs = read_glyphs(top, mistakes);
     settings.time_zone = read_time_zone(top, mistakes);

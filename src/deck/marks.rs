@@ -92,7 +92,8 @@ pub fn width(options: &Options) -> u16 {
     if options.words { 4 } else { 1 }
 }
 
-/// Returns a class's letter.
+/// Returns a class's letter. `H` is by hand: what Git does not declare and somebody else than the deployer set. Where that was
+/// a controller or a webhook, the line says so.
 pub fn class(class: Class) -> &'static str {
     match class {
         Class::Changed => "C",

@@ -359,6 +359,7 @@ fn verdict(status: &ResourceStatus) -> String {
         Verdict::Terminating => "terminating".to_owned(),
         Verdict::Invalid => "invalid in Git".to_owned(),
         Verdict::Unknown(_) => "not compared".to_owned(),
+        Verdict::Excluded(why) if judgement.hidden_by().is_some() => why.0.clone(),
         Verdict::Excluded(_) => "excluded".to_owned(),
         Verdict::InSync => match judgement.changes.len() {
             0 => "in sync".to_owned(),

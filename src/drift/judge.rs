@@ -38,9 +38,12 @@ pub fn judge(desired: Option<&Manifest>, live: Option<&LiveObject>, context: &Co
     let mut judgement = match (desired, live) {
         (None, None) => Judgement::plain(Verdict::Excluded(Why::new("neither declared nor there")), health),
         (None, Some(live)) => {
-            let why = excluded::why_extra(live, context.rules).or_else(|| context.rules.why_extra(live));
-            let verdict = why.map_or(Verdict::Extra, Verdict::Excluded);
-            Judgement::plain(verdict, health)
+            let rule = context.rules.hides_extra(live);
+            let hidden = || rule.as_ref().map(|used| Why::new(format!("ignored by {}", used.rule.place())));
+            let why = excluded::why_extra(live, context.rules).or_else(hidden);
+            let mut judgement = Judgement::plain(why.map_or(Verdict::Extra, Verdict::Excluded), health);
+            judgement.rules.extend(rule);
+            judgement
         }
         (Some(desired), live) => against_desired(desired, live, context, health),
     };

@@ -2,6 +2,7 @@
 
 use super::change::Class;
 use super::glob::Glob;
+use super::limits;
 use super::manifest::Origin;
 use std::fmt;
 use std::sync::Arc;
@@ -145,6 +146,8 @@ pub enum PatternPart {
 /// What is wrong with a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
+    #[error("it has more than {} characters", limits::PATTERN_CHARS)]
+    TooLong,
     #[error("a path starts with a dot, such as .spec.replicas")]
     NoDot,
     #[error("a field name is missing")]
@@ -160,6 +163,9 @@ impl FieldPattern {
     pub fn read(text: &str) -> Result<Self, PatternError> {
         let mut parts = Vec::new();
         let mut rest = text;
+        if text.chars().count() > limits::PATTERN_CHARS {
+            return Err(PatternError::TooLong);
+        }
         if !rest.starts_with('.') {
             return Err(PatternError::NoDot);
         }
@@ -265,5 +271,8 @@ mod tests {
         ] {
             assert_eq!(FieldPattern::read(text), Err(error), "{text}");
         }
+        let longest = ".".to_owned() + &"a".repeat(limits::PATTERN_CHARS - 1);
+        assert!(FieldPattern::read(&longest).is_ok());
+        assert_eq!(FieldPattern::read(&(longest + "a")), Err(PatternError::TooLong));
     }
 }

@@ -32,8 +32,20 @@ pub const RENDER_TIME: Duration = Duration::from_secs(60);
 pub const RENDER_MEMORY_BYTES: u64 = 4 << 30;
 /// Processes and threads that a child program may have.
 pub const CHILD_PROCESSES: u64 = 512;
+/// Characters of a pattern of an ignore rule.
+pub const PATTERN_CHARS: usize = 1000;
+/// Comparisons of characters that the path patterns of all ignore rules may take on one object.
+pub const PATTERN_STEPS: usize = 5_000_000;
 /// Time for one jq expression on one object.
 pub const JQ_TIME: Duration = Duration::from_secs(10);
+/// Time for one jq expression on all objects of a run of the program.
+pub const JQ_TIME_OF_ONE: Duration = Duration::from_secs(30);
+/// Time for all jq expressions on all objects of a run of the program.
+pub const JQ_TIME_OF_ALL: Duration = Duration::from_secs(120);
+/// Of each time that jq runs this much counts towards neither: a process has to start.
+pub const JQ_START: Duration = Duration::from_millis(50);
+/// Spots named by jq expressions that are remembered, so that the same question is not asked again.
+pub const JQ_REMEMBERED: usize = 100_000;
 /// Address space of the process that runs a jq expression; the allocator reserves a part of it at once.
 pub const JQ_MEMORY_BYTES: u64 = 3 << 30;
 /// Processes and threads of it.

@@ -34,10 +34,8 @@ mod owned_fields;
 pub mod packed;
 pub mod plan;
 pub mod revision;
-pub mod running;
 pub mod schema;
 pub mod sealed;
-pub mod selector;
 pub mod status;
 pub mod story;
 pub mod text_diff;
@@ -73,15 +71,13 @@ pub use owned_fields::OwnedFields;
 pub use packed::Packed;
 pub use plan::{Bound, Effect, LastApplied, Plan, Step, StepAction, StepOutcome, Way};
 pub use revision::{Asked, Revision};
-pub use running::Running;
 pub use schema::Schema;
 pub use sealed::{Opener, RunKey, Sealed};
-pub use selector::Selector;
 pub use story::Story;
 pub use text_diff::TextDiff;
 pub use tree::{Tree, TreeEntry, TreeError};
 pub use value::{Map, Number, Value};
-pub use verdict::{AsAt, Confidence, Counts, Judgement, Verdict, Why};
+pub use verdict::{AsAt, Confidence, Counts, Hidden, Judgement, Verdict, Why};
 
 /// A point in time. It is always passed in: only `shell`, `runtime` and `cli` read the clock.
 pub use jiff::Timestamp;

@@ -7,7 +7,7 @@ use super::id::{AppId, ClusterId, DeploymentId, GroupVersionKind, RepoId, Resour
 use super::manifest::Origin;
 use super::notice::Notice;
 use super::revision::Revision;
-use super::verdict::{AsAt, Counts, Judgement, Verdict, Why};
+use super::verdict::{AsAt, Counts, Hidden, Judgement, Verdict, Why};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -101,8 +101,8 @@ pub struct DeploymentStatus {
     /// Of the worst object.
     pub health: HealthStatus,
     pub counts: Counts,
-    /// Changes that ignore rules hide.
-    pub ignored: usize,
+    /// What ignore rules hide.
+    pub hidden: Hidden,
     /// Kinds and scopes that could not be listed, or a failed render.
     pub notices: Vec<Notice>,
     /// It drifts because the cluster has not got what was committed since: all of it is as this commit had it.

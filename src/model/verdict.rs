@@ -148,6 +148,40 @@ pub struct RuleUse {
     pub failed: Option<String>,
 }
 
+/// What ignore rules hide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hidden {
+    /// Changes of objects that Git declares.
+    pub fields: usize,
+    /// Objects that would be extras.
+    pub objects: usize,
+}
+
+impl Hidden {
+    /// Returns how much it is in all.
+    pub fn total(self) -> usize {
+        self.fields + self.objects
+    }
+
+    /// Returns `2 fields and 1 object ignored`; `None` where nothing is hidden.
+    pub fn words(self) -> Option<String> {
+        let counted = [(self.fields, "field"), (self.objects, "object")];
+        let some = counted.into_iter().filter(|(n, _)| *n > 0);
+        let each = some.map(|(n, word)| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") });
+        let words = each.collect::<Vec<_>>().join(" and ");
+        (!words.is_empty()).then(|| words + " ignored")
+    }
+}
+
+impl std::iter::Sum for Hidden {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            fields: sum.fields + one.fields,
+            objects: sum.objects + one.objects,
+        })
+    }
+}
+
 impl Judgement {
     /// Builds a judgement that has nothing but its verdict.
     pub fn plain(verdict: Verdict, health: Health) -> Self {
@@ -169,6 +203,17 @@ impl Judgement {
     /// Returns how many changes ignore rules hide.
     pub fn ignored(&self) -> usize {
         self.changes.iter().filter(|change| change.ignored.is_some()).count()
+    }
+
+    /// Returns what ignore rules hide.
+    pub fn hidden(&self) -> Hidden {
+        Hidden { fields: self.ignored(), objects: usize::from(self.hidden_by().is_some()) }
+    }
+
+    /// Returns the rule that hides the object as a whole: without it, it would be an extra.
+    pub fn hidden_by(&self) -> Option<&Arc<IgnoreRule>> {
+        let whole = matches!(self.verdict, Verdict::Excluded(_)) && self.changes.is_empty();
+        self.rules.iter().find(|used| whole && used.hides > 0).map(|used| &used.rule)
     }
 
     /// Returns the changes that are drift.

@@ -184,9 +184,7 @@ pub(super) fn settle_absence(deployment: &mut Deployment) -> Absence {
 pub(super) fn summary(id: &DeploymentId, deployment: &Deployment) -> DeploymentStatus {
     let mut counts = Counts::default();
     let mut health = HealthStatus::Healthy;
-    let mut ignored = 0;
     for status in deployment.statuses.values() {
-        ignored += status.judgement.ignored();
         counts.add(status.verdict());
         if !matches!(status.verdict(), Verdict::Excluded(_)) {
             health = health.max(status.health().status);
@@ -220,7 +218,7 @@ pub(super) fn summary(id: &DeploymentId, deployment: &Deployment) -> DeploymentS
         verdict,
         health: if counts.total() == 0 { HealthStatus::Unknown } else { health },
         counts,
-        ignored,
+        hidden: deployment.statuses.values().map(|status| status.judgement.hidden()).sum(),
         notices,
         as_at,
     }

@@ -7,6 +7,7 @@ use crate::drift::{self, Autoscaled, Context, HealthRules, IgnoreRules, Managers
 use crate::git::{Ask, Repo};
 use crate::model::Glob;
 use crate::model::status::ResourceStatus;
+use crate::model::verdict::RuleUse;
 use crate::model::{
     App, AppId, Cause, Class, ClusterId, DeploymentId, GroupKind, Health, HealthStatus, Judgement, Level,
     LiveObject, Manifest, MemoryTree, Notice, RepoId, ResourceId, Revision, Tree, TreeError, Value, Verdict,
@@ -31,6 +32,8 @@ pub struct Offline {
     pub manifests: Vec<Manifest>,
     pub notices: Vec<Notice>,
     pub complete: bool,
+    /// It is all that a repo declares: its ignore rules are about nothing else.
+    pub whole: bool,
     pub revision: Option<Revision>,
     /// Which differences do not count: the user's rules and the repo's own.
     pub rules: Arc<IgnoreRules>,
@@ -76,11 +79,11 @@ pub async fn render(
     context.namespaced = Arc::new(is_namespaced);
     let (tools, how) = (how.tools.clone(), how.clone());
     let opened = tokio::task::spawn_blocking(move || open(source, revision, &how)).await;
-    let Opened { tree, apps, notices, revision, rules } = opened.unwrap_or_else(|_| {
+    let Opened { tree, apps, notices, revision, rules, whole } = opened.unwrap_or_else(|_| {
         Err(Box::new(Notice::error("driftdeck failed while reading; the log says where")))
     })?;
     let mut offline =
-        Offline { notices, complete: true, revision: Some(revision), rules, ..Offline::default() };
+        Offline { notices, complete: true, whole, revision: Some(revision), rules, ..Offline::default() };
     for app in apps {
         let rendered = render::render(&app, &tree, &tools, &context, cancel).await;
         offline.manifests.extend(rendered.manifests);
@@ -97,6 +100,7 @@ struct Opened {
     notices: Vec<Notice>,
     revision: Revision,
     rules: Arc<IgnoreRules>,
+    whole: bool,
 }
 
 fn open(source: Source, revision: Option<String>, how: &How) -> Result<Opened, Box<Notice>> {
@@ -108,7 +112,7 @@ fn open(source: Source, revision: Option<String>, how: &How) -> Result<Opened, B
                 discovery::discover_at(&*tree, &repo, "stdin", STANDARD_INPUT).map_err(|e| no_tree(&e))?;
             let revision = tree.revision().clone();
             let rules = how.ignoring.with(&[]);
-            Ok(Opened { tree, apps: found.apps, notices: found.notices, revision, rules })
+            Ok(Opened { tree, apps: found.apps, notices: found.notices, revision, rules, whole: false })
         }
         Source::Path(path) => {
             let repo = Repo::open(Path::new(&path)).map_err(|e| Box::new(e.notice()))?;
@@ -140,7 +144,9 @@ fn open(source: Source, revision: Option<String>, how: &How) -> Result<Opened, B
             notices.extend(wrong);
             notices.extend(how.ignoring.news(repo.id(), repo.name(), &own));
             let rules = how.ignoring.with(&own);
-            Ok(Opened { tree: snapshot.tree, apps: found.apps, notices, revision: snapshot.revision, rules })
+            let whole = repo.prefix().is_empty() && how.only_apps.is_empty();
+            let (tree, revision) = (snapshot.tree, snapshot.revision);
+            Ok(Opened { tree, apps: found.apps, notices, revision, rules, whole })
         }
     }
 }
@@ -266,6 +272,12 @@ pub fn compare(
     health: &HealthRules,
 ) -> Vec<ResourceStatus> {
     compare_under(&rendered.rules, rendered, dump, managers, health)
+}
+
+/// Returns what ignore rules hide of the objects that only the dump has: those are nobody's business here, but such a rule is
+/// not idle.
+pub fn hidden_extras(rendered: &Offline, dump: &Dump) -> Vec<RuleUse> {
+    dump.objects.iter().filter_map(|live| rendered.rules.hides_extra(live)).collect()
 }
 
 fn compare_under(

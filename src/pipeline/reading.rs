@@ -23,6 +23,8 @@ pub struct Read {
     pub notices: Vec<Notice>,
     /// The repo's own ignore rules.
     pub rules: Vec<Arc<IgnoreRule>>,
+    /// What is to be said of those that it did not have before.
+    pub news: Option<Notice>,
 }
 
 /// Returns what is shown of a repo before it was read.
@@ -81,8 +83,13 @@ pub async fn read(
         },
     };
     let repo = opened.map_err(|notice| failed(*notice))?;
-    let source = source.clone();
-    let work = tokio::task::spawn_blocking(move || read_blocking(&repo, &source)).await;
+    let (source, ignoring) = (source.clone(), setup.ignoring.clone());
+    let work = tokio::task::spawn_blocking(move || {
+        let mut read = read_blocking(&repo, &source)?;
+        read.news = ignoring.news(&read.status.id, &read.status.name, &read.rules);
+        Ok(read)
+    })
+    .await;
     let mut read = work.unwrap_or_else(|_| Err(panicked())).map_err(|notice| failed(*notice))?;
     read.status.fetched = fetched;
     read.status.notice = notice;
@@ -139,7 +146,7 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
         Member { app, role }
     });
     let apps = asked.chain(others.into_iter().map(|app| Member { app, role: Role::Other })).collect();
-    Ok(Read { status, tree: snapshot.tree, repo: repo.clone(), apps, notices, rules })
+    Ok(Read { status, tree: snapshot.tree, repo: repo.clone(), apps, notices, rules, news: None })
 }
 
 /// Returns whether a path of a repo is a folder or file, or lies below it; everything lies in the repo's root.

@@ -31,13 +31,38 @@ impl<T: Ord + Clone + Serialize + DeserializeOwned> Remembered<T> {
 
     /// Remembers a thing, and returns whether it is new. Blocks on the disk where it is.
     pub fn add(&self, thing: &T) -> bool {
-        let new = self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(thing.clone());
-        if new {
-            let line = serde_json::to_vec(thing).unwrap_or_default();
-            if let Err(error) = self.folder.append_line(self.file, &line) {
-                tracing::warn!(%error, file = self.file, "what was seen cannot be remembered");
-            }
+        !self.add_all(vec![thing.clone()]).is_empty()
+    }
+
+    /// Remembers things with one write, and returns those that are new. Blocks on the disk where any is.
+    pub fn add_all(&self, things: Vec<T>) -> Vec<T> {
+        let new: Vec<T> = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            things.into_iter().filter(|thing| known.insert(thing.clone())).collect()
+        };
+        let lines: Vec<Vec<u8>> = new.iter().filter_map(|thing| serde_json::to_vec(thing).ok()).collect();
+        if !lines.is_empty()
+            && let Err(error) = self.folder.append_line(self.file, &lines.join(&b'\n'))
+        {
+            tracing::warn!(%error, file = self.file, "what was seen cannot be remembered");
         }
         new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_things_are_remembered_as_a_line_each() {
+        let state = tempfile::tempdir().unwrap();
+        let open = || Remembered::<String>::open(state.path(), "things").unwrap();
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let things = open();
+        assert_eq!(things.add_all(words(&["a", "b", "a"])), words(&["a", "b"]));
+        assert_eq!(things.add_all(words(&["b", "c"])), words(&["c"]));
+        assert!(open().add_all(words(&["a", "b", "c"])).is_empty());
+        assert_eq!(std::fs::read_to_string(state.path().join("things")).unwrap(), "\"a\"\n\"b\"\n\"c\"\n");
     }
 }

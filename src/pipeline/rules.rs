@@ -37,14 +37,31 @@ pub fn of_tree(tree: &dyn Tree) -> (Vec<Arc<IgnoreRule>>, Vec<Notice>) {
     }
 }
 
+/// Lets jq expressions be run, until it is dropped.
+pub struct Running(Option<Arc<dyn Selector>>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(selector) = &self.0 {
+            selector.stop();
+        }
+    }
+}
+
 impl Ignoring {
+    /// Returns what ends the running of jq expressions once it is dropped: nobody waits for verdicts any more.
+    pub fn running(&self) -> Running {
+        Running(self.selector.clone())
+    }
+
     /// Returns the rules that hold for a repo: the user's, then its own.
     pub fn with(&self, own: &[Arc<IgnoreRule>]) -> Arc<IgnoreRules> {
         let rules = self.rules.iter().chain(own).cloned().collect();
         Arc::new(IgnoreRules::new(rules, self.selector.clone(), self.built_in))
     }
 
-    /// Returns what is to be said of rules that a repo did not have before, and remembers them.
+    /// Returns what is to be said of rules that a repo did not have before, and remembers them. Blocks on the disk where
+    /// something is new.
     pub fn news(&self, repo: &RepoId, name: &str, own: &[Arc<IgnoreRule>]) -> Option<Notice> {
         self.known.as_ref().and_then(|known| known.news(repo, name, own))
     }
@@ -52,7 +69,22 @@ impl Ignoring {
 
 /// What the rules have done so far in this run.
 #[derive(Debug, Default)]
-pub struct Ledger(BTreeMap<String, Account>);
+pub struct Ledger(BTreeMap<Key, Account>);
+
+/// A rule by where it is from and how it reads: several repos may have the same one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    /// The location of the repo that it is from; `None`: it is the user's.
+    repo: Option<String>,
+    rule: String,
+}
+
+impl Key {
+    fn of(repo: &str, rule: &IgnoreRule) -> Self {
+        let own = rule.source == RuleSource::Repository;
+        Self { repo: own.then(|| repo.to_owned()), rule: format!("{} {rule}", rule.place()) }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Account {
@@ -61,11 +93,12 @@ struct Account {
 }
 
 impl Ledger {
-    /// Writes down what rules did to one object. Returns what is to be said of those that failed for the first time.
-    pub fn record(&mut self, uses: &[RuleUse]) -> Vec<Notice> {
+    /// Writes down what the rules that hold for a repo, by its location, did to one object. Returns what is to be said of
+    /// those that failed for the first time.
+    pub fn record(&mut self, repo: &str, uses: &[RuleUse]) -> Vec<Notice> {
         let mut notices = Vec::new();
         for used in uses {
-            let account = self.0.entry(key(&used.rule)).or_default();
+            let account = self.0.entry(Key::of(repo, &used.rule)).or_default();
             account.names |= used.names;
             if let Some(why) = used.failed.as_ref().filter(|_| !account.failed) {
                 account.failed = true;
@@ -81,27 +114,28 @@ impl Ledger {
         notices
     }
 
-    /// Returns what is to be said of rules that were about nothing, or named nothing, once everything has been judged.
-    pub fn idle<'r>(&self, rules: impl IntoIterator<Item = &'r Arc<IgnoreRule>>) -> Vec<Notice> {
-        let mut said = BTreeSet::new();
-        let each = rules.into_iter().filter(|rule| said.insert(key(rule)));
-        each.filter_map(|rule| match self.0.get(&key(rule)) {
-            None => Some((rule, "an ignore rule is about no object of this run")),
-            Some(account) if !account.names && !account.failed => {
-                Some((rule, "an ignore rule names nothing that is there"))
+    /// Returns what is to be said of rules that were about nothing, or named nothing, once everything has been judged: of
+    /// those that hold for some repos, each by its location.
+    pub fn idle(&self, of: impl IntoIterator<Item = (String, Arc<IgnoreRules>)>) -> Vec<Notice> {
+        let (mut said, mut notices) = (BTreeSet::new(), Vec::new());
+        for (repo, rules) in of {
+            for rule in rules.iter() {
+                let key = Key::of(&repo, rule);
+                let what = match self.0.get(&key) {
+                    None => "an ignore rule is about no object of this run",
+                    Some(account) if !account.names && !account.failed => {
+                        "an ignore rule names nothing that is there"
+                    }
+                    Some(_) => continue,
+                };
+                if said.insert(key) {
+                    let notice = at(rule, Notice::warning(format!("{what}: {rule}")));
+                    notices.push(notice.hint("it hides nothing: correct it, or take it out"));
+                }
             }
-            Some(_) => None,
-        })
-        .map(|(rule, what)| {
-            at(rule, Notice::warning(format!("{what}: {rule}")))
-                .hint("it hides nothing: correct it, or take it out")
-        })
-        .collect()
+        }
+        notices
     }
-}
-
-fn key(rule: &IgnoreRule) -> String {
-    format!("{} {rule}", rule.place())
 }
 
 fn at(rule: &IgnoreRule, notice: Notice) -> Notice {
@@ -131,9 +165,15 @@ impl KnownRules {
     /// Blocks on the disk where something is new.
     pub fn news(&self, repo: &RepoId, name: &str, rules: &[Arc<IgnoreRule>]) -> Option<Notice> {
         let of_repo = |rule: Option<String>| Known { repo: repo.0.to_string(), rule };
-        let first = self.0.add(&of_repo(None));
         let own = rules.iter().filter(|rule| rule.source == RuleSource::Repository);
-        let new: Vec<_> = own.filter(|rule| self.0.add(&of_repo(Some(rule.to_string())))).collect();
+        let said: Vec<(&Arc<IgnoreRule>, Known)> =
+            own.map(|rule| (rule, of_repo(Some(rule.to_string())))).collect();
+        let all = [of_repo(None)].into_iter().chain(said.iter().map(|(_, known)| known.clone()));
+        let mut added: BTreeSet<Known> = self.0.add_all(all.collect()).into_iter().collect();
+        let first = added.remove(&of_repo(None));
+        // Of two that read the same the first stands for both.
+        let new: Vec<_> =
+            said.iter().filter(|(_, known)| added.remove(known)).map(|(rule, _)| *rule).collect();
         let one = new.first()?;
         let count =
             if new.len() == 1 { "an ignore rule".to_owned() } else { format!("{} ignore rules", new.len()) };
@@ -198,10 +238,18 @@ mod tests {
             failed: failed.map(str::to_owned),
         };
         let mut ledger = Ledger::default();
-        let said = ledger.record(&[used(0, true, None), used(1, false, None), used(2, false, Some("slow"))]);
-        assert_eq!(said.len(), 1);
-        assert!(ledger.record(&[used(2, false, Some("slow"))]).is_empty());
-        let idle: Vec<_> = ledger.idle(&all).into_iter().map(|n| (n.line, n.title)).collect();
+        let uses = [used(0, true, None), used(1, false, None), used(2, false, Some("slow"))];
+        assert_eq!(ledger.record("fleet", &uses).len(), 1);
+        assert!(ledger.record("fleet", &[used(2, false, Some("slow"))]).is_empty());
+        let hold = || Ignoring::default().with(&all);
+        let of = |repo: &str| (repo.to_owned(), hold());
+        let idle: Vec<_> = ledger.idle([of("fleet")]).into_iter().map(|n| (n.line, n.title)).collect();
+        let elsewhere = ledger.idle([of("fleet"), of("other"), of("other")]);
+        assert_eq!(
+            elsewhere.len(),
+            2 + 4,
+            "what a repo's rule does says nothing of another's that reads the same"
+        );
         assert_eq!(
             idle,
             [

@@ -34,7 +34,6 @@ use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
 use crate::pipeline::remotes;
 use crate::pipeline::rendering::{For, Renderer};
-use crate::pipeline::running;
 use crate::pipeline::scopes::Wanted;
 use crate::pipeline::setup::{Setup, Source};
 use crate::pipeline::store::WatchKey;
@@ -75,12 +74,6 @@ pub enum Request {
     Answers { deployment: DeploymentId, answers: Vec<Answer>, judged: Option<oneshot::Sender<()>> },
     /// What a deployment's app renders to right now, whether or not the change was noticed yet.
     Render { deployment: DeploymentId, reply: oneshot::Sender<Option<Rendered>> },
-    /// What is needed to ask what runs of an object; of none: of the whole app.
-    Running {
-        deployment: DeploymentId,
-        resource: Option<ResourceId>,
-        reply: oneshot::Sender<Option<running::Question>>,
-    },
     /// What is held of all clusters and repos, to tell from it what changed.
     Ground { reply: oneshot::Sender<Ground> },
 }
@@ -291,6 +284,7 @@ impl Conductor {
 
     async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         self.open();
+        let _running = self.setup.ignoring.running();
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         let mut rediscovery = tokio::time::interval(REDISCOVERY);
         heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -490,7 +484,13 @@ impl Conductor {
             Event::Fetching { at, turn, fetching } if self.turns.get(at) == Some(&turn) => {
                 self.world.set_fetching(at, fetching);
             }
-            Event::Repo { .. } | Event::Fetching { .. } => {}
+            Event::Repo { read, .. } => {
+                // What is new is told once: it is remembered by now.
+                if let Some(news) = read.ok().and_then(|read| read.news) {
+                    self.world.tell(Update::Notice(news));
+                }
+            }
+            Event::Fetching { .. } => {}
             Event::RepoMoved { at } => self.read(at),
             Event::Said(notice) => self.world.tell(Update::Notice(notice)),
             Event::Facts { at, facts } => self.take_facts(at, facts),
@@ -546,13 +546,12 @@ impl Conductor {
             tell.send_modify(|failures| *failures = remotes::failures_after(*failures, failed));
         }
         match read {
-            Ok(Read { status, tree, repo, apps, notices, rules }) => {
+            Ok(Read { status, tree, repo, apps, notices, rules, news }) => {
                 self.opened.insert(at, repo);
                 let asked = apps.iter().filter(|member| member.role.is_asked());
                 self.names.insert(at, asked.map(|member| member.app.id.name.clone()).collect());
                 let apps: Vec<_> = apps.into_iter().map(|member| self.narrowed(member)).collect();
                 tracing::debug!(repo = %status.name, apps = apps.len(), "a repo was read");
-                let news = self.setup.ignoring.news(&status.id, &status.name, &rules);
                 self.world.set_rules(at, self.setup.ignoring.with(&rules));
                 self.world.set_repo(at, status, Some((tree, apps)));
                 if let Some(news) = news {

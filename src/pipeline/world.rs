@@ -658,7 +658,8 @@ impl World {
                 && self.clusters.iter().all(|c| c.status.state == ClusterState::Live)
                 && self.deployments.values().all(|d| d.rendered.as_ref().is_some_and(|r| r.complete));
         if whole {
-            self.ledger.idle(self.repos.iter().flat_map(|repo| repo.rules.iter()))
+            let rules_of = |repo: &'_ Repo| (repo.status.location.clone(), repo.rules.clone());
+            self.ledger.idle(self.repos.iter().map(rules_of))
         } else {
             Vec::new()
         }

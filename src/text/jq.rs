@@ -29,13 +29,13 @@ pub enum JqError {
 
 /// Compiles an expression and runs nothing.
 pub fn check(expression: &str) -> Result<(), JqError> {
+    if expression.chars().count() > LONGEST {
+        return Err(JqError::TooLong);
+    }
     compile(expression).map(|_| ())
 }
 
 fn compile(expression: &str) -> Result<Filter<JustLut<Val>>, JqError> {
-    if expression.chars().count() > LONGEST {
-        return Err(JqError::TooLong);
-    }
     let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
     let arena = Arena::default();
@@ -50,7 +50,7 @@ fn compile(expression: &str) -> Result<Filter<JustLut<Val>>, JqError> {
 /// Returns the paths that an expression names in a document, each a JSON array of keys and positions. What the expression
 /// cannot do with this document (to iterate over null, say) names nothing.
 fn paths(expression: &str, document: &[u8]) -> Result<Vec<Json>, String> {
-    compile(expression).map_err(|error| error.to_string())?;
+    check(expression).map_err(|error| error.to_string())?;
     // A comment at the end must not swallow the bracket.
     let paths = compile(&format!("path({expression}\n)")).map_err(|error| error.to_string())?;
     let document = read::parse_single(document).map_err(|error| error.to_string())?;
@@ -109,7 +109,10 @@ mod tests {
         ] {
             assert_eq!(check(expression), Err(error), "{expression}");
         }
-        assert_eq!(check(&".".repeat(LONGEST + 1)), Err(JqError::TooLong));
+        let longest = format!(".{}", "a".repeat(LONGEST - 1));
+        assert_eq!(check(&longest), Ok(()));
+        assert_eq!(paths(&longest, b"{}").unwrap().len(), 1, "what may be written can be run");
+        assert_eq!(check(&format!("{longest}a")), Err(JqError::TooLong));
     }
 
     #[test]

@@ -203,11 +203,8 @@ fn draw_row(pen: &mut Pen, state: &State, place: Rect, row: &DriftRow) {
             let all = state.world.deployments.get(id).map_or(0, |d| d.counts.in_sync);
             let count = all.saturating_sub(listed.count());
             let mark = marks::verdict(&Verdict::InSync, &state.options);
-            let ignored = state.world.deployments.get(id).map_or(0, |d| d.ignored);
-            let ignored = match ignored {
-                0 => String::new(),
-                n => format!(", {} ignored", words::count(n, "field")),
-            };
+            let hidden = state.world.deployments.get(id).map(|d| d.hidden).unwrap_or_default();
+            let ignored = hidden.words().map(|words| format!(", {words}")).unwrap_or_default();
             let text = format!("{mark} {} in sync{ignored}", words::count(count, "resource"));
             pen.put(after(place, 2), &text, Role::Dim);
         }

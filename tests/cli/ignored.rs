@@ -17,14 +17,18 @@ metadata: {name: web}
 data: {a: '9', b: '9', c: '9'}
 ";
 
-/// Compares under a repo's rules and the user's.
+/// Compares a file under a repo's rules and the user's.
 fn compared(own: &str, users: &str, more: &[&str]) -> Run {
+    compared_at("web.yaml", own, users, more)
+}
+
+fn compared_at(path: &str, own: &str, users: &str, more: &[&str]) -> Run {
     let (home, repo) = (Home::new(), Repository::named("fleet"));
     repo.write("web.yaml", DESIRED).write(".driftdeck.yaml", own);
     repo.commit("Declare");
     home.write("config.yaml", users);
     home.write("live.yaml", LIVE);
-    let path = repo.path().join("web.yaml").display().to_string();
+    let path = repo.path().join(path).display().to_string();
     let words = ["compare", path.as_str(), "live.yaml", "--config", "config.yaml"];
     home.driftdeck(words.iter().chain(more).copied())
 }
@@ -96,6 +100,24 @@ ignore:
         assert!(line == 2 || line == 3, "{line}");
         assert!(title.starts_with("an ignore rule hides less than it says: jq "), "{title}");
     }
+}
+
+#[test]
+fn a_rule_that_is_about_nothing_is_said_where_the_whole_repo_is_compared() {
+    let own = "ignore:\n- {kind: ConfigMap, fields: .data.a}\n- {kind: Secret, fields: .}\n- {kind: ConfigMap, fields: .data.z}\n";
+    let idle = |path: &str| {
+        let document = compared_at(path, own, "", &["-o", "json"]).exits(1).json();
+        let idle = of_files(&document).into_iter().filter(|n| n["level"] == "warning");
+        idle.map(|n| (n["line"].clone(), n["title"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        idle(""),
+        [
+            (json!(3), json!("an ignore rule is about no object of this run: kind Secret, .")),
+            (json!(4), json!("an ignore rule names nothing that is there: kind ConfigMap, .data.z")),
+        ]
+    );
+    assert_eq!(idle("web.yaml"), [], "of a part of a repo nobody knows");
 }
 
 #[test]

@@ -3,10 +3,13 @@
 
 use crate::objects;
 use driftdeck::cluster::builtin;
-use driftdeck::drift::{Autoscaled, Context, Managers, judge};
-use driftdeck::model::ignore::FieldPattern;
-use driftdeck::model::{FieldPath, FieldSet, LiveObject, OwnedFields, Packed, Schema, Value, limits};
+use driftdeck::drift::{Autoscaled, Context, IgnoreRules, Managers, judge};
+use driftdeck::model::ignore::{FieldPattern, Fields, Objects, RuleSource};
+use driftdeck::model::{
+    BuiltIns, FieldPath, FieldSet, IgnoreRule, LiveObject, Origin, OwnedFields, Packed, Schema, Value, limits,
+};
 use driftdeck::text::{is_guarded, yaml};
+use driftdeck::value;
 use std::sync::{Arc, LazyLock};
 
 /// What is fuzzed, by its name.
@@ -97,11 +100,34 @@ pub fn compare(bytes: &[u8]) {
     }
 }
 
-/// The reader of the patterns of ignore rules: a pattern stays as it was written.
+/// The patterns of ignore rules: one stays as it was written, and finds its way through an object. The first line is the
+/// pattern, the rest what the object holds.
 pub fn pattern(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    if let Ok(pattern) = FieldPattern::read(&text) {
-        assert_eq!(pattern.as_str(), text);
-        assert!(pattern.parts().len() <= text.len());
-    }
+    let (text, held) = text.split_once('\n').unwrap_or((&text, ""));
+    let Ok(pattern) = FieldPattern::read(text) else { return };
+    assert_eq!(pattern.as_str(), text);
+    assert!(pattern.parts().len() <= text.len());
+    let held = yaml::read_documents(held.as_bytes()).into_iter().flatten().next();
+    let Some(held) = held.map(|document| document.value) else { return };
+    let body = |spec: Value| {
+        let mut body = value!({"apiVersion": "example.com/v1", "kind": "Held", "metadata": {"name": "x"}});
+        body.as_map_mut().into_iter().for_each(|body| drop(body.insert("spec".to_owned(), spec.clone())));
+        body
+    };
+    let (desired, live) = (objects::desired(body(held)), objects::live(body(Value::Null)));
+    let rule = IgnoreRule {
+        objects: Objects::default(),
+        fields: vec![Fields::Path(pattern)],
+        managers: Vec::new(),
+        reason: None,
+        source: RuleSource::Repository,
+        declared: Origin::default(),
+    };
+    let rules = IgnoreRules::new(vec![Arc::new(rule)], None, BuiltIns::ALL);
+    let autoscaled = Autoscaled::default();
+    let mut context = Context::new(&SCHEMA, &MANAGERS, &autoscaled);
+    context.rules = &rules;
+    let judgement = judge(Some(&desired), live.as_ref(), &context);
+    assert_eq!(judgement.rules.len(), 1);
 }

@@ -38,6 +38,7 @@ fn said(git: &[&str], cluster: &[&str]) -> Vec<(String, String)> {
         manifests: documents.map(|document| objects::desired(document.value)).collect(),
         notices: Vec::new(),
         complete: true,
+        whole: false,
         revision: None,
         rules: Arc::new(IgnoreRules::new(Vec::new(), None, BuiltIns::ALL)),
     };

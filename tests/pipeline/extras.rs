@@ -49,6 +49,31 @@ async fn an_object_declared_in_another_version_than_it_is_watched_in_is_no_extra
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn extras_that_a_rule_hides_are_counted_and_the_rule_is_not_idle() {
+    let repository = Repository::new();
+    let extras = ["tmp-a", "tmp-b", "tmp-c"].map(|name| map(name, "1"));
+    repository.write("web/all.yaml", format!("{DEPLOYMENT}---\n{}", extras.join("---\n"))).commit("Add web");
+    repository.write("web/all.yaml", DEPLOYMENT).write(
+        ".driftdeck.yaml",
+        "ignore:\n- {kind: ConfigMap, name: tmp-*, fields: .}\n- {kind: Secret, fields: .}\n",
+    );
+    repository.commit("Drop the maps");
+    let live =
+        cluster(&extras.iter().map(|map| applied(map)).chain([applied(DEPLOYMENT)]).collect::<Vec<_>>());
+    let told = Told::once(&repository, live).await;
+    let excluded = told
+        .resources
+        .values()
+        .filter(|status| status.verdict().why() == Some("ignored by .driftdeck.yaml:2"));
+    assert_eq!(excluded.count(), 3, "{:#?}", told.verdicts());
+    let status = told.deployments.values().next().unwrap();
+    assert_eq!(status.hidden.words().as_deref(), Some("3 objects ignored"));
+    let idle: Vec<_> =
+        told.notices.iter().filter(|n| n.title.contains("ignore rule")).map(|n| n.line).collect();
+    assert_eq!(idle, [Some(3)], "{:#?}", told.notices);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_kind_declared_by_two_apps_in_two_versions_is_neither_lost_nor_extra() {
     let second = AUTOSCALER
         .replace("name: web, namespace", "name: api, namespace")

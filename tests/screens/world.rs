@@ -130,7 +130,7 @@ pub fn deployment(
         verdict: counts.verdict(),
         health: resources.iter().map(|r| r.health().status).max().unwrap_or(HealthStatus::Healthy),
         counts,
-        ignored: resources.iter().map(|r| r.judgement.ignored()).sum(),
+        hidden: resources.iter().map(|r| r.judgement.hidden()).sum(),
         notices: Vec::new(),
         as_at: None,
     }

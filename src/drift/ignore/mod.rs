@@ -10,8 +10,10 @@ use super::canonical_desired;
 use crate::model::ignore::{Fields, Objects, Spot};
 use crate::model::verdict::RuleUse;
 use crate::model::{
-    BuiltIn, BuiltIns, Class, FieldChange, Glob, IgnoreRule, Ignored, LiveObject, Manifest, Value, Why,
+    BuiltIn, BuiltIns, Class, FieldChange, Glob, IgnoreRule, Ignored, LiveObject, Manifest, Value,
 };
+use spots::Steps;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The rules that hold for the objects of one app.
@@ -27,10 +29,16 @@ pub trait Selector: Send + Sync {
     /// Returns for each expression the spots that it names in each of the documents, or why it could not be run.
     /// Blocks until it is done.
     fn select(&self, expressions: &[&str], documents: &[&Value]) -> Vec<Result<Vec<Vec<Spot>>, String>>;
+
+    /// Ends what runs, and runs nothing any more: nobody waits for the answers.
+    fn stop(&self);
 }
 
 /// What is said of an expression where nothing can run it.
 const NO_JQ: &str = "jq expressions cannot be run here";
+
+/// What is said of a pattern that takes too much work.
+const TOO_MUCH: &str = "its paths take too much work on an object";
 
 impl IgnoreRules {
     /// Gathers rules. Without a selector those of jq hide nothing, and say so.
@@ -54,15 +62,16 @@ impl IgnoreRules {
         self.rules.iter()
     }
 
-    /// Returns by which rule an object that Git does not declare is no extra: one that names the whole object.
-    pub(super) fn why_extra(&self, live: &LiveObject) -> Option<Why> {
+    /// Returns which rule hides an object that Git does not declare, so that it is no extra: one that names the whole
+    /// object.
+    pub fn hides_extra(&self, live: &LiveObject) -> Option<RuleUse> {
         let whole = |fields: &Fields| matches!(fields, Fields::Path(pattern) if pattern.parts().is_empty());
         let rule = self.rules.iter().find(|rule| {
             rule.managers.is_empty()
                 && rule.fields.iter().any(whole)
                 && is_about(&rule.objects, &Sides { id: &live.id, bodies: &[&live.body] })
         })?;
-        Some(Why::new(format!("ignored by {}", rule.place())))
+        Some(RuleUse { rule: rule.clone(), names: true, hides: 1, failed: None })
     }
 
     /// Hides the changes that rules name, and returns what each rule about this object did.
@@ -82,7 +91,9 @@ impl IgnoreRules {
             self.rules.iter().filter(|rule| is_about(&rule.objects, &sides)).collect();
         let differs = changes.iter().any(|change| change.counts);
         let mut selected = self.selected(&about, &bodies, differs).into_iter();
-        about.into_iter().map(|rule| hide(rule, &bodies, live, changes, &mut selected)).collect()
+        let mut steps = Steps::of_one_object();
+        let hide = |rule| hide(rule, &bodies, live, changes, &mut selected, &mut steps);
+        about.into_iter().map(hide).collect()
     }
 
     /// Returns what the jq expressions of some rules name, in their order; they are run only where something differs.
@@ -130,12 +141,20 @@ fn hide(
     live: Option<&LiveObject>,
     changes: &mut [FieldChange],
     selected: &mut impl Iterator<Item = Selected>,
+    steps: &mut Steps,
 ) -> RuleUse {
     let mut used = RuleUse { rule: rule.clone(), names: rule.fields.is_empty(), hides: 0, failed: None };
-    let mut spots: Vec<Vec<Spot>> = vec![Vec::new(); bodies.len()];
+    let mut spots: Vec<BTreeSet<Spot>> = vec![BTreeSet::new(); bodies.len()];
     for fields in &rule.fields {
         let named: Vec<Vec<Spot>> = match fields {
-            Fields::Path(pattern) => bodies.iter().map(|body| spots::of_pattern(pattern, body)).collect(),
+            Fields::Path(pattern) => {
+                let named = bodies.iter().map(|body| spots::of_pattern(pattern, body, steps));
+                let Ok(named) = named.collect::<Result<_, spots::TooMuch>>() else {
+                    used.failed = Some(TOO_MUCH.to_owned());
+                    continue;
+                };
+                named
+            }
             Fields::Pointer(tokens) => bodies.iter().map(|body| spots::of_pointer(tokens, body)).collect(),
             Fields::Jq(_) => match selected.next().flatten() {
                 Some(Ok(named)) => named,
@@ -179,18 +198,17 @@ fn is_owned(change: &FieldChange, live: Option<&LiveObject>, managers: &[Glob]) 
 }
 
 /// Returns whether a change lies at or under a named spot, or differs by named spots alone.
-fn is_named(change: &FieldChange, bodies: &[&Value], spots: &[Vec<Spot>]) -> bool {
+fn is_named(change: &FieldChange, bodies: &[&Value], spots: &[BTreeSet<Spot>]) -> bool {
     let mut rest = Vec::with_capacity(bodies.len());
     for (body, spots) in bodies.iter().zip(spots) {
         let Some(at) = spots::of_path(&change.path, body) else {
             rest.push(Vec::new());
             continue;
         };
-        if spots.iter().any(|spot| at.starts_with(spot)) {
+        if spots::lies_in(&at, spots) {
             return true;
         }
-        let below = spots.iter().filter_map(|spot| spot.strip_prefix(at.as_slice()));
-        rest.push(below.collect());
+        rest.push(spots::under(&at, spots));
     }
     if change.is_order() || rest.iter().all(Vec::is_empty) {
         return false;

@@ -17,8 +17,13 @@ impl World {
             touched.entry(one.deployment.clone()).or_default().push(one);
         }
         let mut updates = Vec::new();
-        for status in touched.values().flatten().filter_map(|one| one.status.as_ref()) {
-            updates.extend(self.ledger.record(&status.judgement.rules).into_iter().map(Update::Notice));
+        for (id, judged) in &touched {
+            let repo = self.deployments.get(id).and_then(|deployment| self.repos.get(deployment.repo));
+            let Some(repo) = repo else { continue };
+            for status in judged.iter().filter_map(|one| one.status.as_ref()) {
+                let said = self.ledger.record(&repo.status.location, &status.judgement.rules);
+                updates.extend(said.into_iter().map(Update::Notice));
+            }
         }
         for (id, judged) in touched {
             let Some(deployment) = self.deployments.get_mut(&id) else { continue };
