@@ -27,6 +27,40 @@ struct Target {
     resources_by: Option<String>,
 }
 
+/// What a kind of autoscaler may set on which kinds.
+pub struct AutoscalerKind {
+    pub group: &'static str,
+    pub kind: &'static str,
+    /// The kinds that it scales as a rule.
+    pub scales: &'static [&'static str],
+}
+
+/// The kinds of autoscalers that [`Autoscaled::of`] reads.
+pub const AUTOSCALERS: [AutoscalerKind; 3] = [
+    AutoscalerKind {
+        group: "autoscaling",
+        kind: "HorizontalPodAutoscaler",
+        scales: &["Deployment", "StatefulSet", "ReplicaSet", "Rollout"],
+    },
+    AutoscalerKind {
+        group: "keda.sh",
+        kind: "ScaledObject",
+        scales: &["Deployment", "StatefulSet", "ReplicaSet", "Rollout"],
+    },
+    AutoscalerKind {
+        group: "autoscaling.k8s.io",
+        kind: "VerticalPodAutoscaler",
+        scales: &["Deployment", "StatefulSet", "ReplicaSet", "DaemonSet", "Rollout", "Job", "CronJob"],
+    },
+];
+
+impl AutoscalerKind {
+    /// Returns whether a kind is this one, in whichever version.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.group == group && self.kind == kind
+    }
+}
+
 impl Autoscaled {
     /// Gathers the targets from live objects; anything but autoscalers is passed over.
     ///

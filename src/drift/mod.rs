@@ -28,7 +28,7 @@ mod walk;
 mod writes;
 
 pub use admission::{ADMISSION_GROUP, ADMISSION_KINDS, Admission};
-pub use autoscaled::{Autoscaled, Scales};
+pub use autoscaled::{AUTOSCALERS, Autoscaled, AutoscalerKind, Scales};
 pub use bookkeeping::is_tracking;
 pub use compare::canonical_desired;
 pub use deployer::{DRIFTDECK, Deployer, DeployerTie, deployer};

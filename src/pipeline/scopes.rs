@@ -1,6 +1,7 @@
 //! Defines which watches a cluster needs: one per kind and scope, cluster-wide where few watches save many.
 
-use crate::model::{ClusterFacts, GroupVersionKind, Manifest, Scope, ServedKind};
+use crate::drift::{AUTOSCALERS, AutoscalerKind};
+use crate::model::{ClusterFacts, GroupKind, GroupVersionKind, Manifest, Scope, ServedKind};
 use crate::pipeline::store::WatchKey;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,13 +97,22 @@ pub fn watches_in(
     scopes.into_iter().map(watch).collect()
 }
 
-/// Autoscalers beside what they may scale: whether a declared `replicas` counts depends on them.
+/// Autoscalers beside what they may scale, of the kinds that the cluster serves: whether a declared `replicas` counts
+/// depends on them, and `resources` of containers.
 fn add_autoscalers(needed: &mut Needed, facts: &ClusterFacts) {
-    let autoscaler = GroupVersionKind::new("autoscaling", "v2", "HorizontalPodAutoscaler");
-    let Some(served) = facts.served(&autoscaler).filter(|k| k.can("list")) else { return };
-    let scalable = |key: &WatchKey| {
-        matches!(key.kind.kind.as_str(), "Deployment" | "StatefulSet" | "ReplicaSet" | "Rollout")
-    };
+    for autoscaler in &AUTOSCALERS {
+        let kind = GroupKind::new(autoscaler.group, autoscaler.kind);
+        // The API server reads in v2 what was written in v1, and not the other way round.
+        let v2 = GroupVersionKind::new(autoscaler.group, "v2", autoscaler.kind);
+        let served = facts.served(&v2).or_else(|| facts.preferred(&kind));
+        if let Some(served) = served.filter(|kind| kind.can("list")) {
+            add_autoscaler(needed, autoscaler, served);
+        }
+    }
+}
+
+fn add_autoscaler(needed: &mut Needed, autoscaler: &AutoscalerKind, served: &ServedKind) {
+    let scalable = |key: &WatchKey| autoscaler.scales.contains(&key.kind.kind.as_str());
     let scaled: Vec<(Scope, Vec<Scope>)> = needed
         .watches
         .iter()
@@ -110,7 +120,7 @@ fn add_autoscalers(needed: &mut Needed, facts: &ClusterFacts) {
         .map(|(key, wanted)| (key.scope.clone(), wanted.instead.clone()))
         .collect();
     for (scope, instead) in scaled {
-        let key = WatchKey { kind: autoscaler.clone(), scope };
+        let key = WatchKey { kind: served.kind.clone(), scope };
         let wanted = needed.watches.entry(key);
         let wanted = wanted.or_insert_with(|| Wanted { served: served.clone(), instead: Vec::new() });
         let more: Vec<Scope> = instead.into_iter().filter(|scope| !wanted.instead.contains(scope)).collect();
@@ -197,6 +207,43 @@ mod tests {
                 "Namespace All",
                 "Deployment Namespace(\"shop\")",
                 "HorizontalPodAutoscaler Namespace(\"shop\")"
+            ]
+        );
+    }
+
+    #[test]
+    fn other_autoscalers_are_watched_where_they_are_served() {
+        let mut facts = facts();
+        let served = |group: &str, kind: &str, plural: &str| ServedKind {
+            kind: GroupVersionKind::new(group, "v1", kind),
+            plural: plural.into(),
+            namespaced: true,
+            verbs: vec!["list".into(), "watch".into()],
+            preferred: true,
+            status_subresource: true,
+        };
+        facts.kinds.extend([
+            served("apps", "DaemonSet", "daemonsets"),
+            served("keda.sh", "ScaledObject", "scaledobjects"),
+            served("autoscaling.k8s.io", "VerticalPodAutoscaler", "verticalpodautoscalers"),
+        ]);
+        let apps = [manifest("apps", "DaemonSet", Some("logs")), manifest("", "ConfigMap", Some("shop"))];
+        assert_eq!(
+            words(&needed(&apps, &facts, false)),
+            [
+                "ConfigMap Namespace(\"shop\")",
+                "DaemonSet Namespace(\"logs\")",
+                "VerticalPodAutoscaler Namespace(\"logs\")"
+            ]
+        );
+        let apps = [manifest("apps", "Deployment", Some("shop"))];
+        assert_eq!(
+            words(&needed(&apps, &facts, false)),
+            [
+                "Deployment Namespace(\"shop\")",
+                "HorizontalPodAutoscaler Namespace(\"shop\")",
+                "VerticalPodAutoscaler Namespace(\"shop\")",
+                "ScaledObject Namespace(\"shop\")"
             ]
         );
     }

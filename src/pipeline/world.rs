@@ -1,6 +1,7 @@
 //! Defines what the pipeline knows: repos with their apps, clusters with their objects, and deployments with their
 //! verdicts. It is a plain state machine without I/O: events go in, updates and work come out.
 
+mod autoscaled;
 mod earlier;
 mod elsewhere;
 mod exact;
@@ -16,8 +17,8 @@ use crate::drift::{Admission, Autoscaled, HealthRules, IgnoreRules, Managers};
 use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus};
 use crate::model::update::Update;
 use crate::model::{
-    App, ClusterFacts, DeploymentId, GroupVersionKind, LiveObject, Manifest, Notice, RepoId, ResourceId,
-    Revision, Schema, Timestamp, Tree, limits,
+    App, ClusterFacts, DeploymentId, GroupVersionKind, Manifest, Notice, RepoId, ResourceId, Revision,
+    Schema, Timestamp, Tree, limits,
 };
 use crate::pipeline::declared::Declared;
 use crate::pipeline::deployment::{Deployment, Member, Rendering, Role, summary};
@@ -462,20 +463,8 @@ impl World {
         let Some(cluster) = self.clusters.get_mut(at) else { return };
         let changed = cluster.store.apply(key, event, now);
         self.keep_past(at, key, &changed.objects, before, now);
-        let Some(cluster) = self.clusters.get_mut(at) else { return };
-        if key.kind.kind == "HorizontalPodAutoscaler" && (changed.trust || !changed.objects.is_empty()) {
-            let id = cluster.status.id.clone();
-            let versions = cluster.store.kinds().filter(|kind| kind.kind == key.kind.kind);
-            let autoscalers: Vec<LiveObject> = versions
-                .flat_map(|kind| cluster.store.of_kind(kind))
-                .filter_map(|(_, packed)| packed.open(&id).ok())
-                .collect();
-            let autoscaled = Autoscaled::of(&autoscalers);
-            // Its status moves all the time, what it scales hardly ever.
-            if *cluster.autoscaled != autoscaled {
-                cluster.autoscaled = Arc::new(autoscaled);
-                self.mark_cluster(at);
-            }
+        if changed.trust || !changed.objects.is_empty() {
+            self.gather_autoscalers(at, &key.kind);
         }
         if changed.trust {
             self.mark_kind(at, &key.kind);
