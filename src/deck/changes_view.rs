@@ -18,6 +18,8 @@ const SPANS: [(SignedDuration, &str); 4] = [
     (SignedDuration::from_hours(24), "24h"),
     (SignedDuration::from_hours(24 * 7), "7d"),
 ];
+/// So long after clusters were asked it is said when that was.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
 /// How long after a look at what is known the next one follows at the earliest, while things change.
 const LOOKS: SignedDuration = SignedDuration::from_secs(2);
 
@@ -44,6 +46,10 @@ pub struct ChangesView {
     /// Something changed since the last look began, which was at this time.
     outdated: bool,
     looked: Timestamp,
+    /// When clusters were last asked, and answered.
+    answered: Option<Timestamp>,
+    /// The oldest of all rows, filtered or not.
+    oldest: Option<Timestamp>,
 }
 
 impl ChangesView {
@@ -60,6 +66,8 @@ impl ChangesView {
             all: 0,
             outdated: false,
             looked: now,
+            answered: None,
+            oldest: None,
         }
     }
 
@@ -100,19 +108,37 @@ impl ChangesView {
         self.outdated && self.ticket.is_none() && now.duration_since(self.looked) >= LOOKS
     }
 
-    /// Takes in what is known, or what clusters were asked for.
-    pub fn take(&mut self, past: Past, asked: bool) {
-        if asked {
-            self.asked = past;
-            self.is_whole = true;
-        } else {
-            self.known = past;
+    /// Returns whether a row is older by now than what the screen says that it tells of.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.oldest.is_some_and(|oldest| oldest < self.since(now))
+    }
+
+    /// Returns when clusters were asked, where that is a while ago: what they would tell now may be more.
+    pub fn asked_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.answered.filter(|at| self.ticket.is_none() && now.duration_since(*at) > FRESH)
+    }
+
+    /// Takes in what is known, or what clusters were asked for: `last` once all of them have answered. Until then what
+    /// they told before stays.
+    pub fn take(&mut self, past: Past, asked: bool, last: bool, now: Timestamp) {
+        match (asked, last) {
+            (false, _) => self.known = past,
+            (true, true) => {
+                self.asked = past;
+                self.is_whole = true;
+                self.answered = Some(now);
+            }
+            (true, false) if !self.is_whole => self.asked = past,
+            (true, false) => {}
         }
     }
 
     /// Lists anew what is to be shown.
     pub fn list(&mut self, now: Timestamp, zone: &TimeZone, height: usize) {
-        let past = Past::joined([self.known.clone(), self.asked.clone()]);
+        let mut past = Past::joined([self.known.clone(), self.asked.clone()]);
+        let since = self.since(now);
+        past.happenings.retain(|happening| happening.time >= since);
+        self.oldest = past.happenings.last().map(|happening| happening.time);
         self.by_hand = past.happenings.iter().filter(|h| h.who.by == By::Hand).count();
         self.all = past.happenings.len();
         self.blind = past.blind;

@@ -5,7 +5,6 @@ use super::effect::Ticket;
 use super::list::Row;
 use super::picker::Picker;
 use super::plan_view::PlanView;
-use super::pods_view::PodsView;
 use super::view::ResourceView;
 use super::world::ResourceKey;
 use super::wrap::Words;
@@ -24,7 +23,6 @@ pub enum Layer {
     Who(WhoView),
     Matrix(MatrixView),
     Changes(Box<ChangesView>),
-    Pods(Box<PodsView>),
     Help(HelpView),
     Notices(Scroll),
     Palette(Picker),
@@ -127,12 +125,7 @@ impl Layer {
     pub fn is_screen(&self) -> bool {
         matches!(
             self,
-            Layer::Resource(_)
-                | Layer::Plan(_)
-                | Layer::Matrix(_)
-                | Layer::Changes(_)
-                | Layer::Pods(_)
-                | Layer::Who(_)
+            Layer::Resource(_) | Layer::Plan(_) | Layer::Matrix(_) | Layer::Changes(_) | Layer::Who(_)
         )
     }
 
@@ -151,7 +144,6 @@ impl Layer {
             Layer::Resource(view) => Some(&view.deployment),
             Layer::Plan(view) => Some(&view.deployment),
             Layer::Who(view) => Some(&view.key.deployment),
-            Layer::Pods(view) => Some(&view.deployment),
             _ => None,
         }
     }
@@ -160,10 +152,6 @@ impl Layer {
         match self {
             Layer::Resource(view) => view.resource(),
             Layer::Who(view) => Some(Arc::clone(&view.key)),
-            Layer::Pods(view) => {
-                let id = view.resource.clone()?;
-                Some(Arc::new(ResourceKey { deployment: view.deployment.clone(), id }))
-            }
             _ => None,
         }
     }
@@ -173,7 +161,6 @@ impl Layer {
         match self {
             Layer::Plan(view) => view.is_running(),
             Layer::Changes(view) => view.ticket.is_some(),
-            Layer::Pods(view) => view.ticket.is_some(),
             _ => false,
         }
     }

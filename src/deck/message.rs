@@ -4,8 +4,7 @@ use super::effect::Ticket;
 use super::layout::Size;
 use crate::model::update::Update;
 use crate::model::{
-    DeploymentId, Key, Notice, Past, Plan, ResourceId, Running, StepOutcome, Story, TextDiff, Timestamp,
-    Verdict,
+    DeploymentId, Key, Notice, Past, Plan, ResourceId, StepOutcome, Story, TextDiff, Timestamp, Verdict,
 };
 
 /// Something that happened.
@@ -57,14 +56,6 @@ pub enum Message {
         ticket: Ticket,
         past: Box<Past>,
         asked: bool,
-        /// No further answer follows.
-        last: bool,
-    },
-    /// An answer to [`super::Effect::LoadRunning`]: what is known so far.
-    Running {
-        at: Timestamp,
-        ticket: Ticket,
-        result: Result<Box<Running>, Notice>,
         /// No further answer follows.
         last: bool,
     },

@@ -7,6 +7,7 @@ use crate::model::{
     Cause, Class, Declared, DeclaringCommit, Disagreement, Engine, FieldChange, HealthStatus, Revision,
     Segment, Timestamp, Told, Value, Verdict, Writer,
 };
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 /// What stands for a value that is not there.
@@ -36,11 +37,16 @@ pub fn age(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
-/// Returns a point in time as a person would name it: `02:41`, `yesterday`, `18 Nov`, `18 Nov 2024`.
+/// Returns a point in time as a person would name it: `02:41` of the same day or of the same night, `yesterday`, `18 Nov`,
+/// `18 Nov 2024`.
 pub fn when(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (then_day, today) = (then.to_zoned(zone.clone()).date(), now.to_zoned(zone.clone()).date());
-    if then_day == today { clock(then, zone) } else { date(then, now, zone) }
+    let is_near = now.duration_since(then).abs() <= NEAR;
+    if then_day == today || is_near { clock(then, zone) } else { date(then, now, zone) }
 }
+
+/// So far from now the time of day alone is told from that of other days.
+const NEAR: SignedDuration = SignedDuration::from_hours(12);
 
 /// Returns the time of day: `02:41`.
 pub fn clock(then: Timestamp, zone: &TimeZone) -> String {
@@ -513,6 +519,21 @@ mod tests {
         for (then, said) in steps {
             assert_eq!(age(at(then), now, &TimeZone::UTC), said, "{then}");
         }
+    }
+
+    #[test]
+    fn a_time_of_the_same_night_is_told_by_the_clock_and_one_before_by_its_date() {
+        let now = at("2026-11-21T00:10:00Z");
+        for (then, said) in [
+            ("2026-11-21T00:05:00Z", "00:05"),
+            ("2026-11-20T23:50:00Z", "23:50"),
+            ("2026-11-20T12:10:00Z", "12:10"),
+            ("2026-11-20T12:09:00Z", "yesterday"),
+            ("2026-11-19T23:50:00Z", "19 Nov"),
+        ] {
+            assert_eq!(when(at(then), now, &TimeZone::UTC), said, "{then}");
+        }
+        assert_eq!(when(at("2026-11-21T00:10:00Z"), at("2026-11-21T23:00:00Z"), &TimeZone::UTC), "00:10");
     }
 
     #[test]

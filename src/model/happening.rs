@@ -172,6 +172,8 @@ impl Past {
 pub enum Blind {
     /// What nobody watched: deletions and overwritten writes before driftdeck started.
     Before(Timestamp),
+    /// What managed fields forget: they keep one time for each manager of an object.
+    Earlier,
     /// Anything else, as a sentence without its full stop.
     Said(String),
 }
@@ -182,6 +184,10 @@ impl Blind {
         match self {
             Self::Before(at) => {
                 format!("deletions and overwritten writes before {}, when this driftdeck started", clock(*at))
+            }
+            Self::Earlier => {
+                "earlier writes of a manager to an object: its last one stands for all that it owns there"
+                    .to_owned()
             }
             Self::Said(words) => words.clone(),
         }

@@ -27,7 +27,6 @@ mod remotes;
 pub mod rendering;
 pub mod rules;
 pub mod run;
-pub mod running;
 pub mod scopes;
 pub mod seen;
 pub mod selecting;

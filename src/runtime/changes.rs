@@ -1,9 +1,11 @@
-//! Tells what changed: what is known first, then what clusters are asked for, until nobody wants it any more.
+//! Tells what changed: what is known first, then what clusters are asked for, each as it answers, until nobody wants it any
+//! more.
 
 use super::Runtime;
 use crate::deck::{Message, Ticket};
 use crate::model::{Past, Timestamp};
 use crate::pipeline::changes;
+use futures::StreamExt as _;
 use std::sync::Arc;
 
 /// Answers with what is known, and with `ask` also with what clusters tell.
@@ -18,7 +20,13 @@ pub async fn load(runtime: Arc<Runtime>, ticket: Ticket, since: Timestamp, ask: 
         let Ok(known) = known else { return say(&runtime, ticket, Past::default(), false, true).await };
         say(&runtime, ticket, known.past.clone(), false, !ask).await;
         if ask {
-            let asked = changes::asked(&ground, &known, since, (runtime.clock)()).await;
+            let mut asking =
+                Box::pin(changes::asking(&ground, &known, since, (runtime.clock)(), changes::TIME));
+            let mut asked = Past::default();
+            while let Some(past) = asking.next().await {
+                asked = Past::joined([asked, past]);
+                say(&runtime, ticket, asked.clone(), true, false).await;
+            }
             say(&runtime, ticket, asked, true, true).await;
         }
     };

@@ -60,6 +60,9 @@ fn title(pen: &mut Pen, state: &State, view: &ChangesView, at: Rect) {
     if let Some(filter) = &view.rows.filter {
         right = format!("{} of {right}, filter {filter}", view.rows.rows().len());
     }
+    if let Some(asked) = view.asked_at(state.now).filter(|_| at.width >= 60) {
+        right = format!("clusters asked at {}   {right}", words::when(asked, state.now, &state.options.zone));
+    }
     if view.ticket.is_some() {
         right = format!("{} asking clusters   {right}", spinner(pen, state));
     }

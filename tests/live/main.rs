@@ -20,7 +20,6 @@ mod ignored;
 mod killed;
 mod login;
 mod narrowed;
-mod pods;
 mod remotes;
 mod right;
 mod signals;

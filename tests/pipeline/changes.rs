@@ -1,6 +1,7 @@
 //! What changed anywhere: from managed fields, repositories, and what watches showed.
 
 use crate::ground::{Told, applied, read, setup};
+use crate::scripted::{Script, Scripted};
 use crate::support::Repository;
 use driftdeck::cluster::Cluster;
 use driftdeck::cluster::offline::{Offline, Target};
@@ -8,6 +9,7 @@ use driftdeck::cluster::{Patch, Propagation, Write};
 use driftdeck::model::{Blind, GroupVersionKind, HappeningKind, Past, Timestamp, Where};
 use driftdeck::pipeline::changes;
 use driftdeck::value;
+use futures::StreamExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -107,7 +109,7 @@ async fn commits_are_told_and_what_cannot_be_known_is_said() {
         .collect();
     assert_eq!(commits, ["\"Be faster\"", "\"Add web\""]);
     let blind: Vec<String> = past.blind.iter().map(|blind| blind.words(|at| at.to_string())).collect();
-    assert_eq!(past.blind[0], Blind::Before(at("2026-03-01T12:00:00Z")));
+    assert_eq!(past.blind[..2], [Blind::Before(at("2026-03-01T12:00:00Z")), Blind::Earlier]);
     assert!(
         blind.iter().any(|words| words.contains("warning events of more than about an hour")),
         "{blind:?}"
@@ -208,4 +210,34 @@ async fn what_a_cluster_denies_is_said_and_the_rest_is_told() {
         words.contains("warning events in namespace shop of prod: not allowed to list events")
     };
     assert!(blind.iter().any(denied), "{blind:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_that_stops_answering_is_waited_for_once_and_holds_up_no_other() {
+    let spaces: Vec<String> = (0..50).map(|n| format!("s{n}")).collect();
+    let maps: Vec<String> =
+        spaces.iter().map(|space| MAP.replace("namespace: shop", &format!("namespace: {space}"))).collect();
+    let repository = Repository::new();
+    repository.write("web/all.yaml", maps.join("---\n")).commit("Add web");
+    let build = |name: &str| {
+        let builder = Offline::builder(name, Arc::new(|| at("2026-02-28T09:00:00Z")));
+        let objects = spaces
+            .iter()
+            .map(|space| format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {space}}}\n"));
+        let objects = objects.map(|object| read(&object)).chain(maps.iter().map(|map| applied(map)));
+        let event = "apiVersion: v1\nkind: Event\nmetadata: {name: e1, namespace: s7}\ntype: Warning\nreason: BackOff\n\
+             message: no\nlastTimestamp: '2026-03-01T11:20:00Z'\ninvolvedObject: {apiVersion: v1, kind: ConfigMap, namespace: s7, name: web}\n";
+        objects.chain([read(event)]).fold(builder, |builder, object| builder.object(&object)).build()
+    };
+    let mute = ["Event", "ReplicaSet"].map(str::to_owned).to_vec();
+    let mute = Scripted::new(build("mute"), Script { mute, ..Script::default() });
+    let mut told = Told::start(setup(&repository, vec![Arc::new(mute), Arc::new(build("prod"))], false));
+    told.until_settled().await;
+    let ground = told.handle.ground().await.unwrap();
+    let (since, now) = (at("2026-03-01T11:00:00Z"), at("2026-03-01T12:00:00Z"));
+    let known = changes::known(&ground, since, &CancellationToken::new());
+    let asking = changes::asking(&ground, &known, since, now, Duration::from_secs(2));
+    let parts: Vec<_> = asking.map(|past| (past.happenings.len(), past.blind)).collect().await;
+    let no_answer = "warnings, rollouts, releases and syncs of mute: no answer within 2s";
+    assert_eq!(parts, [(0, vec![]), (1, vec![]), (0, vec![Blind::Said(no_answer.to_owned())])]);
 }

@@ -16,7 +16,6 @@ mod narrow;
 mod past;
 mod pods;
 mod reaching;
-mod running;
 mod scripted;
 mod story;
 mod unsynced;

@@ -183,7 +183,7 @@ fn new_changes_appear_by_themselves_and_the_row_under_the_cursor_stays_where_it_
     let ticket = asked(&mut typist, true);
     // More than the screen has room for.
     let [mut known, told] = night();
-    known.happenings.extend((10..40).map(|minute| edit(&format!("01:{minute}"), "paused")));
+    known.happenings.extend((15..31).map(|minute| edit(&format!("02:{minute}"), "paused")));
     answer(&mut typist, ticket, [known.clone(), told]);
     typist.keys("j j");
     let line = |typist: &Typist| {
@@ -207,6 +207,23 @@ fn new_changes_appear_by_themselves_and_the_row_under_the_cursor_stays_where_it_
     typist.keys("g");
     assert!(typist.line_with("replicas").contains("02:43"));
     assert!(typist.screen().contains("BackOff"), "what the clusters told before is still there");
+}
+
+#[test]
+fn what_has_become_older_than_the_title_says_goes_and_the_age_of_the_answers_is_said() {
+    let mut typist = opened(120, 40);
+    assert!(!typist.screen().contains("clusters asked at"), "{}", typist.screen());
+    let asked = typist.now;
+    typist.wait(SignedDuration::from_mins(20));
+    let screen = typist.screen();
+    assert!(screen.contains("image, env DEBUG") && !screen.contains("Raise memory of web"), "{screen}");
+    let clock = asked.strftime("%H:%M").to_string();
+    assert!(screen.contains(&format!("clusters asked at {clock}   5 changes, 1 by hand")), "{screen}");
+    typist.wait(SignedDuration::from_mins(20));
+    assert!(typist.screen().contains("nothing changed, as far as it can be known"), "{}", typist.screen());
+    typist.effects();
+    typist.keys("ctrl-r");
+    assert!(!typist.screen().contains("clusters asked at"), "{}", typist.screen());
 }
 
 #[test]

@@ -12,7 +12,6 @@ mod hostile;
 mod live;
 mod looks;
 mod plans;
-mod pods;
 mod random;
 mod readme;
 mod screens;

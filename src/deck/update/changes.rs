@@ -48,14 +48,18 @@ pub(super) fn look(state: &mut State, ask: bool, effects: &mut Vec<Effect>) {
 /// Looks again at what is known, where that has changed and nobody looks already.
 pub(super) fn follow(state: &mut State, effects: &mut Vec<Effect>) {
     let now = state.now;
-    if view(state).is_some_and(|view| view.is_due(now)) {
+    let Some(view) = view(state) else { return };
+    if view.is_due(now) {
         look(state, false, effects);
+    } else if view.is_stale(now) {
+        refresh(state);
     }
 }
 
 pub(super) fn came(state: &mut State, ticket: Ticket, past: Past, asked: bool, last: bool) {
+    let now = state.now;
     let Some(view) = view(state).filter(|view| view.ticket == Some(ticket)) else { return };
-    view.take(past, asked);
+    view.take(past, asked, last, now);
     if last {
         view.ticket = None;
     }

@@ -8,14 +8,18 @@ use crate::model::{
     Scope, ServedKind, Timestamp, Where, Who,
 };
 use crate::pipeline::event::read_event;
-use futures::StreamExt as _;
+use crate::text::redact;
 use futures::future::{BoxFuture, FutureExt as _};
+use futures::stream::FuturesUnordered;
+use futures::{Stream, StreamExt as _};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// How long a cluster is waited for.
-const TIME: Duration = Duration::from_secs(8);
-/// Requests that run at the same time.
+/// How long a cluster is waited for, however much it is asked.
+pub const TIME: Duration = Duration::from_secs(8);
+/// Requests to one cluster that run at the same time.
 const AT_ONCE: usize = 8;
 /// Namespaces of one cluster that are asked about.
 const NAMESPACES: usize = 50;
@@ -26,29 +30,88 @@ const EVENTS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// Asks every cluster that answers for what it tells of the time since then.
 pub async fn asked(ground: &Ground, known: &Known, since: Timestamp, now: Timestamp) -> Past {
+    Past::joined(asking(ground, known, since, now, TIME).collect::<Vec<_>>().await)
+}
+
+/// Asks every cluster that answers for what it tells of the time since then. Each tells by itself, `within` a time: none waits
+/// for another.
+pub fn asking<'g>(
+    ground: &'g Ground,
+    known: &Known,
+    since: Timestamp,
+    now: Timestamp,
+    within: Duration,
+) -> impl Stream<Item = Past> + Send + use<'g> {
     let mut past = Past::default();
     if since < now.checked_sub(EVENTS_KEPT).unwrap_or(now) {
         let words = "warning events of more than about an hour ago: clusters do not keep them";
         past.blind.push(Blind::Said(words.to_owned()));
     }
     let places = ground.places.iter().enumerate();
-    let questions = places.flat_map(|(at, place)| {
-        let owners = Owners::of(ground, at);
-        questions(&Arc::new(Asking { ground, at, place, owners, since }), known)
-    });
-    let questions: Vec<_> = questions.collect();
-    let answers: Vec<Answer> = futures::stream::iter(questions).buffer_unordered(AT_ONCE).collect().await;
-    for answer in answers {
-        match answer {
-            Ok(happenings) => past.happenings.extend(happenings),
-            Err(words) => past.blind.push(Blind::Said(words)),
+    let clusters: FuturesUnordered<_> = places
+        .map(|(at, place)| {
+            let owners = Owners::of(ground, at);
+            let (more, questions) = questions(&Arc::new(Asking { ground, at, place, owners, since }), known);
+            one_cluster(place, more, questions, within)
+        })
+        .collect();
+    futures::stream::iter([past]).chain(clusters)
+}
+
+/// Waits for what one cluster answers within its time.
+async fn one_cluster(
+    place: &Place,
+    more: Option<String>,
+    questions: Vec<BoxFuture<'_, Answer>>,
+    within: Duration,
+) -> Past {
+    let mut past = Past::default();
+    past.blind.extend(more.map(Blind::Said));
+    let deadline = Instant::now() + within;
+    let (all, mut answered) = (questions.len(), 0_usize);
+    // What the answers do not tell, by the reason: many namespaces may have the same.
+    let mut unknown: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut answers = futures::stream::iter(questions).buffer_unordered(AT_ONCE);
+    loop {
+        match tokio::time::timeout_at(deadline, answers.next()).await {
+            Ok(Some(Ok(happenings))) => past.happenings.extend(happenings),
+            Ok(Some(Err(Unknown { what, why }))) => unknown.entry(why).or_default().push(what),
+            Ok(None) => break,
+            Err(_) => {
+                let of = if answered == 0 {
+                    String::new()
+                } else {
+                    format!("{} of {all} lists of ", all - answered)
+                };
+                let words = format!(
+                    "{of}warnings, rollouts, releases and syncs of {}: no answer within {}s",
+                    place.called,
+                    within.as_secs()
+                );
+                past.blind.push(Blind::Said(words));
+                break;
+            }
         }
+        answered += 1;
+    }
+    for (why, mut what) in unknown {
+        what.sort();
+        let more = what.len().saturating_sub(1);
+        let first = what.into_iter().next().unwrap_or_default();
+        let more = if more > 0 { format!(" and {more} more such lists") } else { String::new() };
+        past.blind.push(Blind::Said(format!("{first}{more} of {}: {why}", place.called)));
     }
     past
 }
 
 /// What one question was answered, or why it is not known.
-type Answer = Result<Vec<Happening>, String>;
+type Answer = Result<Vec<Happening>, Unknown>;
+
+/// What could not be read, and why.
+struct Unknown {
+    what: String,
+    why: String,
+}
 
 /// A cluster that is asked, and what its answers are read with.
 struct Asking<'g> {
@@ -69,18 +132,14 @@ impl Asking<'_> {
     }
 }
 
-fn questions<'g>(asking: &Arc<Asking<'g>>, known: &Known) -> Vec<BoxFuture<'g, Answer>> {
+/// Returns what a cluster is to be asked, and what it is not asked for because that would be too much.
+fn questions<'g>(asking: &Arc<Asking<'g>>, known: &Known) -> (Option<String>, Vec<BoxFuture<'g, Answer>>) {
     let mut questions: Vec<BoxFuture<'g, Answer>> = Vec::new();
     let Asking { place, at, .. } = **asking;
-    let Some(facts) = place.facts.as_ref() else { return questions };
-    if place.namespaces.len() > NAMESPACES {
-        let words = format!(
-            "warnings and rollouts in {} more namespaces of {}",
-            place.namespaces.len() - NAMESPACES,
-            place.called
-        );
-        questions.push(async move { Err(words) }.boxed());
-    }
+    let Some(facts) = place.facts.as_ref() else { return (None, questions) };
+    let more = place.namespaces.len().saturating_sub(NAMESPACES);
+    let more =
+        (more > 0).then(|| format!("warnings and rollouts in {more} more namespaces of {}", place.called));
     let served = |group: &str, kind: &str| {
         facts.preferred(&GroupKind::new(group, kind)).filter(|k| k.can("list")).cloned()
     };
@@ -102,28 +161,22 @@ fn questions<'g>(asking: &Arc<Asking<'g>>, known: &Known) -> Vec<BoxFuture<'g, A
             questions.push(syncs(asking.clone(), objects).boxed());
         }
     }
-    questions
+    (more, questions)
 }
 
-/// Waits for an answer within the time; says what is not known otherwise.
-async fn within<T>(
-    place: &Place,
-    what: &str,
+/// Waits for an answer; says what is not known otherwise.
+async fn answer<T>(
+    what: String,
     asking: impl Future<Output = Result<T, ClusterError>>,
-) -> Result<T, String> {
-    let why = match tokio::time::timeout(TIME, asking).await {
-        Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {}s", TIME.as_secs()),
-    };
-    Err(format!("{what} of {}: {why}", place.called))
+) -> Result<T, Unknown> {
+    asking.await.map_err(|error| Unknown { what, why: error.to_string() })
 }
 
 async fn warnings(asking: Arc<Asking<'_>>, events: ServedKind, namespace: &str) -> Answer {
     let place = asking.place;
     let what = format!("warning events in namespace {namespace}");
     let scope = Scope::Namespace(namespace.to_owned());
-    let listed = within(place, &what, place.cluster.list(events, scope)).await?;
+    let listed = answer(what, place.cluster.list(events, scope)).await?;
     let mut told: Vec<Happening> = listed
         .iter()
         .filter_map(|packed| packed.open(&place.id).ok())
@@ -140,7 +193,9 @@ fn warning(asking: &Asking<'_>, event: &LiveObject) -> Option<Happening> {
         return None;
     }
     let text = |path: &[&str]| event.body.str_at(path).filter(|text| !text.is_empty()).map(str::to_owned);
-    let time = told.at.filter(|time| asking.is_of_late(time))?;
+    // Of a series the last is the one that counts.
+    let last = event.body.str_at(&["series", "lastObservedTime"]).and_then(|time| time.parse().ok());
+    let time = last.or(told.at).filter(|time| asking.is_of_late(time))?;
     let about = |field: &str| text(&["involvedObject", field]);
     let group = about("apiVersion").and_then(|v| v.split_once('/').map(|(group, _)| group.to_owned()));
     let id = ResourceId::from(Identity {
@@ -149,12 +204,13 @@ fn warning(asking: &Asking<'_>, event: &LiveObject) -> Option<Happening> {
         namespace: about("namespace"),
         name: about("name"),
     });
+    let message = told.message.lines().map(redact::line).collect::<Vec<_>>().join(" ");
     let times = if told.count > 1 { format!(" ({} times)", told.count) } else { String::new() };
     Some(Happening {
         time,
         kind: HappeningKind::Event,
         at: asking.at(asking.owners.deployment(&id)),
-        what: format!("{}: {}{times}", told.reason, told.message),
+        what: format!("{}: {message}{times}", told.reason),
         path: None,
         resource: Some(id),
         who: if told.by.is_empty() { Who::unknown() } else { Who::new(told.by, By::Unknown) },
@@ -165,7 +221,7 @@ async fn rollouts(asking: Arc<Asking<'_>>, sets: ServedKind, namespace: &str) ->
     let place = asking.place;
     let what = format!("rollouts in namespace {namespace}");
     let scope = Scope::Namespace(namespace.to_owned());
-    let listed = within(place, &what, place.cluster.list_metadata(sets, scope)).await?;
+    let listed = answer(what, place.cluster.list_metadata(sets, scope)).await?;
     let made = listed.into_iter().filter_map(|set| {
         let time = created(&set).filter(|time| asking.is_of_late(time))?;
         // A replica set that nobody rolls out is an object like others.
@@ -200,7 +256,7 @@ async fn releases(asking: Arc<Asking<'_>>, secrets: ServedKind, namespace: &str)
         }
         place.cluster.list_metadata(secrets.clone(), scope.clone()).await
     };
-    let listed = within(place, &what, listing).await?;
+    let listed = answer(what, listing).await?;
     let made =
         listed.into_iter().filter(|secret| secret.label("owner") == Some("helm")).filter_map(|secret| {
             let time = created(&secret).filter(|time| asking.is_of_late(time))?;
@@ -229,7 +285,7 @@ async fn releases(asking: Arc<Asking<'_>>, secrets: ServedKind, namespace: &str)
 async fn syncs(asking: Arc<Asking<'_>>, objects: ServedKind) -> Answer {
     let place = asking.place;
     let what = format!("syncs that {} tell of", objects.resource());
-    let listed = within(place, &what, place.cluster.list(objects, Scope::All)).await?;
+    let listed = answer(what, place.cluster.list(objects, Scope::All)).await?;
     let mut told = Vec::new();
     for object in listed.iter().filter_map(|packed| packed.open(&place.id).ok()) {
         let name = object.id.name.clone().unwrap_or_default();

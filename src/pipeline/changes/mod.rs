@@ -7,7 +7,7 @@
 mod asked;
 mod engines;
 
-pub use asked::asked;
+pub use asked::{TIME, asked, asking};
 
 use crate::cluster::Cluster;
 use crate::drift::{Managers, Written, writes};
@@ -78,7 +78,7 @@ impl Ground {
         connections: Vec<Arc<dyn Cluster>>,
         began: Timestamp,
     ) -> Self {
-        let mut blind = BTreeSet::from([Blind::Before(began)]);
+        let mut blind = BTreeSet::from([Blind::Before(began), Blind::Earlier]);
         let mut places: Vec<Place> = Vec::new();
         for (entry, cluster) in world.clusters.iter().zip(connections) {
             let called = entry.status.name.clone();

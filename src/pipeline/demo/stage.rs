@@ -3,7 +3,6 @@
 use super::DemoError;
 use super::assets::{self, File};
 use super::history::Past;
-use super::pods;
 use super::rollout::{self, Pace};
 use super::script::{Applied, ClusterScript, Deed, How, On};
 use crate::cluster::offline::{Clock, Target};
@@ -53,20 +52,11 @@ pub(super) fn build(
         let Some(status) = rollout::next_status(live, pace, crashing) else { continue };
         match cluster.edit(&target(on), Patch::Merge(status), rollout::CONTROLLER, Some("status"), now) {
             // It was deleted since.
-            Ok(None) | Err(ClusterError::NotFound { .. }) => {}
-            Ok(Some(workload)) => {
-                let since = last_written(live).unwrap_or(now);
-                pods::tend(&cluster, &workload, crashing, (since, now))?;
-            }
+            Ok(_) | Err(ClusterError::NotFound { .. }) => {}
             Err(error) => return Err(failed(&cluster, on, error)),
         }
     }
     Ok(cluster)
-}
-
-/// Returns when somebody last wrote to an object's own fields: since then it runs as it does.
-fn last_written(object: &LiveObject) -> Option<Timestamp> {
-    object.managed.iter().flatten().filter(|entry| entry.subresource.is_none()).filter_map(|e| e.time).max()
 }
 
 /// Something that happened to a cluster.
