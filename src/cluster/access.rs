@@ -2,7 +2,7 @@
 
 use crate::model::{
     ClusterFacts, ClusterId, GroupVersionKind, Identity, LiveObject, Packed, ResourceId, Schema, Scope,
-    ServedKind, Value,
+    Selector, ServedKind, Value,
 };
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -23,6 +23,15 @@ pub trait Cluster: Send + Sync {
     /// Lists once, in pages, and returns every object or an error; never a part.
     fn list(&self, kind: ServedKind, scope: Scope) -> BoxFuture<'_, Result<Vec<Packed>, ClusterError>>;
 
+    /// Lists at most so many objects, in one request: those that a label selector picks, all where there is none.
+    fn list_part(
+        &self,
+        kind: ServedKind,
+        scope: Scope,
+        labels: Option<Selector>,
+        most: u32,
+    ) -> BoxFuture<'_, Result<Part, ClusterError>>;
+
     /// Lists the metadata alone (`PartialObjectMetadataList`): for finding extras of kinds that nobody watches.
     fn list_metadata(
         &self,
@@ -40,6 +49,9 @@ pub trait Cluster: Send + Sync {
         namespace: Option<String>,
         name: String,
     ) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>>;
+
+    /// Returns the last lines of what a container printed, invalid bytes replaced.
+    fn log(&self, of: LogOf) -> BoxFuture<'_, Result<String, ClusterError>>;
 
     /// Sends the smallest request that shows that the cluster still answers.
     fn confirm(&self) -> BoxFuture<'_, Result<(), ClusterError>>;
@@ -78,6 +90,28 @@ pub type Login = Box<dyn FnOnce() -> Result<(), ClusterError> + Send>;
 pub trait Writer: Send + Sync {
     /// Sends one write and returns what the object is now; `None` for a deletion.
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>>;
+}
+
+/// A part of what a list would hold.
+#[derive(Debug)]
+pub struct Part {
+    pub objects: Vec<Packed>,
+    /// There are more than those.
+    pub more: bool,
+}
+
+/// What is to be read of a container's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOf {
+    pub namespace: String,
+    pub pod: String,
+    pub container: String,
+    /// Of the container that ended before the present one was started.
+    pub previous: bool,
+    /// So many lines at most, from the end.
+    pub lines: u32,
+    /// So many bytes of them at most.
+    pub bytes: u32,
 }
 
 /// What a watch tells.

@@ -14,6 +14,6 @@ pub mod offline;
 pub mod openapi;
 pub mod remote;
 
-pub use access::{Cluster, ClusterError, Login, Patch, Propagation, WatchEvent, Write, Writer};
+pub use access::{Cluster, ClusterError, LogOf, Login, Part, Patch, Propagation, WatchEvent, Write, Writer};
 pub use offline::Offline;
 pub use remote::Remote;

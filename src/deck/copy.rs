@@ -1,7 +1,8 @@
 //! Defines what can be copied: names, paths, commands, permalinks, and Markdown for the incident channel.
 
-use super::layer::CopyItem;
+use super::layer::{CopyItem, Layer};
 use super::plan_lines::takes_over;
+use super::pods_view;
 use super::possible;
 use super::state::State;
 use super::words;
@@ -35,6 +36,11 @@ pub fn items(state: &State) -> Vec<CopyItem> {
     }
     if let Ok(url) = possible::page(state) {
         offer("permalink", url);
+    }
+    if let Some(Layer::Pods(view)) = state.layers.last()
+        && let Some(text) = pods_view::markdown(state, view)
+    {
+        offer("what runs, as Markdown", text);
     }
     if let Some(text) = report(state, status) {
         offer("Markdown", text);

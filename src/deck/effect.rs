@@ -28,6 +28,13 @@ pub enum Effect {
         since: Timestamp,
         ask: bool,
     },
+    /// Tell what runs of a resource, or of the whole app: pods, events, last lines. Answered by
+    /// [`super::Message::Running`], the pods first.
+    LoadRunning {
+        ticket: Ticket,
+        deployment: DeploymentId,
+        resource: Option<ResourceId>,
+    },
     /// Compute the plan of a sync; writes nothing. Answered by [`super::Message::PlanReady`] or `PlanFailed`.
     PlanSync {
         ticket: Ticket,

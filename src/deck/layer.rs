@@ -5,6 +5,7 @@ use super::effect::Ticket;
 use super::list::Row;
 use super::picker::Picker;
 use super::plan_view::PlanView;
+use super::pods_view::PodsView;
 use super::view::ResourceView;
 use super::world::ResourceKey;
 use super::wrap::Words;
@@ -23,6 +24,7 @@ pub enum Layer {
     Who(WhoView),
     Matrix(MatrixView),
     Changes(Box<ChangesView>),
+    Pods(Box<PodsView>),
     Help(HelpView),
     Notices(Scroll),
     Palette(Picker),
@@ -125,7 +127,12 @@ impl Layer {
     pub fn is_screen(&self) -> bool {
         matches!(
             self,
-            Layer::Resource(_) | Layer::Plan(_) | Layer::Matrix(_) | Layer::Changes(_) | Layer::Who(_)
+            Layer::Resource(_)
+                | Layer::Plan(_)
+                | Layer::Matrix(_)
+                | Layer::Changes(_)
+                | Layer::Pods(_)
+                | Layer::Who(_)
         )
     }
 
@@ -144,6 +151,7 @@ impl Layer {
             Layer::Resource(view) => Some(&view.deployment),
             Layer::Plan(view) => Some(&view.deployment),
             Layer::Who(view) => Some(&view.key.deployment),
+            Layer::Pods(view) => Some(&view.deployment),
             _ => None,
         }
     }
@@ -152,6 +160,10 @@ impl Layer {
         match self {
             Layer::Resource(view) => view.resource(),
             Layer::Who(view) => Some(Arc::clone(&view.key)),
+            Layer::Pods(view) => {
+                let id = view.resource.clone()?;
+                Some(Arc::new(ResourceKey { deployment: view.deployment.clone(), id }))
+            }
             _ => None,
         }
     }
@@ -161,6 +173,7 @@ impl Layer {
         match self {
             Layer::Plan(view) => view.is_running(),
             Layer::Changes(view) => view.ticket.is_some(),
+            Layer::Pods(view) => view.ticket.is_some(),
             _ => false,
         }
     }

@@ -4,7 +4,8 @@ use super::effect::Ticket;
 use super::layout::Size;
 use crate::model::update::Update;
 use crate::model::{
-    DeploymentId, Key, Notice, Past, Plan, ResourceId, StepOutcome, Story, TextDiff, Timestamp, Verdict,
+    DeploymentId, Key, Notice, Past, Plan, ResourceId, Running, StepOutcome, Story, TextDiff, Timestamp,
+    Verdict,
 };
 
 /// Something that happened.
@@ -56,6 +57,14 @@ pub enum Message {
         ticket: Ticket,
         past: Box<Past>,
         asked: bool,
+        /// No further answer follows.
+        last: bool,
+    },
+    /// An answer to [`super::Effect::LoadRunning`]: what is known so far.
+    Running {
+        at: Timestamp,
+        ticket: Ticket,
+        result: Result<Box<Running>, Notice>,
         /// No further answer follows.
         last: bool,
     },

@@ -18,6 +18,7 @@ pub mod message;
 pub mod picker;
 pub mod plan_lines;
 pub mod plan_view;
+pub mod pods_view;
 pub mod possible;
 pub mod reading;
 pub mod rows;

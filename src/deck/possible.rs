@@ -20,6 +20,7 @@ pub fn possible(state: &State, command: Command) -> Result<(), String> {
         Need::Search => Err(format!("nothing is searched for yet: {}", hint(state, Command::Search))),
         Need::App => state.selected_app().map(|_| ()).ok_or_else(|| "no app is selected".to_owned()),
         Need::Deployment if command == Command::Exact => checkable(state).map(|_| ()),
+        Need::Deployment if command == Command::Pods => askable(state).map(|_| ()),
         Need::Deployment => one_deployment(state).map(|_| ()),
         Need::Resource => one_resource(state).map(|_| ()),
         Need::File => local_file(state).map(|_| ()),
@@ -170,6 +171,13 @@ pub fn checkable(state: &State) -> Result<DeploymentId, String> {
     };
     let cluster = state.world.cluster(&id.cluster);
     reached(state, &id, cluster.map(|cluster| &cluster.state))?;
+    Ok(id)
+}
+
+/// Returns the deployment whose cluster is to be asked something: it answers.
+pub fn askable(state: &State) -> Result<DeploymentId, String> {
+    let id = one_deployment(state)?;
+    reached(state, &id, state.world.cluster(&id.cluster).map(|cluster| &cluster.state))?;
     Ok(id)
 }
 

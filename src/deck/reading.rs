@@ -3,6 +3,7 @@
 
 use super::layer::{Confirm, HelpView, Layer, WhoView};
 use super::layout::Rect;
+use super::pods_view;
 use super::possible::possible;
 use super::state::State;
 use super::words;
@@ -51,6 +52,9 @@ pub fn lines(state: &State, layer: &Layer) -> Vec<Words> {
         Layer::Help(view) => (view.lines.clone(), framed),
         Layer::Notices(_) => (notices(state), framed),
         Layer::Who(view) => (who(state, view), usize::from(state.layout().body.width.saturating_sub(1))),
+        Layer::Pods(view) => {
+            (pods_view::lines(state, view), usize::from(state.layout().body.width.saturating_sub(1)))
+        }
         Layer::Confirm(confirm) => (question(state, confirm), framed),
         _ => return Vec::new(),
     };
@@ -59,7 +63,7 @@ pub fn lines(state: &State, layer: &Layer) -> Vec<Words> {
 
 /// Returns how many lines of an overlay that is read are seen.
 pub fn seen(state: &State, layer: &Layer) -> usize {
-    let frame = if matches!(layer, Layer::Who(_)) { 1 } else { 2 };
+    let frame = if matches!(layer, Layer::Who(_) | Layer::Pods(_)) { 1 } else { 2 };
     usize::from(place(state, layer).height.saturating_sub(frame))
 }
 
@@ -71,6 +75,7 @@ pub fn below(state: &State) -> usize {
             (lines(state, layer).len(), scroll.top + seen(state, layer))
         }
         Some(layer @ Layer::Who(view)) => (lines(state, layer).len(), view.scroll.top + seen(state, layer)),
+        Some(layer @ Layer::Pods(view)) => (lines(state, layer).len(), view.scroll.top + seen(state, layer)),
         Some(Layer::Plan(view)) => (super::plan_lines::lines(state, view).len(), view.top + plan_rows(state)),
         Some(Layer::Resource(view)) => (view.rows.len(), view.top + resource_rows(state)),
         Some(Layer::Matrix(view)) => (view.apps.len(), view.top + matrix_rows(state)),

@@ -41,6 +41,7 @@ pub enum Command {
     Open,
     AppDiff,
     Who,
+    Pods,
     Editor,
     FaultsOnly,
     ShowQuiet,
@@ -199,6 +200,7 @@ commands! {
     Who "who" ["w"] in [Lists Resource] needs Resource as "who": "the whole story of each field: who wrote it, who declared it, what it was before, and events";
     Exact "exact" ["x"] in [Lists Resource] needs Deployment as "exact": "have the API server dry-run the app, the resource or the ticked resources as the last word; writes nothing";
     Sync "sync" ["S"] in [Lists Resource] needs Writable as "sync": "plan a sync of the app, the resource or the ticked resources; writes nothing yet";
+    Pods "pods" ["p"] in [Lists Resource] needs Deployment as "pods": "pods, events and last log lines of the app or the resource; forgotten when left";
     Editor "editor" ["e"] in [Lists Resource] needs File as "edit": "open the editor at the file and line that declare it";
     Tick "tick" ["space"] in [Lists] needs Resource: "tick or untick the resource";
     TickRange "tick range" ["v"] in [Lists] needs Resource: "tick from here on while moving; again to end";

@@ -2,20 +2,28 @@
 
 use crate::model::story::Event;
 use crate::model::{Timestamp, Value};
+use crate::text::redact;
 
-/// Reads an event from its body; what it does not say is empty, and it happened once.
+/// Reads an event from its body; what it does not say is empty, and it happened once. Lines of its message that look like
+/// a secret are hidden.
+///
+/// Of a series the last occurrence counts.
 pub fn read_event(body: &Value) -> Event {
     let text = |path: &[&str]| body.str_at(path).unwrap_or_default().to_owned();
     let time = |field: &str| body.str_at(&[field])?.parse::<Timestamp>().ok();
     let count = body
         .get("count")
         .and_then(|count| if let Value::Number(n) = count { n.to_string().parse().ok() } else { None });
+    let last = body.str_at(&["series", "lastObservedTime"]).and_then(|time| time.parse().ok());
     let by = [text(&["reportingComponent"]), text(&["source", "component"])];
     Event {
-        at: time("lastTimestamp").or_else(|| time("eventTime")).or_else(|| time("firstTimestamp")),
+        at: last
+            .or_else(|| time("lastTimestamp"))
+            .or_else(|| time("eventTime"))
+            .or_else(|| time("firstTimestamp")),
         warning: body.str_at(&["type"]) == Some("Warning"),
         reason: text(&["reason"]),
-        message: text(&["message"]),
+        message: text(&["message"]).lines().map(redact::line).collect::<Vec<_>>().join(" "),
         by: by.into_iter().find(|by| !by.is_empty()).unwrap_or_default(),
         count: count.unwrap_or(1),
     }

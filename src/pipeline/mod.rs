@@ -27,6 +27,7 @@ mod remotes;
 pub mod rendering;
 pub mod rules;
 pub mod run;
+pub mod running;
 pub mod scopes;
 pub mod seen;
 pub mod selecting;

@@ -34,6 +34,7 @@ use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
 use crate::pipeline::remotes;
 use crate::pipeline::rendering::{For, Renderer};
+use crate::pipeline::running;
 use crate::pipeline::scopes::Wanted;
 use crate::pipeline::setup::{Setup, Source};
 use crate::pipeline::store::WatchKey;
@@ -74,6 +75,12 @@ pub enum Request {
     Answers { deployment: DeploymentId, answers: Vec<Answer>, judged: Option<oneshot::Sender<()>> },
     /// What a deployment's app renders to right now, whether or not the change was noticed yet.
     Render { deployment: DeploymentId, reply: oneshot::Sender<Option<Rendered>> },
+    /// What is needed to ask what runs of an object; of none: of the whole app.
+    Running {
+        deployment: DeploymentId,
+        resource: Option<ResourceId>,
+        reply: oneshot::Sender<Option<running::Question>>,
+    },
     /// What is held of all clusters and repos, to tell from it what changed.
     Ground { reply: oneshot::Sender<Ground> },
 }

@@ -8,6 +8,7 @@ mod exact;
 mod highlight;
 mod looks;
 pub mod opening;
+mod pods;
 mod redacted;
 mod sync;
 
@@ -170,6 +171,9 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
             }
             Effect::LoadChanges { ticket, since, ask } => {
                 tokio::spawn(changes::load(runtime, ticket, since, ask));
+            }
+            Effect::LoadRunning { ticket, deployment, resource } => {
+                tokio::spawn(pods::load(runtime, ticket, deployment, resource));
             }
             Effect::PlanSync { ticket, request } => {
                 tokio::spawn(sync::plan(runtime, ticket, request));

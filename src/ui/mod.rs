@@ -62,6 +62,7 @@ fn draw_layer(pen: &mut Pen, state: &State, layer: &Layer) {
         Layer::Matrix(view) => matrix::draw(pen, state, view, body),
         Layer::Changes(view) => changes::draw(pen, state, view, body),
         Layer::Who(view) => overlays::who(pen, state, layer, view, body),
+        Layer::Pods(view) => overlays::pods(pen, state, layer, view, body),
         Layer::Search(_) => {}
         _ => overlays::draw(pen, state, layer),
     }

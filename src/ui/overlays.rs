@@ -1,13 +1,16 @@
-//! Draws overlays: help, notices, palette, menus, the prompt for a protected cluster's name, who wrote what.
+//! Draws overlays: help, notices, palette, menus, the prompt for a protected cluster's name, who wrote what, what runs.
 
 use super::cursor_row;
+use super::frame::spinner;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
 use crate::deck::layer::{Confirm, CopyItem, Layer, Menu, WhoView};
 use crate::deck::picker::Picker;
+use crate::deck::pods_view::PodsView;
 use crate::deck::reading;
 use crate::deck::wrap::Words;
 use crate::deck::{Rect, State, words};
+use crate::model::Fetched;
 use crate::model::command::{Command, Place};
 
 pub(super) fn draw(pen: &mut Pen, state: &State, layer: &Layer) {
@@ -85,6 +88,20 @@ pub(super) fn who(pen: &mut Pen, state: &State, layer: &Layer, view: &WhoView, a
     let head = after(at.row(0), 1);
     pen.put_cut(first(head, head.width.saturating_sub(width + 2)), &title, Role::Title, Cut::Middle);
     pen.put_all(after(at.row(0), at.width.saturating_sub(width)), sides);
+    lines(pen, at.below(1), &reading::lines(state, layer), view.scroll.top);
+}
+
+pub(super) fn pods(pen: &mut Pen, state: &State, layer: &Layer, view: &PodsView, at: Rect) {
+    pen.clear(at);
+    let right = match &view.running {
+        _ if view.ticket.is_some() => format!("{} asking", spinner(pen, state)),
+        Fetched::Ready { at, .. } => format!("as of {}", words::clock(*at, &state.options.zone)),
+        _ => String::new(),
+    };
+    let head = after(at.row(0), 1);
+    let used = pen.put_right(head, &right, Role::Dim, Cut::End);
+    let room = first(head, head.width.saturating_sub(used + 2));
+    pen.put_cut(room, &view.title(state), Role::Title, Cut::Middle);
     lines(pen, at.below(1), &reading::lines(state, layer), view.scroll.top);
 }
 

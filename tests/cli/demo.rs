@@ -81,6 +81,21 @@ fn the_demo_names_who_changed_what() {
 }
 
 #[test]
+fn the_demo_tells_what_runs_and_what_it_printed() {
+    let home = home_with_git_only();
+    let mut deck = Terminal::driftdeck(&home, &["demo", "--still"], 120, 40);
+    deck.await_text("apps drifted");
+    deck.keys("2/search<enter>3<down>p");
+    let screen = deck.await_text("as of ");
+    for part in ["CrashLoopBackOff", "BackOff  Pod search-", "last lines, before it ended", "expected =>"] {
+        assert!(screen.contains(part), "{part} is in\n{screen}");
+    }
+    deck.keys("<esc>q");
+    assert_eq!(deck.await_exit(), (0, None));
+    deck.assert_given_back();
+}
+
+#[test]
 fn an_editor_that_is_stopped_gives_the_shell_back_and_goes_on_with_the_deck() {
     let mut home = Home::new();
     let script = "#!/bin/sh\necho editing\nkill -TSTP 0\necho once more\nread line\n";
@@ -107,7 +122,7 @@ fn an_editor_that_is_stopped_gives_the_shell_back_and_goes_on_with_the_deck() {
     });
     // The key that stopped the editor does not stop the deck.
     shell.keys("?");
-    shell.await_text("filter a list, search a text");
+    shell.await_text("Keys of lists");
     shell.keys("<esc>q");
     shell.await_screen("the shell again", |screen| !screen.alternate_screen());
     shell.keys("exec true<enter>");

@@ -20,6 +20,7 @@ mod ignored;
 mod killed;
 mod login;
 mod narrowed;
+mod pods;
 mod remotes;
 mod right;
 mod signals;

@@ -16,6 +16,7 @@ mod narrow;
 mod past;
 mod pods;
 mod reaching;
+mod running;
 mod scripted;
 mod story;
 mod unsynced;

@@ -1,8 +1,10 @@
 //! A cluster in memory that answers some questions with errors first.
 
 use driftdeck::cluster::offline::Offline;
-use driftdeck::cluster::{Cluster, ClusterError, WatchEvent, Write, Writer};
-use driftdeck::model::{ClusterFacts, GroupVersionKind, LiveObject, Packed, Schema, Scope, ServedKind};
+use driftdeck::cluster::{Cluster, ClusterError, LogOf, Part, WatchEvent, Write, Writer};
+use driftdeck::model::{
+    ClusterFacts, GroupVersionKind, LiveObject, Packed, Schema, Scope, Selector, ServedKind,
+};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
@@ -76,6 +78,23 @@ impl Cluster for Scripted {
             None if self.is_mute(&kind) => std::future::pending().boxed(),
             None => self.inner.list(kind, scope),
         }
+    }
+
+    fn list_part(
+        &self,
+        kind: ServedKind,
+        scope: Scope,
+        labels: Option<Selector>,
+        most: u32,
+    ) -> BoxFuture<'_, Result<Part, ClusterError>> {
+        match self.denies(&kind, &scope) {
+            Some(error) => async { Err(error) }.boxed(),
+            None => self.inner.list_part(kind, scope, labels, most),
+        }
+    }
+
+    fn log(&self, of: LogOf) -> BoxFuture<'_, Result<String, ClusterError>> {
+        self.inner.log(of)
     }
 
     fn list_metadata(

@@ -12,6 +12,7 @@ mod hostile;
 mod live;
 mod looks;
 mod plans;
+mod pods;
 mod random;
 mod readme;
 mod screens;

@@ -15,6 +15,7 @@
 pub mod canary;
 pub mod git_server;
 pub mod hanging;
+pub mod https;
 pub mod patience;
 pub mod plane;
 pub mod programs;
@@ -25,6 +26,7 @@ pub mod tunnel;
 pub mod webhook;
 
 pub use git_server::GitServer;
+pub use https::Https;
 pub use patience::{eventually, eventually_within, never_within};
 pub use plane::{Access, Namespace, Plane};
 pub use programs::{Home, Run, corpus};

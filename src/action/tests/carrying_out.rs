@@ -3,9 +3,10 @@
 use super::{World, config, deployment};
 use crate::action::journal::close_abandoned;
 use crate::action::{ExecuteError, confirm};
-use crate::cluster::{Cluster, ClusterError, WatchEvent, Write, Writer};
+use crate::cluster::{Cluster, ClusterError, LogOf, Part, WatchEvent, Write, Writer};
 use crate::model::{
-    ClusterFacts, GroupVersionKind, LiveObject, Packed, Schema, Scope, ServedKind, StepOutcome, Timestamp,
+    ClusterFacts, GroupVersionKind, LiveObject, Packed, Schema, Scope, Selector, ServedKind, StepOutcome,
+    Timestamp,
 };
 use crate::value;
 use futures::future::BoxFuture;
@@ -76,6 +77,18 @@ impl Cluster for Faulty {
     }
     fn list(&self, kind: ServedKind, scope: Scope) -> BoxFuture<'_, Result<Vec<Packed>, ClusterError>> {
         self.world.list(kind, scope)
+    }
+    fn list_part(
+        &self,
+        kind: ServedKind,
+        scope: Scope,
+        labels: Option<Selector>,
+        most: u32,
+    ) -> BoxFuture<'_, Result<Part, ClusterError>> {
+        self.world.list_part(kind, scope, labels, most)
+    }
+    fn log(&self, of: LogOf) -> BoxFuture<'_, Result<String, ClusterError>> {
+        self.world.log(of)
     }
     fn list_metadata(
         &self,

@@ -13,11 +13,11 @@ pub mod snapshot;
 mod world;
 mod writes;
 
-use super::access::{Cluster, ClusterError, Patch, WatchEvent, Write, Writer};
+use super::access::{Cluster, ClusterError, LogOf, Part, Patch, WatchEvent, Write, Writer};
 use super::body;
 use crate::model::{
     ClusterFacts, ClusterId, GroupKind, GroupVersionKind, LiveObject, ManagedEntry, Map, Packed, Schema,
-    Scope, ServedKind, Timestamp, Value,
+    Scope, Selector, ServedKind, Timestamp, Value,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -35,6 +35,9 @@ const RETRY_IN: Duration = Duration::from_secs(2);
 
 /// Tells the time at which something is written; given by the caller, for this room has no clock.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Tells what a container printed, oldest line first; `None`: nothing is kept of it. Given the pod and what is asked.
+pub type Logs = Arc<dyn Fn(&LiveObject, &LogOf) -> Option<Vec<String>> + Send + Sync>;
 
 /// A cluster in memory. Clones share one world.
 #[derive(Clone)]
@@ -60,6 +63,7 @@ struct State {
     denied: BTreeSet<GroupKind>,
     /// Why the cluster does not answer, if it does not.
     unreachable: Option<String>,
+    logs: Option<Logs>,
 }
 
 /// Says what an offline cluster is to be.
@@ -139,6 +143,11 @@ impl Offline {
             .served(kind)
             .cloned()
             .ok_or_else(|| ClusterError::NotServed { kind: kind.group_kind().to_string() })
+    }
+
+    /// Lets containers have printed something: without it nothing is kept of any.
+    pub fn set_logs(&self, logs: Logs) {
+        self.lock().logs = Some(logs);
     }
 
     /// Lets the cluster stop answering, with a reason, or answer again.
@@ -275,7 +284,7 @@ impl Builder {
     }
 
     pub fn build(self) -> Offline {
-        let state = State { world: self.world, denied: self.denied, unreachable: None };
+        let state = State { world: self.world, denied: self.denied, unreachable: None, logs: None };
         Offline {
             inner: Arc::new(Inner {
                 name: self.name,
@@ -320,6 +329,30 @@ impl Cluster for Offline {
 
     fn list(&self, kind: ServedKind, scope: Scope) -> BoxFuture<'_, Result<Vec<Packed>, ClusterError>> {
         async move { Ok(self.listed("list", &kind, &scope)?.0) }.boxed()
+    }
+
+    fn list_part(
+        &self,
+        kind: ServedKind,
+        scope: Scope,
+        labels: Option<Selector>,
+        most: u32,
+    ) -> BoxFuture<'_, Result<Part, ClusterError>> {
+        async move {
+            self.answer("list", &kind, &scope, |state| {
+                let group_kind = kind.kind.group_kind();
+                let is_wanted = |stored: &Stored| {
+                    let found = stored.body.at(&["metadata", "labels"]);
+                    labels.as_ref().is_none_or(|labels| labels.selects(found))
+                };
+                let listed = state.world.list(&group_kind, &scope).filter(|(_, stored)| is_wanted(stored));
+                let mut listed = listed.map(|(_, stored)| self.pack(&kind, stored));
+                let most = usize::try_from(most).unwrap_or(usize::MAX);
+                let objects = listed.by_ref().take(most).collect::<Result<_, _>>()?;
+                Ok(Part { objects, more: listed.next().is_some() })
+            })
+        }
+        .boxed()
     }
 
     fn list_metadata(
@@ -373,6 +406,27 @@ impl Cluster for Offline {
                 let key = world::key(&kind, namespace.as_deref(), &name);
                 state.world.get(&key).map(|stored| self.live(&kind, stored)).transpose()
             })
+        }
+        .boxed()
+    }
+
+    fn log(&self, of: LogOf) -> BoxFuture<'_, Result<String, ClusterError>> {
+        async move {
+            let pods = self.served(&GroupVersionKind::new("", "v1", "Pod"))?;
+            let scope = Scope::Namespace(of.namespace.clone());
+            let missing = |what: String| ClusterError::NotFound { resource: what };
+            let (pod, logs) = self.answer("get", &pods, &scope, |state| {
+                let key = world::key(&pods, Some(&of.namespace), &of.pod);
+                let stored = state.world.get(&key).ok_or_else(|| missing(format!("pods/{}", of.pod)))?;
+                Ok((self.live(&pods, stored)?, state.logs.clone()))
+            })?;
+            let printed = logs.and_then(|logs| logs(&pod, &of));
+            let lines =
+                printed.ok_or_else(|| missing(format!("the log of {} in {}", of.container, of.pod)))?;
+            let last = lines.len().saturating_sub(usize::try_from(of.lines).unwrap_or(usize::MAX));
+            let mut text: String = lines.iter().skip(last).map(|line| format!("{line}\n")).collect();
+            text.truncate(text.floor_char_boundary(usize::try_from(of.bytes).unwrap_or(usize::MAX)));
+            Ok(text)
         }
         .boxed()
     }

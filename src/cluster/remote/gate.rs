@@ -3,8 +3,8 @@
 //! Requests are made here and nowhere else. A write needs a [`WriteRight`], which is only made for a cluster that is
 //! not read-only.
 
-use crate::cluster::{ClusterError, Patch, Propagation, Write, body};
-use crate::model::{Scope, ServedKind, Value};
+use crate::cluster::{ClusterError, LogOf, Patch, Propagation, Write, body};
+use crate::model::{Scope, Selector, ServedKind, Value};
 use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
@@ -59,6 +59,35 @@ impl Ask {
         }
         let accept = if metadata { METADATA } else { JSON };
         Self { method: http::Method::GET, target, accept, body: None, about: About::of("list", kind, scope) }
+    }
+
+    /// Lists one page of what a label selector picks.
+    pub fn list_part(kind: &ServedKind, scope: &Scope, labels: Option<&Selector>, most: u32) -> Self {
+        let mut ask = Self::list(kind, scope, most, None, false);
+        if let Some(labels) = labels {
+            let _ = write!(ask.target, "&labelSelector={}", encoded(&labels.to_string()));
+        }
+        ask
+    }
+
+    /// Reads the end of what a container printed.
+    pub fn log(of: &LogOf) -> Self {
+        let LogOf { namespace, pod, container, previous, lines, bytes } = of;
+        let target = format!(
+            "/api/v1/namespaces/{}/pods/{}/log?container={}&previous={previous}&tailLines={lines}&limitBytes={bytes}",
+            encoded(namespace),
+            encoded(pod),
+            encoded(container)
+        );
+        let about = About {
+            verb: "get",
+            resource: "pods/log".to_owned(),
+            namespace: Some(namespace.clone()),
+            name: Some(pod.clone()),
+            sealed: false,
+        };
+        // It is text where it is had, and JSON where it is refused.
+        Self { method: http::Method::GET, target, accept: "*/*", body: None, about }
     }
 
     /// Watches from a resource version, with bookmarks, for at most some seconds.
@@ -331,6 +360,26 @@ mod tests {
         let body: serde_json::Value = serde_json::from_slice(&dry.body.unwrap().1).unwrap();
         assert_eq!(body["dryRun"], serde_json::json!(["All"]));
         assert_eq!(body["preconditions"], serde_json::json!({"uid": "u"}));
+    }
+
+    #[test]
+    fn a_log_is_asked_for_within_bounds() {
+        let of = LogOf {
+            namespace: "shop".into(),
+            pod: "../x".into(),
+            container: "a&b".into(),
+            previous: true,
+            lines: 10,
+            bytes: 4096,
+        };
+        assert_eq!(
+            Ask::log(&of).target,
+            "/api/v1/namespaces/shop/pods/..%2Fx/log?container=a%26b&previous=true&tailLines=10&limitBytes=4096"
+        );
+        let labels = Selector::read(&value!({"app": "a", "x": "&"})).unwrap();
+        let part = Ask::list_part(&deployments(), &Scope::All, Some(&labels), 7);
+        let query = "limit=7&labelSelector=app%20in%20%28a%29%2Cx%20in%20%28%26%29";
+        assert_eq!(part.target, format!("/apis/apps/v1/deployments?{query}"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::gate::Ask;
 use super::session::Session;
-use crate::cluster::ClusterError;
+use crate::cluster::{ClusterError, Part};
 use crate::model::{ClusterId, LiveObject, Packed, Scope, ServedKind, Value, limits};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -70,6 +70,25 @@ pub(super) async fn metadata(
     .await
 }
 
+/// Lists what one request gives.
+pub(super) async fn part(
+    session: &Session,
+    cluster: &ClusterId,
+    kind: &ServedKind,
+    ask: &Ask,
+) -> Result<Part, ClusterError> {
+    let answer = session.ask(ask).await?;
+    let page = read_page(&answer.body)?;
+    let read = page.items.iter().flatten().map(|item| {
+        Packed::read(cluster, kind, item.get()).map_err(|error| unreadable(kind, &error.to_string()))
+    });
+    Ok(Part { objects: read.collect::<Result<_, _>>()?, more: !page.metadata.token.is_empty() })
+}
+
+fn read_page(body: &[u8]) -> Result<Page<'_>, ClusterError> {
+    serde_json::from_slice(body).map_err(|_| ClusterError::Lost { reason: "the list breaks off".to_owned() })
+}
+
 async fn pages<T>(
     session: &Session,
     kind: &ServedKind,
@@ -89,8 +108,7 @@ async fn pages<T>(
                 Err(ClusterError::Server { status: 410, .. }) if beginnings < BEGINNINGS => continue 'anew,
                 other => other?,
             };
-            let page: Page = serde_json::from_slice(&answer.body)
-                .map_err(|_| ClusterError::Lost { reason: "the list breaks off".to_owned() })?;
+            let page = read_page(&answer.body)?;
             for item in page.items.iter().flatten() {
                 objects.push(read(item)?);
             }

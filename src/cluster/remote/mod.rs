@@ -15,9 +15,10 @@ mod watching;
 pub use kubeconfig::{ContextInfo, IN_CLUSTER, Place, Sources};
 pub use session::PLUGIN_RESTS;
 
-use super::access::{Cluster, ClusterError, Login, WatchEvent, Write, Writer};
+use super::access::{Cluster, ClusterError, LogOf, Login, Part, WatchEvent, Write, Writer};
 use crate::model::{
-    ClusterFacts, ClusterId, GroupVersionKind, LiveObject, Packed, Schema, Scope, ServedKind, Timestamp,
+    ClusterFacts, ClusterId, GroupVersionKind, LiveObject, Packed, Schema, Scope, Selector, ServedKind,
+    Timestamp,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -175,6 +176,21 @@ impl Cluster for Remote {
         .boxed()
     }
 
+    fn list_part(
+        &self,
+        kind: ServedKind,
+        scope: Scope,
+        labels: Option<Selector>,
+        most: u32,
+    ) -> BoxFuture<'_, Result<Part, ClusterError>> {
+        async move {
+            let id = self.inner.id().await?;
+            let ask = Ask::list_part(&kind, &scope, labels.as_ref(), most);
+            listing::part(&self.inner.session, &id, &kind, &ask).await
+        }
+        .boxed()
+    }
+
     fn list_metadata(
         &self,
         kind: ServedKind,
@@ -203,6 +219,14 @@ impl Cluster for Remote {
                 Err(ClusterError::NotFound { .. }) => Ok(None),
                 Err(error) => Err(error),
             }
+        }
+        .boxed()
+    }
+
+    fn log(&self, of: LogOf) -> BoxFuture<'_, Result<String, ClusterError>> {
+        async move {
+            let answer = self.inner.session.ask(&Ask::log(&of)).await?;
+            Ok(String::from_utf8_lossy(&answer.body).into_owned())
         }
         .boxed()
     }

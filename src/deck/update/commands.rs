@@ -1,6 +1,6 @@
 //! Defines what a key does: a prompt takes it as text, the keymap makes a command of it, and the command is routed.
 
-use super::{changes, exact, lists, overlays, plan, prompts, view};
+use super::{changes, exact, lists, overlays, plan, pods, prompts, view};
 use crate::deck::effect::Effect;
 use crate::deck::layer::Layer;
 use crate::deck::plan_view::PlanView;
@@ -65,6 +65,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
             state.say("reading repos and clusters again");
             effects.push(Effect::Refresh);
             changes::look(state, true, effects);
+            pods::look(state, effects);
         }
         Command::Mouse => {
             state.mouse = !state.mouse;
@@ -100,6 +101,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         | Command::Everything
         | Command::Who => overlays::open(state, command),
         Command::Changes => changes::open(state, effects),
+        Command::Pods => pods::open(state, effects),
         Command::Search => prompts::open_search(state),
         Command::NextUnseen => lists::next_unseen(state, at, effects),
         _ => route(state, at, command, effects),
@@ -151,6 +153,7 @@ fn leave_from(state: &mut State, lowest: usize, effects: &mut Vec<Effect>) -> bo
     effects.extend(plans().filter(|p| p.is_running()).map(|plan| Effect::Cancel { ticket: plan.ticket }));
     let looks = state.layers.iter().skip(lowest).filter_map(|layer| match layer {
         Layer::Changes(view) => view.ticket,
+        Layer::Pods(view) => view.ticket,
         _ => None,
     });
     effects.extend(looks.map(|ticket| Effect::Cancel { ticket }));
@@ -165,7 +168,7 @@ fn interrupt(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
         return super::quit(state, effects);
     }
     state.interrupted = Some(at);
-    if plan::cancel(state, effects) || exact::cancel(state, effects) {
+    if plan::cancel(state, effects) || exact::cancel(state, effects) || pods::cancel(state, effects) {
         return;
     }
     if state.layers.last().is_some_and(Layer::is_prompt) {

@@ -8,6 +8,7 @@ mod log;
 mod overlays;
 mod pipeline;
 mod plan;
+mod pods;
 mod prompts;
 mod story;
 mod view;
@@ -75,6 +76,10 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         Message::Changes { at, ticket, past, asked, last } => {
             pass_time(state, at);
             changes::came(state, ticket, *past, asked, last);
+        }
+        Message::Running { at, ticket, result, last } => {
+            pass_time(state, at);
+            pods::came(state, at, ticket, result, last);
         }
         Message::PlanReady { at, ticket, plan } => plan::ready(state, at, ticket, *plan, None),
         Message::PlanTied { at, ticket, resource, managers } => {

@@ -8,7 +8,6 @@ use crate::model::{
     Scope, ServedKind, Timestamp, Where, Who,
 };
 use crate::pipeline::event::read_event;
-use crate::text::redact;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
 use futures::{Stream, StreamExt as _};
@@ -193,9 +192,7 @@ fn warning(asking: &Asking<'_>, event: &LiveObject) -> Option<Happening> {
         return None;
     }
     let text = |path: &[&str]| event.body.str_at(path).filter(|text| !text.is_empty()).map(str::to_owned);
-    // Of a series the last is the one that counts.
-    let last = event.body.str_at(&["series", "lastObservedTime"]).and_then(|time| time.parse().ok());
-    let time = last.or(told.at).filter(|time| asking.is_of_late(time))?;
+    let time = told.at.filter(|time| asking.is_of_late(time))?;
     let about = |field: &str| text(&["involvedObject", field]);
     let group = about("apiVersion").and_then(|v| v.split_once('/').map(|(group, _)| group.to_owned()));
     let id = ResourceId::from(Identity {
@@ -204,13 +201,12 @@ fn warning(asking: &Asking<'_>, event: &LiveObject) -> Option<Happening> {
         namespace: about("namespace"),
         name: about("name"),
     });
-    let message = told.message.lines().map(redact::line).collect::<Vec<_>>().join(" ");
     let times = if told.count > 1 { format!(" ({} times)", told.count) } else { String::new() };
     Some(Happening {
         time,
         kind: HappeningKind::Event,
         at: asking.at(asking.owners.deployment(&id)),
-        what: format!("{}: {message}{times}", told.reason),
+        what: format!("{}: {}{times}", told.reason, told.message),
         path: None,
         resource: Some(id),
         who: if told.by.is_empty() { Who::unknown() } else { Who::new(told.by, By::Unknown) },

@@ -56,6 +56,9 @@ pub(super) const OBJECTS: &[File] = embedded!("clusters": "campaigns.yaml");
 pub(super) const HISTORY: &str = include_str!("../../../assets/demo/history.yaml");
 pub(super) const INCIDENT: &str = include_str!("../../../assets/demo/incident.yaml");
 
+/// What containers print.
+pub(super) const LOGS: &str = include_str!("../../../assets/demo/logs.yaml");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,7 +81,7 @@ mod tests {
             in_folder("repo", REPO),
             in_folder("clusters", CLUSTERS),
             in_folder("clusters", OBJECTS),
-            vec!["history.yaml".into(), "incident.yaml".into()],
+            vec!["history.yaml".into(), "incident.yaml".into(), "logs.yaml".into()],
         ];
         assert_eq!(found, embedded.into_iter().flatten().collect());
     }

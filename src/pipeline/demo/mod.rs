@@ -7,6 +7,7 @@
 mod assets;
 mod history;
 mod play;
+mod pods;
 mod rollout;
 pub mod script;
 mod stage;
@@ -21,6 +22,7 @@ use crate::git::write::WriteError;
 use crate::pipeline::rules::Ignoring;
 use crate::pipeline::setup::{Clock, ClusterSetup, Place, Setup, Source, find_tools};
 use history::{Past, Repos};
+use pods::Prints;
 use script::{ClusterScript, History, Incident};
 use std::path::Path;
 use std::sync::Arc;
@@ -77,7 +79,9 @@ impl DemoWorld {
         let mut clusters = Vec::new();
         for (file, text) in assets::CLUSTERS {
             let script: ClusterScript = read(file, text)?;
+            let prints: Prints = read("logs.yaml", assets::LOGS)?;
             let cluster = stage::build(&script, &past, &incident.crashing, now, Arc::clone(clock))?;
+            cluster.set_logs(prints.logs(incident.crashing.clone()));
             clusters.push(DemoCluster { cluster, protected: script.protected });
         }
         let repos = Repos::create(ground, past, now)?;

@@ -2,7 +2,7 @@
 
 use super::rollout::{self, Pace};
 use super::script::{Incident, Step};
-use super::{DemoError, DemoWorld, stage};
+use super::{DemoError, DemoWorld, pods, stage};
 use crate::cluster::offline::Target;
 use crate::cluster::{Cluster, Offline, Patch};
 use crate::model::{GroupVersionKind, Scope};
@@ -92,7 +92,13 @@ pub(super) async fn roll_on(cluster: &Offline, crashing: &[String], clock: &Cloc
             let target = Target { kind: kind.clone(), namespace: live.id.namespace.clone(), name };
             let patch = Patch::Merge(status);
             match cluster.edit(&target, patch, rollout::CONTROLLER, Some("status"), clock()) {
-                Ok(_) => moved = true,
+                Ok(workload) => {
+                    moved = true;
+                    let tended = workload.map(|w| pods::tend(cluster, &w, crashing, (clock(), clock())));
+                    if let Some(Err(error)) = tended {
+                        tracing::debug!(%error, "the pods of a workload of the demo were left alone");
+                    }
+                }
                 Err(error) => tracing::debug!(%error, "a rollout of the demo did not move"),
             }
         }

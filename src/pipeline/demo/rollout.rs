@@ -1,6 +1,6 @@
 //! Plays the controllers of the demo's clusters: what objects say of themselves after somebody changed them.
 //!
-//! There are no pods. One step of a rollout moves one replica to the new template, so that it can be watched.
+//! Their pods are played by `pods`. One step of a rollout moves one replica to the new template, so that it can be watched.
 
 use crate::model::{LiveObject, Map, Value};
 use crate::value;
@@ -135,14 +135,14 @@ fn speaks_of(body: &Value, set: &str) -> bool {
         || messages.any(|message| message.contains(&quoted))
 }
 
-fn crashes(body: &Value, crashing: &[String]) -> bool {
+pub(super) fn crashes(body: &Value, crashing: &[String]) -> bool {
     let containers = body.at(&["spec", "template", "spec", "containers"]).and_then(Value::as_list);
     let mut images = containers.into_iter().flatten().filter_map(|c| c.str_at(&["image"]));
     images.any(|image| crashing.iter().any(|c| c == image))
 }
 
 /// Names the ReplicaSet of the template after a digest of it, as the controller does.
-fn set_name(workload: &LiveObject) -> String {
+pub(super) fn set_name(workload: &LiveObject) -> String {
     let template = workload.body.at(&["spec", "template"]);
     let digest = blake3::hash(format!("{template:?}").as_bytes()).to_hex();
     let name = workload.id.name.as_deref().unwrap_or_default();

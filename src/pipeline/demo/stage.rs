@@ -3,6 +3,7 @@
 use super::DemoError;
 use super::assets::{self, File};
 use super::history::Past;
+use super::pods;
 use super::rollout::{self, Pace};
 use super::script::{Applied, ClusterScript, Deed, How, On};
 use crate::cluster::offline::{Clock, Target};
@@ -52,11 +53,20 @@ pub(super) fn build(
         let Some(status) = rollout::next_status(live, pace, crashing) else { continue };
         match cluster.edit(&target(on), Patch::Merge(status), rollout::CONTROLLER, Some("status"), now) {
             // It was deleted since.
-            Ok(_) | Err(ClusterError::NotFound { .. }) => {}
+            Ok(None) | Err(ClusterError::NotFound { .. }) => {}
+            Ok(Some(workload)) => {
+                let since = last_written(live).unwrap_or(now);
+                pods::tend(&cluster, &workload, crashing, (since, now))?;
+            }
             Err(error) => return Err(failed(&cluster, on, error)),
         }
     }
     Ok(cluster)
+}
+
+/// Returns when somebody last wrote to an object's own fields: since then it runs as it does.
+fn last_written(object: &LiveObject) -> Option<Timestamp> {
+    object.managed.iter().flatten().filter(|entry| entry.subresource.is_none()).filter_map(|e| e.time).max()
 }
 
 /// Something that happened to a cluster.

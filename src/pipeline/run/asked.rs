@@ -8,6 +8,7 @@ use crate::pipeline::deployment::Deployment;
 use crate::pipeline::exact::Work;
 use crate::pipeline::reading;
 use crate::pipeline::rendering::For;
+use crate::pipeline::running::Question;
 use crate::pipeline::setup::Place;
 use crate::pipeline::story::Inputs;
 use crate::render;
@@ -112,6 +113,9 @@ impl Conductor {
                 self.world.set_answers(&deployment, answers);
                 self.waiting.extend(judged);
             }
+            Request::Running { deployment, resource, reply } => {
+                drop(reply.send(self.running(&deployment, resource.as_ref())));
+            }
             Request::Ground { reply } => drop(reply.send(self.ground())),
         }
     }
@@ -158,6 +162,24 @@ impl Conductor {
             engine: deployment.engine_manager(),
             objects: manifests.iter().filter(is_wanted).map(object).collect(),
             clock: self.setup.clock.clone(),
+        })
+    }
+
+    fn running(&self, id: &DeploymentId, resource: Option<&ResourceId>) -> Option<Question> {
+        let deployment = self.world.deployments.get(id)?;
+        let cluster = self.world.clusters.get(deployment.cluster)?;
+        let statuses = deployment.statuses.values().filter(|s| resource.is_none_or(|wanted| *wanted == s.id));
+        let objects = statuses.filter_map(|status| {
+            let (namespace, name) = (status.id.namespace.as_deref(), status.id.name.as_deref());
+            cluster.store.object(&status.kind, namespace, name.unwrap_or_default()).cloned()
+        });
+        Some(Question {
+            cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
+            id: cluster.status.id.clone(),
+            facts: cluster.facts.clone()?,
+            health: self.setup.health.clone(),
+            objects: objects.collect(),
+            one: resource.is_some(),
         })
     }
 

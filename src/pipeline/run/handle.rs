@@ -3,6 +3,7 @@
 use super::{Deployed, Inspected, Rendered, Request};
 use crate::model::{DeploymentId, ResourceId};
 use crate::pipeline::changes::Ground;
+use crate::pipeline::running::Question;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +31,14 @@ impl Handle {
     pub async fn rendered_now(&self, deployment: DeploymentId) -> Option<Rendered> {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::Render { deployment, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+
+    /// Returns what is needed to ask what runs of an object, or of the whole app; `None` if it is not known any more or its
+    /// cluster not connected.
+    pub async fn running(&self, deployment: DeploymentId, resource: Option<ResourceId>) -> Option<Question> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Running { deployment, resource, reply }).await.ok()?;
         answer.await.ok().flatten()
     }
 
