@@ -19,7 +19,7 @@ pub(super) fn problems<'a>(
     let mut check =
         Check { types, manifest, live: live.map(|l| &l.body), steps: Steps::default(), problems: Vec::new() };
     if types.known() {
-        let root = Field { name: "", typed: types.root, fact: None };
+        let root = Field::plain("", types.root);
         check.value(&root, body, live.map(|l| &l.body));
     }
     check.problems
@@ -67,7 +67,7 @@ impl<'a> Check<'a> {
                 }
                 for (at, item) in items.iter().enumerate() {
                     self.steps.push(Step::Index(at));
-                    self.value(&Field { name: "", typed, fact: None }, item, held.get(at));
+                    self.value(&Field::plain("", typed), item, held.get(at));
                     self.steps.pop();
                 }
                 return;
@@ -90,7 +90,7 @@ impl<'a> Check<'a> {
                     "another item of the list has the same {keys}: only one of them can hold"
                 ));
             }
-            self.value(&Field { name: "", typed, fact: None }, item, counterpart);
+            self.value(&Field::plain("", typed), item, counterpart);
             self.steps.pop();
         }
     }

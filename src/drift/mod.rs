@@ -38,4 +38,5 @@ pub use judge::{Context, judge};
 pub use managers::Managers;
 pub use scalar::is_respelled;
 pub use text_diff::text_diff;
+pub use types::is_unset;
 pub use writes::{Written, writes};

@@ -3,7 +3,7 @@
 use super::defaults::{Defaults, Fact, Part, Rule};
 use super::scalar::same_scalar;
 use crate::model::schema::{ListKind, Node, Shape};
-use crate::model::{GroupVersionKind, Map, Schema, Value};
+use crate::model::{FieldPath, GroupVersionKind, Map, Schema, Segment, Value};
 
 /// What is known of a value's type. `node` is `None` where no schema reaches.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,6 +18,8 @@ pub(super) struct Field<'a> {
     pub name: &'a str,
     pub typed: Typed<'a>,
     pub fact: Option<&'a Fact>,
+    /// A key of a map that somebody chose: that it is there says something, whatever its value.
+    pub chosen: bool,
 }
 
 impl<'a> Typed<'a> {
@@ -34,12 +36,17 @@ impl<'a> Typed<'a> {
     }
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
+    /// Makes a field of which nothing but its type is known.
+    pub fn plain(name: &'a str, typed: Typed<'a>) -> Self {
+        Self { name, typed, fact: None, chosen: false }
+    }
+
     /// Returns whether the server creates a part by itself, so that what differs inside is reported there and not as a
     /// whole part that somebody added.
     pub fn may_appear_by_itself(&self) -> bool {
         let by_table = self.fact.is_some_and(|f| f.rules.iter().any(Rule::creates_part));
-        by_table || self.typed.node.is_some_and(|n| n.default.is_some())
+        by_table || self.published_default().is_some()
     }
 
     /// Returns whether the server or an admission plugin chooses the value.
@@ -49,14 +56,18 @@ impl Field<'_> {
 
     /// Returns whether a declared value that is not there live equals what the server would fill in.
     pub fn declares_default(&self, declared: &Value, beside: &Map) -> bool {
-        let by_schema = self.typed.node.and_then(|n| n.default.as_ref());
-        by_schema.is_some_and(|default| equals_json(declared, default))
+        self.published_default().is_some_and(|default| equals_json(declared, default))
             || self.rules().iter().any(|rule| rule.value(beside).is_some_and(|value| *value == *declared))
+    }
+
+    /// Returns the schema's default. That of a map's values stands for those that are null, not for keys that are not there.
+    fn published_default(&self) -> Option<&'a serde_json::Value> {
+        self.typed.node.filter(|_| !self.chosen).and_then(|n| n.default.as_ref())
     }
 
     /// Returns the table's rules. A default that the connected cluster publishes itself stands above them.
     fn rules(&self) -> &[Rule] {
-        let published = self.typed.node.and_then(|n| n.default.as_ref()).is_some_and(|d| !is_zero_json(d));
+        let published = self.published_default().is_some_and(|default| !is_zero_json(default));
         match self.fact {
             Some(fact) if !published => &fact.rules,
             _ => &[],
@@ -133,7 +144,8 @@ impl<'a> Types<'a> {
         // What the connected cluster's schema lacks, that cluster's server does not fill in.
         let lacking = node.is_none() && matches!(of.node.map(|n| &n.shape), Some(Shape::Struct { .. }));
         let fact = of.part.filter(|_| !lacking).and_then(|p| p.field(name));
-        Field { name, typed: Typed { node, part: fact.and_then(|f| self.defaults.below(f)) }, fact }
+        let chosen = matches!(of.node.map(|n| &n.shape), Some(Shape::Map { .. }));
+        Field { name, typed: Typed { node, part: fact.and_then(|f| self.defaults.below(f)) }, fact, chosen }
     }
 
     pub fn item(&self, of: Typed<'a>) -> Typed<'a> {
@@ -147,13 +159,13 @@ impl<'a> Types<'a> {
     /// Returns whether the server makes no difference between this value of a field and its absence.
     ///
     /// In built-in kinds that are null, empty text, lists and maps, and zero where the API's type is no pointer; in
-    /// custom ones only null.
+    /// custom ones, and of the keys of a map, only null.
     pub fn means_nothing(&self, field: &Field<'a>, value: &'a Value) -> bool {
         if value.is_null() {
             return true;
         }
         let typed = field.typed.node.is_some_and(|n| !matches!(n.shape, Shape::Any));
-        if !self.built_in || !typed {
+        if !self.built_in || !typed || field.chosen {
             return false;
         }
         let zero_is_unset = || !self.defaults.zero_is_a_value(field.name, field.fact);
@@ -188,7 +200,7 @@ impl<'a> Types<'a> {
         if self.means_nothing(field, live) {
             return true;
         }
-        if let Some(default) = field.typed.node.and_then(|n| n.default.as_ref())
+        if let Some(default) = field.published_default()
             && self.equals_default(field.typed, live, default, allocated)
         {
             return true;
@@ -300,6 +312,28 @@ impl<'a> Types<'a> {
         self.same(field.typed, desired, live)
             || (self.means_nothing(field, desired) && self.is_filled_in(field, live, beside, true))
     }
+}
+
+/// Returns whether the comparison makes no difference between an empty value at a path of a kind and its absence.
+///
+/// The metadata of every kind is of the API server's own type, in which nothing is kept empty. That an item is in a list
+/// always says something.
+pub fn is_unset(schema: &Schema, kind: &GroupVersionKind, path: &FieldPath, value: &Value) -> bool {
+    let Some(Segment::Field(_)) = path.0.last() else { return false };
+    let types = Types::of(schema, kind);
+    let of_metadata =
+        |name: &str| matches!(name, "labels" | "annotations" | "finalizers" | "ownerReferences");
+    if let [Segment::Field(first), Segment::Field(name)] = path.0.as_slice()
+        && first == "metadata"
+        && of_metadata(name)
+    {
+        return value.is_empty();
+    }
+    let field = path.0.iter().fold(Field::plain("", types.root), |field, segment| match segment {
+        Segment::Field(name) => types.field(field.typed, name),
+        Segment::Keys(_) | Segment::Item(_) | Segment::Index(_) => Field::plain("", types.item(field.typed)),
+    });
+    types.means_nothing(&field, value)
 }
 
 /// Returns whether a group without a schema is one of Kubernetes' own: it has no dot, or ends in `.k8s.io`.

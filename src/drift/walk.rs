@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let was = applied.and_then(|a| a.get(key));
-            let field = Field { name: key, typed: Typed::default(), fact: None };
+            let field = Field::plain(key, Typed::default());
             match (declared.filter(|d| !d.is_null()), held) {
                 (Some(declared), Some(held)) => self.both(&field, declared, held, was, beside),
                 (Some(declared), None) => self.missing(&field, declared, was, desired),
@@ -169,6 +169,10 @@ impl<'a> Walk<'a> {
         beside: &'a Map,
     ) {
         if declared.is_null() && field.typed.node.is_some_and(|n| !n.nullable) {
+            // The server keeps a key of a map whose value is null, with the zero value of its type.
+            if field.chosen && self.types.means_nothing(&Field { chosen: false, ..*field }, held) {
+                return;
+            }
             return self.undeclared(field, held, applied, beside);
         }
         self.steps.push(Step::Field(field.name));
@@ -305,7 +309,7 @@ impl<'a> Walk<'a> {
             self.steps.push_item(Step::Keyed { item, keys, typed }, Some(at));
             match found.and_then(|i| live.get(i)) {
                 Some(held) => {
-                    let item_field = Field { name: "", typed, fact: None };
+                    let item_field = Field::plain("", typed);
                     let none = nothing();
                     self.values(&item_field, item, held, was(item), held.as_map().unwrap_or(none));
                 }

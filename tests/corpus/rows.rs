@@ -144,6 +144,19 @@ fn a_pointers_zero_is_a_value() {
 }
 
 #[test]
+fn a_key_that_somebody_chose_is_there_or_not_whatever_its_value() {
+    let config =
+        |data: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: it}}\ndata: {data}\n");
+    let secret = |data: &str| format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: it}}\ndata: {data}\n");
+    let deleted = [".data.a deleted counts unknown - (the actor is not recorded)"];
+    drifts(&config("{a: '', b: c}"), &config("{b: c}"), &deleted);
+    drifts(&secret("{a: '', b: Yw==}"), &secret("{b: Yw==}"), &deleted);
+    let added = judged(&config("{b: c}"), &config("{a: '', b: c}"));
+    assert_eq!(added.changes.iter().map(|c| c.path.to_string()).collect::<Vec<_>>(), [".data.a"]);
+    is_in_sync(&config("{a: null}"), &config("{a: ''}"));
+}
+
+#[test]
 fn a_secrets_text_is_its_data_and_null_is_empty() {
     is_in_sync(
         "{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {p: hello, e: ''}}",
