@@ -1,10 +1,11 @@
 //! Defines what a write does to an object, leaf by leaf, from the object before it and the object that the API server's
 //! dry run returns.
 //!
-//! Both come from the server in the same version, so they are compared as they are; the schema is needed only to pair
-//! the items of lists.
+//! Both come from the server in the same version, so they are compared as they are; the schema is needed to pair the
+//! items of lists, and to tell where an empty value says no more than none.
 
 use super::bind;
+use crate::drift::is_unset;
 use crate::model::field;
 use crate::model::field_path::Scalar;
 use crate::model::schema::{ListKind, NodeId, Shape};
@@ -20,7 +21,7 @@ const SERVER_METADATA: [&str; 6] =
 
 /// Returns every leaf that differs. Status, the server's own metadata and kubectl's last-applied do not count.
 pub fn effects(schema: &Schema, before: &LiveObject, after: &LiveObject) -> Vec<Effect> {
-    let walk = Walk { schema };
+    let walk = Walk { schema, kind: &after.kind };
     let root = root(schema, &after.kind);
     let mut found = Vec::new();
     let (before, after) = (bare(before), bare(after));
@@ -96,6 +97,7 @@ fn bare(live: &LiveObject) -> Value {
 
 struct Walk<'a> {
     schema: &'a Schema,
+    kind: &'a GroupVersionKind,
 }
 
 impl Walk<'_> {
@@ -110,26 +112,30 @@ impl Walk<'_> {
         if before == after {
             return;
         }
-        let some = before.or(after);
-        match (some, before, after) {
+        let (before, after) = (before.filter(|v| !v.is_null()), after.filter(|v| !v.is_null()));
+        let told = found.len();
+        let looked_inside = match (before.or(after), before, after) {
             (Some(Value::Map(_)), None | Some(Value::Map(_)), None | Some(Value::Map(_)))
                 if !self.is_atomic(node) =>
             {
                 self.maps(node, before.and_then(Value::as_map), after.and_then(Value::as_map), at, found);
+                true
             }
             (Some(Value::List(_)), None | Some(Value::List(_)), None | Some(Value::List(_)))
                 if self.pairing(node).is_some() =>
             {
                 self.lists(node, before, after, at, found);
+                true
             }
-            // Absent, null and empty are one to the server.
-            _ if before.is_none_or(Value::is_empty) && after.is_none_or(Value::is_empty) => {}
-            _ => found.push(Effect {
-                path: at.clone(),
-                before: before.cloned(),
-                after: after.cloned(),
-                order_by: None,
-            }),
+            _ => false,
+        };
+        // What comes or goes without a leaf of its own is one itself.
+        if looked_inside && (found.len() > told || (before.is_some() && after.is_some())) {
+            return;
+        }
+        if !self.is_nothing(before, at) || !self.is_nothing(after, at) {
+            let (before, after) = (before.cloned(), after.cloned());
+            found.push(Effect { path: at.clone(), before, after, order_by: None });
         }
     }
 
@@ -171,6 +177,14 @@ impl Walk<'_> {
             self.compare(Some(item), b.as_ref(), a.as_ref(), &at.join(segment), found);
         }
         found.extend(reordered(kind, items(before), items(after), at));
+    }
+
+    /// Returns whether a value says no more than its absence, as the comparison of this kind takes it.
+    fn is_nothing(&self, value: Option<&Value>, at: &FieldPath) -> bool {
+        let holds_others = |value: &Value| matches!(value, Value::Map(_) | Value::List(_));
+        value.is_none_or(|value| {
+            (value.is_empty() || holds_others(value)) && is_unset(self.schema, self.kind, at, value)
+        })
     }
 
     fn is_atomic(&self, node: Option<NodeId>) -> bool {
@@ -268,6 +282,68 @@ mod tests {
             ]
         );
         assert_eq!(effects(&schema, &after, &after), []);
+    }
+
+    #[test]
+    fn an_empty_value_that_comes_or_goes_is_told_where_it_says_something() {
+        let network = crate::cluster::builtin::schema();
+        let custom = Schema::default();
+        // The kind, the part that comes and goes, and where that is told.
+        let cases: Vec<(&str, &str, Value, &[&str])> = vec![
+            ("traefik.io/v1alpha1", "Middleware", value!({"compress": {}}), &[".spec.compress"]),
+            (
+                "cert-manager.io/v1",
+                "Issuer",
+                value!({"acme": {"solvers": [], "a": {}}}),
+                &[".spec.acme.a", ".spec.acme.solvers"],
+            ),
+            (
+                "example.com/v1",
+                "Widget",
+                value!({"text": "", "none": null, "in": {"none": null}}),
+                &[".spec.in", ".spec.text"],
+            ),
+            ("networking.k8s.io/v1", "NetworkPolicy", value!({"podSelector": {}}), &[".spec.podSelector"]),
+            (
+                "v1",
+                "Pod",
+                value!({"volumes": [{"name": "tmp", "emptyDir": {}}], "securityContext": {}, "hostname": "", "tolerations": []}),
+                &[r#".spec.volumes[name="tmp"].emptyDir"#, r#".spec.volumes[name="tmp"].name"#],
+            ),
+        ];
+        for (api, kind, part, expected) in cases {
+            let object = |spec: Value| {
+                let mut body =
+                    value!({"apiVersion": api, "kind": kind, "metadata": {"name": "x", "namespace": "shop"}});
+                body.as_map_mut().unwrap().insert("spec".into(), spec);
+                LiveObject::read(&ClusterId("c".into()), body).unwrap()
+            };
+            let schema = if kind == "Pod" || kind == "NetworkPolicy" { &network } else { &custom };
+            let (without, with) = (object(value!({})), object(part));
+            for (before, after) in [(&without, &with), (&with, &without)] {
+                let told: Vec<String> =
+                    effects(schema, before, after).iter().map(|e| e.path.to_string()).collect();
+                assert_eq!(told, expected, "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_value_of_a_key_that_somebody_chose_is_told_and_empty_marks_are_not() {
+        let schema = crate::cluster::builtin::schema();
+        let config = |metadata: Value, data: Value| {
+            let mut body = value!({"apiVersion": "v1", "kind": "ConfigMap"});
+            let map = body.as_map_mut().unwrap();
+            map.insert("metadata".into(), metadata);
+            map.insert("data".into(), data);
+            LiveObject::read(&ClusterId("c".into()), body).unwrap()
+        };
+        let before =
+            config(value!({"name": "x", "annotations": {}, "labels": {"a": ""}}), value!({"key": ""}));
+        let after = config(value!({"name": "x"}), value!({}));
+        let told: Vec<String> =
+            effects(&schema, &before, &after).iter().map(|e| e.path.to_string()).collect();
+        assert_eq!(told, [".data.key", ".metadata.labels.a"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a sync plans.
 
 use super::{With as _, World, config, deployment, said};
+use crate::action::patch::Patcher;
 use crate::action::sync::PlanError;
 use crate::model::{FieldPath, Value};
 use crate::value;
@@ -46,6 +47,41 @@ async fn a_server_side_object_is_applied_and_what_people_added_is_a_patch_of_its
     assert_eq!(plan.steps[0].note.as_deref(), Some("template changes: a rollout of 2 replicas follows"));
     assert_eq!(world.sync().await, ["applied", "applied"]);
     assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_empty_part_that_somebody_took_away_is_planned_and_brought_back() {
+    for server_side in [false, true] {
+        let mut world = World::new();
+        let spread = |selector: Value| {
+            let constraint =
+                value!({"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"});
+            Value::List(vec![constraint.with("labelSelector", selector)])
+        };
+        let at = FieldPath::fields(&["spec", "template", "spec", "topologySpreadConstraints"]);
+        let mut declared = Patcher::of(deployment("api", 2, "a:1"));
+        declared.set(&at, spread(value!({})));
+        let declared = declared.into_body();
+        if server_side {
+            world.server_side(declared, "deployer");
+        } else {
+            world.client_side(declared);
+        }
+        assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+        let mut taken = Patcher::of(value!({}));
+        taken.set(&at, spread(Value::Null));
+        world.edit("Deployment/api", taken.into_body(), "kubectl-edit");
+        let (action, manager) =
+            if server_side { ("apply", "deployer") } else { ("patch", "kubectl-client-side-apply") };
+        let item = r#"[topologyKey="zone",whenUnsatisfiable="DoNotSchedule"]"#;
+        let path = format!("{at}{item}.labelSelector");
+        assert_eq!(
+            said(&world.plan().await.unwrap()),
+            [format!("x {action} Deployment.apps/shop/api as {manager}: {path}")]
+        );
+        assert_eq!(world.sync().await, ["applied"]);
+        assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+    }
 }
 
 /// A Deployment with init containers of these names.
