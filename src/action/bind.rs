@@ -4,6 +4,7 @@
 //! whatever was written through the status subresource (the Deployment controller keeps its revision annotation that
 //! way), so that a status update never spoils a plan, and a changed field always does.
 
+use crate::model::field;
 use crate::model::{
     Bound, FieldPath, FieldSet, LiveObject, ManagedEntry, Manifest, Revision, Segment, Value,
 };
@@ -130,8 +131,7 @@ impl Digest {
             }
             Value::Map(fields) => {
                 self.word("{");
-                // Taking out what the status brought may leave an empty map behind.
-                for (name, field) in fields.iter().filter(|(_, f)| !is_hollow(f)) {
+                for (name, field) in fields {
                     self.word(name);
                     at.0.push(Segment::Field(name.clone()));
                     self.value(field, at);
@@ -147,10 +147,6 @@ impl Digest {
     }
 }
 
-fn is_hollow(value: &Value) -> bool {
-    !matches!(value, Value::String(_)) && value.is_empty()
-}
-
 /// Returns the body without its status, and without what else was written through the status subresource alone.
 pub fn without_status(live: &LiveObject) -> Value {
     let mut body = live.body.clone();
@@ -163,11 +159,26 @@ pub fn without_status(live: &LiveObject) -> Value {
             let is_leaf = entry.fields.at(path).is_some_and(|set| set.children.is_empty());
             let also_written = entries.iter().any(|e| !is_status(e) && e.fields.owns(path));
             if is_leaf && !also_written && only_fields(path) {
-                crate::model::field::take_out(&mut body, path);
+                take_out(&mut body, path);
             }
         });
     }
     body
+}
+
+/// Takes a plain field out of a body, and the maps around it that are empty without it.
+fn take_out(body: &mut Value, path: &FieldPath) {
+    if field::at(body, path).is_none() {
+        return;
+    }
+    let mut path = path.clone();
+    loop {
+        field::take_out(body, &path);
+        path.0.pop();
+        if path.0.is_empty() || !field::at(body, &path).is_some_and(Value::is_empty) {
+            return;
+        }
+    }
 }
 
 fn hash_live(live: &LiveObject, sealing: Sealing) -> String {
@@ -244,6 +255,40 @@ mod tests {
         let planned = digest(&object(1, 1, "1", "2026-01-01T00:00:00Z", "1"));
         assert_eq!(planned, digest(&object(1, 7, "9", "2026-01-02T00:00:00Z", "2")));
         assert_ne!(planned, digest(&object(2, 1, "1", "2026-01-01T00:00:00Z", "1")));
+    }
+
+    #[test]
+    fn an_annotation_of_the_status_leaves_no_trace_where_it_is_the_only_one() {
+        let of = |body: Value| LiveObject::read(&ClusterId("c".into()), body).unwrap();
+        let managed = value!([{"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "apps/v1",
+            "subresource": "status", "fieldsV1": {"f:metadata": {"f:annotations": {".": {}, "f:revision": {}}}}}]);
+        let mut told = value!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "annotations": {"revision": "1"}}});
+        let metadata = told.as_map_mut().unwrap().get_mut("metadata").unwrap();
+        metadata.as_map_mut().unwrap().insert("managedFields".into(), managed);
+        let untold = value!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}});
+        assert_eq!(digest(&of(told)), digest(&of(untold)));
+    }
+
+    #[test]
+    fn an_empty_value_that_comes_goes_or_becomes_another_is_a_change() {
+        let policy = |spec: Value| {
+            let mut body = value!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "x"}});
+            body.as_map_mut().unwrap().insert("spec".into(), spec);
+            LiveObject::read(&ClusterId("c".into()), body).unwrap()
+        };
+        let all = [
+            policy(value!({"ingress": [{"from": [{"podSelector": {}}]}]})),
+            policy(value!({"ingress": [{"from": [{"podSelector": {}, "namespaceSelector": {}}]}]})),
+            policy(value!({"ingress": [{"from": [{}]}]})),
+            policy(value!({"ingress": [{}]})),
+            policy(value!({"ingress": []})),
+            policy(value!({"ingress": {}})),
+            policy(value!({"ingress": null})),
+            policy(value!({})),
+        ];
+        let digests: std::collections::BTreeSet<String> = all.iter().map(digest).collect();
+        assert_eq!(digests.len(), all.len());
     }
 
     #[test]
