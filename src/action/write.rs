@@ -31,7 +31,9 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
         Way::ServerSide { force, without, keeping } => {
             let mut body = declared(step.desired.as_deref()?);
             for path in without {
-                field::take_out(&mut body, path);
+                for path in declared_at(step.desired.as_deref()?, path) {
+                    field::take_out(&mut body, &path);
+                }
             }
             if let Some(live) = live {
                 body = keep_applied(body, live, &manager, keeping);
@@ -87,15 +89,17 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
 }
 
 /// Returns the server-side apply of what is declared under a field manager, with the marks by which the deployer tracks
-/// the object. It is not tied to the object that was read.
+/// the object, and with what is there at the paths that are `left` as they are. It is not tied to the object that was
+/// read.
 pub fn applied(
     desired: &Manifest,
     kind: &ServedKind,
     live: Option<&LiveObject>,
+    left: &[FieldPath],
     manager: &str,
     force: bool,
 ) -> Option<Write> {
-    let mut body = declared(desired);
+    let mut body = declared_but(desired, live, left);
     if let Some(live) = live {
         keep_marks(&mut body, live, manager);
     }
@@ -109,9 +113,17 @@ pub fn applied(
     })
 }
 
-/// Returns the patch that sets everything that is declared and removes nothing: how client-side deployers write.
-pub fn merged_in(desired: &Manifest, kind: &ServedKind, built_in: bool, manager: &str) -> Option<Write> {
-    let body = declared(desired);
+/// Returns the patch that sets everything that is declared and removes nothing: how client-side deployers write. What is
+/// `left` is as in [`applied`].
+pub fn merged_in(
+    desired: &Manifest,
+    kind: &ServedKind,
+    live: Option<&LiveObject>,
+    left: &[FieldPath],
+    built_in: bool,
+    manager: &str,
+) -> Option<Write> {
+    let body = declared_but(desired, live, left);
     Some(Write::Patch {
         kind: kind.clone(),
         namespace: desired.id.namespace.clone(),
@@ -138,6 +150,39 @@ pub fn declared(manifest: &Manifest) -> Value {
         }
     }
     body
+}
+
+/// Returns the body that a deployer would send, with what is there in the place of what is declared at some paths: the
+/// server finds all that it demands, and nothing that differs. What is not there, or was read in another version, is left
+/// out.
+fn declared_but(desired: &Manifest, live: Option<&LiveObject>, left: &[FieldPath]) -> Value {
+    let mut body = Patcher::of(declared(desired));
+    let live = live.filter(|live| live.kind == desired.kind);
+    for path in left {
+        let there = live.and_then(|live| field::at(&live.body, path));
+        let places = declared_at(desired, path).into_iter();
+        let places: Vec<FieldPath> = places.filter(|at| field::at(body.body(), at).is_some()).collect();
+        for at in places.iter().filter(|at| there.is_none() || *at != path) {
+            body.remove(at);
+        }
+        if let (Some(there), false) = (there, places.is_empty()) {
+            body.set(path, there.clone());
+        }
+    }
+    body.into_body()
+}
+
+/// Returns where Git may declare what is at a path of the object: a Secret's `data` may be `stringData` there.
+fn declared_at(desired: &Manifest, path: &FieldPath) -> Vec<FieldPath> {
+    let mut places = vec![path.clone()];
+    if desired.id.kind.is_secret()
+        && let Some((Segment::Field(first), rest)) = path.0.split_first()
+        && first == "data"
+    {
+        let text = Segment::Field("stringData".to_owned());
+        places.push(FieldPath([text].into_iter().chain(rest.iter().cloned()).collect()));
+    }
+    places
 }
 
 /// Adds the marks by which the deployer tracks an object (Flux's labels, Argo CD's tracking id), as they are there.
@@ -266,5 +311,79 @@ fn in_base64(value: &Value) -> Value {
         Value::Sealed(sealed) => Value::Sealed(sealed.to_base64()),
         Value::Map(fields) => Value::Map(fields.iter().map(|(k, v)| (k.clone(), in_base64(v))).collect()),
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::manifest::BodyLines;
+    use crate::model::sealed::seal_object;
+    use crate::model::{ClusterId, GroupVersionKind, Identity, Origin, ResourceId};
+    use crate::value;
+
+    fn manifest(mut body: Value) -> Manifest {
+        let word = |field: &str| body.str_at(&[field]).unwrap().to_owned();
+        let kind = GroupVersionKind::from_api_version(&word("apiVersion"), &word("kind"));
+        seal_object(&kind.group_kind(), &mut body);
+        let id = ResourceId::from(Identity {
+            cluster: ClusterId("c".into()),
+            kind: kind.group_kind(),
+            namespace: None,
+            name: Some("it".into()),
+        });
+        let (origin, lines) = (Origin::default(), BodyLines::default());
+        Manifest { id, kind, body, origin, problems: Vec::new(), lines, overlay: None }
+    }
+
+    fn live(body: Value) -> LiveObject {
+        LiveObject::read(&ClusterId("c".into()), body).unwrap()
+    }
+
+    fn paths(texts: &[&str]) -> Vec<FieldPath> {
+        texts.iter().map(|text| FieldPath::parse(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_left_as_it_is_stands_in_a_body_as_it_is_there_and_not_at_all_where_it_is_not() {
+        let job = |api: &str, spec: Value| {
+            let mut body = value!({"apiVersion": api, "kind": "Job", "metadata": {"name": "it"}});
+            body.as_map_mut().unwrap().insert("spec".into(), spec);
+            body
+        };
+        let desired = manifest(job(
+            "batch/v1",
+            value!({"suspend": true, "parallelism": 1, "l": [{"name": "a", "v": 1}, {"name": "b", "v": 1}]}),
+        ));
+        let left =
+            paths(&[".spec.suspend", ".spec.parallelism", r#".spec.l[name="a"].v"#, ".spec.undeclared"]);
+        let there =
+            value!({"suspend": false, "l": [{"name": "b", "v": 2}, {"name": "a", "v": 2}], "undeclared": 1});
+        let body = declared_but(&desired, Some(&live(job("batch/v1", there.clone()))), &left);
+        assert_eq!(
+            body.get("spec"),
+            Some(&value!({"suspend": false, "l": [{"name": "a", "v": 2}, {"name": "b", "v": 1}]}))
+        );
+        // What was read in another version may be of another form.
+        let body = declared_but(&desired, Some(&live(job("batch/v2", there))), &left);
+        assert_eq!(body.get("spec"), Some(&value!({"l": [{"name": "a"}, {"name": "b", "v": 1}]})));
+        assert_eq!(declared_but(&desired, None, &[]), declared(&desired));
+    }
+
+    #[test]
+    fn the_text_of_a_secret_is_left_as_its_data_is() {
+        let secret = |field: &str, values: Value| {
+            let mut body = value!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "it"}});
+            body.as_map_mut().unwrap().insert(field.into(), values);
+            body
+        };
+        let desired = manifest(secret("stringData", value!({"a": "new", "b": "new", "c": "new"})));
+        let there = live(secret("data", value!({"a": "b2xk"})));
+        let body = declared_but(&desired, Some(&there), &paths(&[".data.a", ".data.b"]));
+        let keys = |field: &str| -> Vec<String> {
+            body.get(field).and_then(Value::as_map).into_iter().flat_map(Map::keys).cloned().collect()
+        };
+        assert_eq!((keys("data"), keys("stringData")), (vec!["a".to_owned()], vec!["c".to_owned()]));
+        assert_eq!(body.at(&["data", "a"]), there.body.at(&["data", "a"]));
     }
 }

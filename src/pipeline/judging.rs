@@ -220,10 +220,10 @@ fn mark_rewritten(
     }
 }
 
-/// Takes in what the API server said, as long as both sides are what it was asked about.
+/// Takes in what the API server said, as long as it was asked about just this.
 fn with_answer(local: Judgement, item: &Item, live: Option<&LiveObject>) -> Judgement {
     let (Some(answer), Some(desired)) = (&item.answer, &item.desired) else { return local };
-    if answer.fits(desired, live) { exact::merged(&local, answer, live) } else { local }
+    if answer.fits(&local, desired, live) { exact::merged(&local, answer, live, &item.rules) } else { local }
 }
 
 fn context<'k>(item: &'k Item, knowledge: &'k Knowledge) -> Context<'k> {

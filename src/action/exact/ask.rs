@@ -2,13 +2,12 @@
 
 use super::problems::problems;
 use super::{Answer, Said};
-use crate::action::bind::bound;
 use crate::action::dry_run::served_kind;
 use crate::action::effect::effects;
 use crate::action::write::{applied, merged_in};
 use crate::cluster::{Cluster, ClusterError, Write};
 use crate::drift::{Deployer, deployer, is_respelled};
-use crate::model::{ClusterFacts, Effect, LiveObject, Manifest, Schema, ServedKind, Timestamp};
+use crate::model::{ClusterFacts, Effect, FieldPath, LiveObject, Manifest, Schema, ServedKind, Timestamp};
 use std::sync::Arc;
 
 /// How often an object that moves while it is asked about is read and asked about anew.
@@ -19,6 +18,8 @@ const TRIES: usize = 3;
 pub struct Subject {
     pub desired: Arc<Manifest>,
     pub live: Option<LiveObject>,
+    /// Declared paths that are left as they are, because rules hide what differs there.
+    pub ignored: Vec<FieldPath>,
     /// The field manager of the engine that owns the app, where one does.
     pub engine: Option<&'static str>,
 }
@@ -39,39 +40,46 @@ pub async fn ask(
     cluster: &dyn Cluster,
     facts: &ClusterFacts,
     schema: &Schema,
-    subject: Subject,
+    mut subject: Subject,
     at: Timestamp,
 ) -> Result<Answer, ClusterError> {
-    let Subject { desired, mut live, engine } = subject;
-    let Some(kind) = served_kind(facts, &desired.kind) else {
-        let why = format!("the cluster does not serve {}", desired.kind.group_kind());
-        return Ok(Answer::silent(at, desired, live.as_ref(), why));
+    let Some(kind) = served_kind(facts, &subject.desired.kind) else {
+        let why = format!("the cluster does not serve {}", subject.desired.kind.group_kind());
+        return Ok(Answer::silent(at, subject, why));
     };
-    let name = desired.id.name.clone().unwrap_or_default();
     for _ in 0..TRIES {
         let mut contending = Contending::new();
-        let said =
-            match dry_run(cluster, schema, &desired, live.as_ref(), engine, &kind, &mut contending).await {
-                Ok(shown) => {
-                    let now = (shown.result.uid.as_ref(), shown.result.resource_version.as_ref());
-                    let known = live.as_ref().map(|l| (l.uid.as_ref(), l.resource_version.as_ref()));
-                    // A dry run that creates has made up a uid of its own.
-                    if known.is_some_and(|known| known != now) {
-                        live = cluster.get(kind.clone(), desired.id.namespace.clone(), name.clone()).await?;
+        let error = match dry_run(cluster, schema, &subject, &kind, &mut contending).await {
+            Ok(shown) => {
+                let now = (shown.result.uid.as_ref(), shown.result.resource_version.as_ref());
+                let known = subject.live.as_ref().map(|l| (l.uid.as_ref(), l.resource_version.as_ref()));
+                // A dry run that creates has made up a uid of its own.
+                if known.is_none_or(|known| known == now) {
+                    let live = subject.live.as_ref();
+                    let effects = live.map(|live| changes(schema, live, &shown.result)).unwrap_or_default();
+                    let said = Said::Takes { effects, contending: shown.contending, typed: shown.typed };
+                    return Ok(Answer::to(at, subject, said));
+                }
+                let (namespace, name) =
+                    (subject.desired.id.namespace.clone(), subject.desired.id.name.clone());
+                match cluster.get(kind.clone(), namespace, name.unwrap_or_default()).await {
+                    Ok(live) => {
+                        subject.live = live;
                         continue;
                     }
-                    let effects =
-                        live.as_ref().map(|live| changes(schema, live, &shown.result)).unwrap_or_default();
-                    Said::Takes { effects, contending: shown.contending, typed: shown.typed }
+                    Err(error) => error,
                 }
-                Err(busy @ ClusterError::Busy { .. }) => return Err(busy),
-                Err(error) => said(&desired, live.as_ref(), &error, contending),
-            };
-        let bound = bound(live.as_ref());
-        return Ok(Answer { at, desired, bound, said });
+            }
+            Err(error) => error,
+        };
+        if matches!(error, ClusterError::Busy { .. }) {
+            return Err(error);
+        }
+        let said = said(&subject, &error, contending);
+        return Ok(Answer::to(at, subject, said));
     }
     let why = "it changes faster than the API server can be asked about it".to_owned();
-    Ok(Answer::silent(at, desired, live.as_ref(), why))
+    Ok(Answer::silent(at, subject, why))
 }
 
 /// Returns what a dry run changes; the live value in another spelling is no change.
@@ -87,12 +95,12 @@ fn changes(schema: &Schema, live: &LiveObject, result: &LiveObject) -> Vec<Effec
 async fn dry_run(
     cluster: &dyn Cluster,
     schema: &Schema,
-    desired: &Manifest,
-    live: Option<&LiveObject>,
-    engine: Option<&str>,
+    subject: &Subject,
     kind: &ServedKind,
     contending: &mut Contending,
 ) -> Result<Shown, ClusterError> {
+    let Subject { desired, live, ignored, engine } = subject;
+    let (desired, live, engine) = (&**desired, live.as_ref(), *engine);
     let deployer = live.map_or(Ok(Deployer::Driftdeck), |live| deployer(live, desired, engine));
     // Those who are tied own the same declared fields: under either name the values and their validity are the same.
     let deployer = deployer.unwrap_or_else(|tie| Deployer::ServerSide {
@@ -102,7 +110,7 @@ async fn dry_run(
         (_, None, Some(engine)) => engine,
         _ => deployer.manager(),
     };
-    let apply = |force| applied(desired, kind, live, manager, force);
+    let apply = |force| applied(desired, kind, live, ignored, manager, force);
     let first = run(cluster, apply(false)).await;
     let second = match first {
         Err(ClusterError::Conflict { managers, .. }) if !managers.is_empty() => {
@@ -118,7 +126,8 @@ async fn dry_run(
     let patches = matches!(deployer, Deployer::ClientSide | Deployer::Helm) && live.is_some();
     if patches && matches!(refused, ClusterError::Invalid { .. }) {
         let built_in = schema.kind(&desired.kind).is_some_and(|k| !k.custom);
-        if let Ok(result) = run(cluster, merged_in(desired, kind, built_in, manager)).await {
+        let patch = merged_in(desired, kind, live, ignored, built_in, manager);
+        if let Ok(result) = run(cluster, patch).await {
             return Ok(Shown { result, contending: contending.clone(), typed: false });
         }
     }
@@ -132,7 +141,8 @@ async fn run(cluster: &dyn Cluster, write: Option<Write>) -> Result<LiveObject, 
 }
 
 /// Returns what an error says of the object: that it is refused, or nothing, and why.
-fn said(desired: &Manifest, live: Option<&LiveObject>, error: &ClusterError, contending: Contending) -> Said {
+fn said(subject: &Subject, error: &ClusterError, contending: Contending) -> Said {
+    let Subject { desired, live, .. } = subject;
     match error {
         ClusterError::Refused { reason, .. } if is_unasked(reason) => {
             Said::Silent(format!("a webhook could not be asked: {reason}"))

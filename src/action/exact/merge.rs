@@ -3,9 +3,10 @@
 use super::problems::steps;
 use super::{Answer, Said};
 use crate::action::effect::shows;
-use crate::drift::canonical_desired;
+use crate::drift::{IgnoreRules, canonical_desired};
 use crate::model::change::{BROUGHT_ALONG, add_note};
 use crate::model::field;
+use crate::model::verdict::RuleUse;
 use crate::model::{
     Cause, Class, Confidence, Disagreement, Effect, Exact, FieldChange, FieldPath, Judgement, LiveObject,
     Manifest, Operation, Problem, Verdict, Writer,
@@ -19,14 +20,20 @@ const LOCAL_ON_LEFTOVERS: &str =
 const LOCAL_ON_DELEGATED: &str = "a controller fills it in again at once";
 
 /// Returns the judgement of an object with the API server's answer taken in: exact wins on values and validity, local
-/// wins on leftovers and foreign fields. Verdicts that no dry run can change are returned as they are.
-pub fn merged(local: &Judgement, answer: &Answer, live: Option<&LiveObject>) -> Judgement {
+/// wins on leftovers and foreign fields, and rules hide what only the server sees as they hide everything else. Verdicts
+/// that no dry run can change are returned as they are.
+pub fn merged(
+    local: &Judgement,
+    answer: &Answer,
+    live: Option<&LiveObject>,
+    rules: &IgnoreRules,
+) -> Judgement {
     let mut judgement = local.clone();
     if !is_about(&local.verdict) {
         return judgement;
     }
     let desired = &*answer.desired;
-    let mut join = Join { desired, live, disagreements: Vec::new() };
+    let mut join = Join { desired, live, rules, disagreements: Vec::new() };
     let contending = match &answer.said {
         Said::Silent(why) => {
             judgement.needs_exact = Some(why.clone());
@@ -34,7 +41,7 @@ pub fn merged(local: &Judgement, answer: &Answer, live: Option<&LiveObject>) -> 
         }
         Said::Takes { effects, contending, typed } => {
             if live.is_some() {
-                join.values(&mut judgement.changes, effects);
+                join.values(&mut judgement, effects);
             }
             if *typed {
                 join.valid(&mut judgement.problems);
@@ -76,6 +83,7 @@ pub fn is_about(verdict: &Verdict) -> bool {
 struct Join<'a> {
     desired: &'a Manifest,
     live: Option<&'a LiveObject>,
+    rules: &'a IgnoreRules,
     disagreements: Vec<Disagreement>,
 }
 
@@ -86,7 +94,8 @@ impl Join<'_> {
     }
 
     /// Takes in what the dry run would change.
-    fn values(&mut self, changes: &mut Vec<FieldChange>, effects: &[Effect]) {
+    fn values(&mut self, judgement: &mut Judgement, effects: &[Effect]) {
+        let changes = &mut judgement.changes;
         let effects: Vec<&Effect> = effects.iter().filter(|effect| !effect.is_order()).collect();
         for change in changes.iter_mut().filter(|c| is_value(c)) {
             if effects.iter().any(|effect| shows(change, effect)) {
@@ -105,6 +114,14 @@ impl Join<'_> {
         for effect in effects {
             if !changes.iter().any(|change| shows(change, effect)) {
                 more.push(self.unseen(effect));
+            }
+        }
+        if !more.is_empty() {
+            let used = self.rules.apply(self.desired, self.live, &mut more);
+            note_uses(&mut judgement.rules, used);
+            for change in more.iter().filter(|change| change.ignored.is_some()) {
+                let path = change.path.to_string();
+                self.disagreements.retain(|disagreement| disagreement.path != path);
             }
         }
         changes.append(&mut more);
@@ -172,6 +189,20 @@ impl Join<'_> {
             }
         }
         problems.extend(new);
+    }
+}
+
+/// Adds what rules did to what they have done to the same object.
+fn note_uses(rules: &mut Vec<RuleUse>, used: Vec<RuleUse>) {
+    for more in used {
+        match rules.iter_mut().find(|known| known.rule == more.rule) {
+            Some(known) => {
+                known.names |= more.names;
+                known.hides += more.hides;
+                known.failed = known.failed.take().or(more.failed);
+            }
+            None => rules.push(more),
+        }
     }
 }
 
@@ -266,7 +297,7 @@ mod tests {
 
     fn answer(desired: &Arc<Manifest>, said: Said) -> Answer {
         let bound = crate::action::bind::bound(Some(&live()));
-        Answer { at: Timestamp::UNIX_EPOCH, desired: desired.clone(), bound, said }
+        Answer { at: Timestamp::UNIX_EPOCH, desired: desired.clone(), ignored: Vec::new(), bound, said }
     }
 
     fn takes(effects: &[(&str, Option<Value>, Option<Value>)]) -> Said {
@@ -330,11 +361,36 @@ mod tests {
             ),
         ];
         for (name, local, said, (verdict, changes, disagreements)) in cases {
-            let judged = merged(&local, &answer(&desired, said), Some(&live()));
+            let judged = merged(&local, &answer(&desired, said), Some(&live()), IgnoreRules::none());
             let strings = |these: &[&str]| these.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
             assert_eq!(told(&judged), (verdict, strings(changes), strings(disagreements)), "{name}");
             assert_eq!((judged.confidence, judged.needs_exact), (Confidence::Exact, None), "{name}");
         }
+    }
+
+    /// Rules in the notation of a repository's file.
+    fn rules(text: &str) -> IgnoreRules {
+        let (rules, mistakes) = crate::config::ignore::read_repository_file(text.as_bytes(), "rules.yaml");
+        assert_eq!(mistakes, []);
+        IgnoreRules::new(rules, None, crate::model::BuiltIns::ALL)
+    }
+
+    #[test]
+    fn a_rule_hides_what_only_the_server_sees_and_the_verdict_and_the_agreement_are_of_the_rest() {
+        let desired = manifest(value!({"replicas": 2, "paused": true}));
+        let (two, five, yes) = (Some(value!(2)), Some(value!(5)), Some(value!(true)));
+        let said = takes(&[(".spec.paused", None, yes), (".spec.replicas", five, two)]);
+        let rules = rules(
+            "ignore:\n- {kind: Deployment, fields: .spec.paused}\n- {kind: Deployment, fields: .spec.replicas}\n",
+        );
+        let mut here = local(Verdict::InSync, &[(".spec.replicas", Class::Changed)]);
+        here.changes[0].counts = true;
+        here.rules = rules.apply(&desired, Some(&live()), &mut here.changes);
+        let judged = merged(&here, &answer(&desired, said), Some(&live()), &rules);
+        let changes = [".spec.paused ignored false", ".spec.replicas ignored false"].map(str::to_owned);
+        assert_eq!(told(&judged), ("in-sync", changes.to_vec(), Vec::new()));
+        assert_eq!(judged.confidence, Confidence::Exact);
+        assert_eq!(judged.rules.iter().map(|used| used.hides).collect::<Vec<_>>(), [1, 1]);
     }
 
     #[test]
@@ -348,19 +404,19 @@ mod tests {
         };
         let sync = local(Verdict::InSync, &[]);
         let drifted = local(Verdict::Drifted, &[(".spec.replicas", Class::Changed)]);
-        let judged = merged(&sync, &answer(&desired, refuses(false)), Some(&live()));
+        let judged = merged(&sync, &answer(&desired, refuses(false)), Some(&live()), IgnoreRules::none());
         assert_eq!((judged.verdict.word(), judged.problems.len()), ("invalid", 1));
-        let judged = merged(&drifted, &answer(&desired, refuses(true)), Some(&live()));
+        let judged = merged(&drifted, &answer(&desired, refuses(true)), Some(&live()), IgnoreRules::none());
         assert_eq!((judged.verdict.word(), judged.needs_replace), ("drifted", true));
         let silent = Said::Silent("you may not patch".into());
-        let judged = merged(&drifted, &answer(&desired, silent), Some(&live()));
+        let judged = merged(&drifted, &answer(&desired, silent), Some(&live()), IgnoreRules::none());
         assert_eq!(
             (judged.confidence, judged.needs_exact.as_deref()),
             (Confidence::Local, Some("you may not patch"))
         );
         let mut invalid = local(Verdict::Invalid, &[]);
         invalid.problems.push(problem(".spec.imag"));
-        let judged = merged(&invalid, &answer(&desired, takes(&[])), Some(&live()));
+        let judged = merged(&invalid, &answer(&desired, takes(&[])), Some(&live()), IgnoreRules::none());
         assert_eq!((judged.verdict.word(), judged.problems.len()), ("in-sync", 0));
     }
 
@@ -368,15 +424,25 @@ mod tests {
     fn an_answer_holds_until_either_side_changes() {
         let desired = manifest(value!({"replicas": 2}));
         let answer = answer(&desired, takes(&[]));
-        assert!(answer.fits(&desired, Some(&live())));
+        let sync = local(Verdict::InSync, &[]);
+        assert!(answer.fits(&sync, &desired, Some(&live())));
         let mut status = live();
         status.resource_version = Some("9".into());
         status.body.as_map_mut().unwrap().insert("status".into(), value!({"replicas": 1}));
-        assert!(answer.fits(&desired, Some(&status)), "a status update changes neither side");
-        assert!(!answer.fits(&manifest(value!({"replicas": 3})), Some(&live())));
-        assert!(!answer.fits(&desired, None));
+        assert!(answer.fits(&sync, &desired, Some(&status)), "a status update changes neither side");
+        assert!(!answer.fits(&sync, &manifest(value!({"replicas": 3})), Some(&live())));
+        assert!(!answer.fits(&sync, &desired, None));
         let mut other = live();
         other.body.as_map_mut().unwrap().insert("spec".into(), value!({"replicas": 6}));
-        assert!(!answer.fits(&desired, Some(&other)));
+        assert!(!answer.fits(&sync, &desired, Some(&other)));
+        // A rule that was not there when it was asked, or one that is gone since.
+        let rules = rules("ignore:\n- {kind: Deployment, fields: .spec.replicas}\n");
+        let mut hidden = local(Verdict::InSync, &[(".spec.replicas", Class::Changed)]);
+        hidden.changes[0].desired = Some(value!(2));
+        rules.apply(&desired, Some(&live()), &mut hidden.changes);
+        assert!(!answer.fits(&hidden, &desired, Some(&live())));
+        let asked_without = Answer { ignored: super::super::ignored(&hidden), ..answer };
+        assert!(asked_without.fits(&hidden, &desired, Some(&live())));
+        assert!(!asked_without.fits(&sync, &desired, Some(&live())));
     }
 }

@@ -17,7 +17,7 @@ mod problems;
 pub use ask::{Subject, ask};
 pub use merge::{is_about, merged};
 
-use crate::model::{Bound, Effect, LiveObject, Manifest, Problem, Timestamp};
+use crate::model::{Bound, Effect, FieldPath, Judgement, LiveObject, Manifest, Problem, Timestamp};
 use std::sync::Arc;
 
 /// What the API server said of one object, bound to both sides as they were.
@@ -25,6 +25,8 @@ use std::sync::Arc;
 pub struct Answer {
     pub at: Timestamp,
     pub desired: Arc<Manifest>,
+    /// Declared paths that it was not asked about, because rules hide what differs there.
+    pub ignored: Vec<FieldPath>,
     bound: Bound,
     said: Said,
 }
@@ -51,8 +53,13 @@ enum Said {
 
 impl Answer {
     /// Makes the answer that there is none, and why.
-    pub fn silent(at: Timestamp, desired: Arc<Manifest>, live: Option<&LiveObject>, why: String) -> Self {
-        Self { at, desired, bound: super::bind::bound(live), said: Said::Silent(why) }
+    pub fn silent(at: Timestamp, subject: Subject, why: String) -> Self {
+        Self::to(at, subject, Said::Silent(why))
+    }
+
+    fn to(at: Timestamp, subject: Subject, said: Said) -> Self {
+        let Subject { desired, live, ignored, .. } = subject;
+        Self { at, desired, ignored, bound: super::bind::bound(live.as_ref()), said }
     }
 
     /// Returns why there is no answer.
@@ -60,10 +67,17 @@ impl Answer {
         if let Said::Silent(why) = &self.said { Some(why) } else { None }
     }
 
-    /// Returns whether both sides are still what was asked about. A status update changes neither.
-    pub fn fits(&self, desired: &Arc<Manifest>, live: Option<&LiveObject>) -> bool {
+    /// Returns whether both sides are still what was asked about, and the rules hide the same of them; `local` is how they
+    /// are judged here now. A status update changes neither side.
+    pub fn fits(&self, local: &Judgement, desired: &Arc<Manifest>, live: Option<&LiveObject>) -> bool {
         let same = Arc::ptr_eq(&self.desired, desired) || self.desired == *desired;
         let now = super::bind::bound(live);
-        same && self.bound.uid == now.uid && self.bound.digest == now.digest
+        same && self.bound.uid == now.uid && self.bound.digest == now.digest && self.ignored == ignored(local)
     }
+}
+
+/// Returns the declared paths at which rules hide what was found here to differ.
+pub fn ignored(local: &Judgement) -> Vec<FieldPath> {
+    let hidden = local.changes.iter().filter(|c| c.ignored.is_some() && c.desired.is_some());
+    hidden.map(|change| change.path.clone()).collect()
 }

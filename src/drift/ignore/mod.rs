@@ -75,7 +75,7 @@ impl IgnoreRules {
     }
 
     /// Hides the changes that rules name, and returns what each rule about this object did.
-    pub(super) fn apply(
+    pub fn apply(
         &self,
         manifest: &Manifest,
         live: Option<&LiveObject>,

@@ -7,7 +7,9 @@ pub use pace::AT_ONCE;
 
 use crate::action::exact::{Answer, Subject, ask};
 use crate::cluster::{Cluster, ClusterError};
-use crate::model::{ClusterFacts, ClusterId, DeploymentId, Manifest, Notice, Packed, ResourceId, Schema};
+use crate::model::{
+    ClusterFacts, ClusterId, DeploymentId, FieldPath, Manifest, Notice, Packed, ResourceId, Schema,
+};
 use crate::pipeline::run::{Handle, Request};
 use crate::pipeline::setup::Clock;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -32,8 +34,17 @@ pub struct Work {
     pub(super) facts: Arc<ClusterFacts>,
     pub(super) schema: Arc<Schema>,
     pub(super) engine: Option<&'static str>,
-    pub(super) objects: Vec<(Arc<Manifest>, Option<Arc<Packed>>)>,
+    pub(super) objects: Vec<Object>,
     pub(super) clock: Clock,
+}
+
+/// One object to ask about.
+#[derive(Clone)]
+pub(super) struct Object {
+    pub desired: Arc<Manifest>,
+    pub live: Option<Arc<Packed>>,
+    /// Declared paths that are left as they are.
+    pub ignored: Vec<FieldPath>,
 }
 
 /// What asking came to.
@@ -185,18 +196,21 @@ impl Asking {
     }
 
     fn silent(&self, at: usize, error: &ClusterError) -> Option<Answer> {
-        let (desired, live) = self.work.objects.get(at)?;
-        let live = live.as_ref().and_then(|packed| packed.open(&self.work.id).ok());
-        Some(Answer::silent((self.work.clock)(), desired.clone(), live.as_ref(), error.to_string()))
+        let subject = self.work.subject(at)?;
+        Some(Answer::silent((self.work.clock)(), subject, error.to_string()))
     }
 }
 
 impl Work {
     async fn ask(&self, at: usize) -> Result<Answer, ClusterError> {
         let gone = || ClusterError::NotFound { resource: "the object".to_owned() };
-        let (desired, live) = self.objects.get(at).ok_or_else(gone)?;
-        let live = live.as_ref().and_then(|packed| packed.open(&self.id).ok());
-        let subject = Subject { desired: desired.clone(), live, engine: self.engine };
+        let subject = self.subject(at).ok_or_else(gone)?;
         ask(&*self.cluster, &self.facts, &self.schema, subject, (self.clock)()).await
+    }
+
+    fn subject(&self, at: usize) -> Option<Subject> {
+        let Object { desired, live, ignored } = self.objects.get(at)?;
+        let live = live.as_ref().and_then(|packed| packed.open(&self.id).ok());
+        Some(Subject { desired: desired.clone(), live, ignored: ignored.clone(), engine: self.engine })
     }
 }

@@ -1,11 +1,11 @@
 //! Answers what is asked of a running pipeline.
 
 use super::{Conductor, Deployed, Inspected, Rendered, Request};
-use crate::action::exact::is_about;
+use crate::action::exact::{ignored, is_about};
 use crate::model::{DeploymentId, GroupVersionKind, Manifest, ResourceId, Revision, Verdict};
 use crate::pipeline::changes::Ground;
 use crate::pipeline::deployment::Deployment;
-use crate::pipeline::exact::Work;
+use crate::pipeline::exact::{Object, Work};
 use crate::pipeline::reading;
 use crate::pipeline::rendering::For;
 use crate::pipeline::running::Question;
@@ -142,15 +142,18 @@ impl Conductor {
     pub(super) fn exact(&self, id: &DeploymentId, resources: &[ResourceId]) -> Option<Work> {
         let deployment = self.world.deployments.get(id)?;
         let cluster = self.world.clusters.get(deployment.cluster)?;
-        let is_wanted = |manifest: &&Arc<Manifest>| {
-            let status = deployment.statuses.get(&manifest.id);
-            status.is_some_and(|s| is_about(s.verdict()))
-                && (resources.is_empty() || resources.contains(&manifest.id))
-        };
         let object = |manifest: &Arc<Manifest>| {
+            if !resources.is_empty() && !resources.contains(&manifest.id) {
+                return None;
+            }
+            let judgement =
+                &deployment.statuses.get(&manifest.id).filter(|s| is_about(s.verdict()))?.judgement;
+            // Rules hide more of a verdict that is exact than was found here.
+            let before = deployment.answers.get(&manifest.id).filter(|_| judgement.exact.is_some());
+            let ignored = before.map_or_else(|| ignored(judgement), |answer| answer.ignored.clone());
             let (namespace, name) = (manifest.id.namespace.as_deref(), manifest.id.name.as_deref());
-            let live = cluster.store.object(&manifest.kind, namespace, name.unwrap_or_default());
-            (manifest.clone(), live.cloned())
+            let live = cluster.store.object(&manifest.kind, namespace, name.unwrap_or_default()).cloned();
+            Some(Object { desired: manifest.clone(), live, ignored })
         };
         let manifests = &deployment.rendered.as_ref()?.manifests;
         Some(Work {
@@ -160,7 +163,7 @@ impl Conductor {
             facts: cluster.facts.clone()?,
             schema: cluster.schema.clone()?,
             engine: deployment.engine_manager(),
-            objects: manifests.iter().filter(is_wanted).map(object).collect(),
+            objects: manifests.iter().filter_map(object).collect(),
             clock: self.setup.clock.clone(),
         })
     }

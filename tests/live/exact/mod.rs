@@ -2,6 +2,8 @@
 
 pub mod agreement;
 mod background;
+mod empties;
+mod ignored;
 mod invalid;
 mod pace;
 mod webhooks;
