@@ -251,6 +251,8 @@ struct Conductor {
     inbox: mpsc::Receiver<Event>,
     cancel: CancellationToken,
     judging: bool,
+    /// What is asked of the API server unasked, until its answer is here.
+    asking_unasked: Option<JoinHandle<()>>,
     /// Those who wait until every verdict has taken in what the API server said.
     waiting: Vec<oneshot::Sender<()>>,
     calm: Calm,
@@ -283,6 +285,7 @@ impl Conductor {
             inbox,
             cancel,
             judging: false,
+            asking_unasked: None,
             waiting: Vec::new(),
             settled: false,
             began,
@@ -470,7 +473,7 @@ impl Conductor {
     }
 
     /// Runs a task whose event comes back here; it ends with the pipeline.
-    fn spawn(&self, task: impl Future<Output = Event> + Send + 'static) {
+    fn spawn(&self, task: impl Future<Output = Event> + Send + 'static) -> JoinHandle<()> {
         let (events, cancel) = (self.events.clone(), self.cancel.clone());
         tokio::spawn(async move {
             tokio::select! {
@@ -480,7 +483,7 @@ impl Conductor {
                     let _ = events.send(event).await;
                 }
             }
-        });
+        })
     }
 
     fn take(&mut self, event: Event) {
@@ -504,9 +507,9 @@ impl Conductor {
             Event::SchemaWanted { at } => self.ask_schema(at),
             Event::Schema { at, question, answer, admission } => {
                 if let Some(admission) = admission {
-                    self.world.set_admission(at, admission);
+                    self.world.set_admission(at, admission, now);
                 }
-                self.take_schema(at, question, answer);
+                self.take_schema(at, question, answer, now);
             }
             Event::Rendered { id, generation, rendering } => self.take_rendering(&id, generation, rendering),
             Event::Earlier { id, looked, past } => self.world.set_earlier(&id, *looked, past),

@@ -70,6 +70,8 @@ pub struct ClusterEntry {
     pub autoscaled: Arc<Autoscaled>,
     /// The mutating webhooks and policies, as far as they may be read.
     pub admission: Arc<Admission>,
+    /// Exact answers to what was asked before are of no use: what the API server does to objects has changed since.
+    answers_count_from: Option<Timestamp>,
     /// Workloads that are not doing well, and what their pods say.
     pub troubles: Troubles,
 }
@@ -92,6 +94,7 @@ impl ClusterEntry {
             answered: None,
             autoscaled: Arc::default(),
             admission: Arc::default(),
+            answers_count_from: None,
             troubles: Troubles::default(),
         }
     }
@@ -244,7 +247,7 @@ impl World {
 
     /// Takes in the answer to a question for a schema, unless a newer one was asked meanwhile. Without an answer what
     /// was known stays, and where nothing was, the built-in schema stands in.
-    pub fn set_schema(&mut self, at: usize, question: u64, answer: Option<Arc<Schema>>) {
+    pub fn set_schema(&mut self, at: usize, question: u64, answer: Option<Arc<Schema>>, now: Timestamp) {
         let Some(cluster) = self.clusters.get_mut(at) else { return };
         if cluster.schema_awaited != Some(question) {
             return;
@@ -254,6 +257,7 @@ impl World {
         let differs = |schema: &Arc<Schema>| !cluster.schema.as_ref().is_some_and(|s| Arc::ptr_eq(s, schema));
         if let Some(schema) = answer.filter(differs) {
             cluster.schema = Some(schema);
+            self.forget_answers(at, now);
             self.mark_cluster(at);
         }
     }

@@ -9,6 +9,7 @@ mod acting;
 mod autoscaled;
 mod changes;
 mod deployers;
+mod exact;
 mod extras;
 mod ground;
 mod late;

@@ -10,6 +10,7 @@ use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
 
 /// What a [`Scripted`] cluster is told to say.
 #[derive(Default)]
@@ -22,6 +23,14 @@ pub struct Script {
     pub narrow: Vec<String>,
     /// Kinds of which no question is ever answered.
     pub mute: Vec<String>,
+    /// The next answers to reading one object; none left: the object.
+    pub gets: VecDeque<ClusterError>,
+    /// How many dry runs were asked for.
+    pub dry_runs: usize,
+    /// The next dry run waits for this, and its task ends in a panic.
+    pub held: Option<oneshot::Receiver<()>>,
+    /// Dry runs change nothing, as if a webhook set everything to what it is.
+    pub keeps: bool,
 }
 
 /// Clones share one script.
@@ -128,7 +137,11 @@ impl Cluster for Scripted {
         if self.is_mute(&kind) {
             return std::future::pending().boxed();
         }
-        self.inner.get(kind, namespace, name)
+        let scripted = self.script.lock().unwrap().gets.pop_front();
+        match scripted {
+            Some(error) => async { Err(error) }.boxed(),
+            None => self.inner.get(kind, namespace, name),
+        }
     }
 
     fn confirm(&self) -> BoxFuture<'_, Result<(), ClusterError>> {
@@ -145,7 +158,24 @@ impl Cluster for Scripted {
     }
 
     fn dry_run(&self, write: Write) -> BoxFuture<'_, Result<Option<LiveObject>, ClusterError>> {
-        self.inner.dry_run(write)
+        let (held, keeps) = {
+            let mut script = self.script.lock().unwrap();
+            script.dry_runs += 1;
+            (script.held.take(), script.keeps)
+        };
+        async move {
+            if let Some(held) = held {
+                let _ = held.await;
+                panic!("the script says so");
+            }
+            match &write {
+                Write::Apply { kind, namespace, name, .. } if keeps => {
+                    self.inner.get(kind.clone(), namespace.clone(), name.clone()).await
+                }
+                _ => self.inner.dry_run(write).await,
+            }
+        }
+        .boxed()
     }
 
     fn writer(&self) -> Option<Arc<dyn Writer>> {

@@ -30,14 +30,19 @@ pub(super) async fn due(budget: &mut Option<Interval>) {
 }
 
 impl Conductor {
-    /// Asks about the next object that needs it, if there is one.
+    /// Asks about the next object that needs it, if there is one, and nothing else is asked about unasked: a server that
+    /// asks to wait is waited for.
     pub(super) fn ask_unasked(&mut self) {
+        if self.asking_unasked.as_ref().is_some_and(|asking| !asking.is_finished()) {
+            return;
+        }
         let Some((deployment, resource)) = self.needs_exact() else { return };
         let Some(work) = self.exact(&deployment, &[resource]) else { return };
-        self.spawn(async move {
+        let asking = self.spawn(async move {
             let answer = Asking::of(work).next().await.map(Box::new);
             Event::Exact { deployment, answer }
         });
+        self.asking_unasked = Some(asking);
     }
 
     fn needs_exact(&self) -> Option<(DeploymentId, ResourceId)> {

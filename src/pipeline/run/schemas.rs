@@ -4,7 +4,7 @@
 use super::{Conductor, Event};
 use crate::cluster::ClusterError;
 use crate::model::update::Update;
-use crate::model::{Notice, Schema};
+use crate::model::{Notice, Schema, Timestamp};
 use crate::pipeline::admission;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +36,7 @@ impl Conductor {
         at: usize,
         question: u64,
         answer: Result<Arc<Schema>, ClusterError>,
+        now: Timestamp,
     ) {
         if let (Err(error), Some(setup)) = (&answer, self.setup.clusters.get(at)) {
             self.world.tell(Update::Notice(
@@ -44,7 +45,7 @@ impl Conductor {
                     .hint("the built-in schema is used; verdicts may need a dry run to be sure"),
             ));
         }
-        self.world.set_schema(at, question, answer.ok());
+        self.world.set_schema(at, question, answer.ok(), now);
         self.ask_for_the_rest(at);
     }
 
