@@ -5,7 +5,11 @@ use crate::cli::output::Format;
 use crate::model::Notice;
 use crate::pipeline::opening::Wishes;
 use clap::builder::FalseyValueParser;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _, ValueHint};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _, ValueHint,
+};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -79,14 +83,42 @@ impl Command {
             Self::SelectPaths => crate::pipeline::selecting::COMMAND,
         }
     }
+
+    /// Returns whether it asks an API server for a last word only if that is wanted.
+    fn can_be_exact(&self) -> bool {
+        match self {
+            Self::Check(_) | Self::Doctor(_) | Self::Demo(_) => true,
+            Self::Diff(what) => what.base.is_none(),
+            _ => false,
+        }
+    }
 }
 
-/// Reads a command line. A variable of the environment that is set to nothing counts as not set.
+/// Reads a command line. A variable of the environment that is set to nothing counts as not set. `--exact` is refused
+/// where it can have no effect; there the environment's wish for it is passed over, since it speaks to every command.
 pub fn read(words: &[OsString]) -> Result<Arguments, clap::Error> {
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     let command = Arguments::command()
         .mut_args(|arg| if arg.get_env().is_some_and(is_empty) { arg.env(None::<&str>) } else { arg });
-    Arguments::from_arg_matches(&command.try_get_matches_from(words)?)
+    let matches = command.try_get_matches_from(words)?;
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    if let Some(command) = arguments.command.as_ref().filter(|command| !command.can_be_exact()) {
+        if is_typed(&matches, "exact") {
+            let why = format!(
+                "--exact has no effect on {}: check, diff of a cluster, doctor and the deck take it",
+                command.name()
+            );
+            return Err(Arguments::command().error(ErrorKind::ArgumentConflict, why));
+        }
+        arguments.options.exact = false;
+    }
+    Ok(arguments)
+}
+
+/// Returns whether an option stands on the command line, before or after the command.
+fn is_typed(matches: &ArgMatches, option: &str) -> bool {
+    matches.value_source(option) == Some(ValueSource::CommandLine)
+        || matches.subcommand().is_some_and(|(_, matches)| is_typed(matches, option))
 }
 
 /// Returns the form and the command that a command line asks for which cannot be read as a whole; `otherwise`: the form
@@ -142,7 +174,7 @@ pub struct Options {
     /// Only apps of this name (repeatable; `*` and `?` match)
     #[arg(long = "app", value_name = "NAME", global = true, env = "DRIFTDECK_APP", value_delimiter = ',')]
     pub apps: Vec<String>,
-    /// Have the API server dry-run every object as the last word; writes nothing
+    /// Have the API server dry-run every object as the last word; writes nothing (check, diff, doctor, the deck)
     #[arg(long, global = true, env = "DRIFTDECK_EXACT", value_parser = FalseyValueParser::new())]
     pub exact: bool,
     /// Write nothing, whatever is asked

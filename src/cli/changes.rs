@@ -29,7 +29,7 @@ pub async fn run(what: &ChangesArguments, options: &Options, output: &Output) ->
     let known: Known = known.unwrap_or_default();
     let asked = changes::asked(&ground, &known, since, at).await;
     let mut past = Past::joined([known.past, asked]);
-    past.notices.extend(gathered.findings().notices);
+    past.notices.extend(gathered.said());
     document::worst_first(&mut past.notices);
     output.notices(&past.notices);
     written(output.document(|| to_json(&past), || lines(&past)))?;

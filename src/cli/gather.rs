@@ -110,29 +110,38 @@ impl Gathered {
         self.clusters.get(cluster).map_or_else(|| cluster.0.to_string(), |c| c.context.clone())
     }
 
+    /// Returns what is to be said of gathering, of repos and of clusters, whatever came of comparing.
+    pub fn said(&self) -> Vec<Notice> {
+        let mut notices = self.notices.clone();
+        for notice in self.repos.values().filter_map(|repo| repo.notice.as_ref()) {
+            push_new(&mut notices, notice.clone());
+        }
+        for (cluster, why) in self.not_compared() {
+            let notice = Notice::error(format!("{} could not be compared", cluster.name)).cause(why);
+            push_new(&mut notices, notice);
+        }
+        notices
+    }
+
+    /// Returns the clusters that did not answer, or not for a while, each with the reason.
+    fn not_compared(&self) -> impl Iterator<Item = (&ClusterStatus, &str)> {
+        self.clusters.values().filter_map(|cluster| match &cluster.state {
+            ClusterState::Denied { why, .. }
+            | ClusterState::Unreachable { why, .. }
+            | ClusterState::Stale { why, .. } => Some((cluster, why.as_str())),
+            ClusterState::Connecting | ClusterState::Live => None,
+        })
+    }
+
     /// Returns what was found, in the order of the contract.
     pub fn findings(&self) -> Findings {
         let mut findings =
-            Findings { notices: self.notices.clone(), incomplete: !self.settled, ..Findings::default() };
+            Findings { notices: self.said(), incomplete: !self.settled, ..Findings::default() };
         findings.repos = self.repos.values().cloned().collect();
-        for repo in self.repos.values() {
-            if let Some(notice) = &repo.notice {
-                push_new(&mut findings.notices, notice.clone());
-                findings.incomplete |= notice.level == Level::Error;
-            }
-        }
-        for cluster in self.clusters.values() {
-            let why = match &cluster.state {
-                ClusterState::Denied { why, .. }
-                | ClusterState::Unreachable { why, .. }
-                | ClusterState::Stale { why, .. } => why,
-                ClusterState::Connecting | ClusterState::Live => continue,
-            };
+        let failed = |repo: &RepoStatus| repo.notice.as_ref().is_some_and(|n| n.level == Level::Error);
+        findings.incomplete |= self.repos.values().any(failed);
+        for (cluster, why) in self.not_compared() {
             findings.incomplete = true;
-            push_new(
-                &mut findings.notices,
-                Notice::error(format!("{} could not be compared", cluster.name)).cause(why.clone()),
-            );
             findings.apps.extend(self.unreached(cluster, why));
         }
         for (id, status) in &self.deployments {
@@ -228,5 +237,46 @@ impl Gathered {
 fn push_new(notices: &mut Vec<Notice>, notice: Notice) {
     if !notices.contains(&notice) {
         notices.push(notice);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AppId, Asked, Engine, Revision};
+
+    #[test]
+    fn that_nothing_was_compared_is_said_of_a_comparison_alone() {
+        let id = DeploymentId::new(
+            AppId { repo: RepoId("fleet".into()), name: "web".into() },
+            ClusterId("prod".into()),
+        );
+        let status = DeploymentStatus {
+            id: id.clone(),
+            namespace: None,
+            engine: Engine::None,
+            path: "web".into(),
+            revision: Revision {
+                asked: Asked::Name("main".into()),
+                commit: None,
+                dirty: false,
+                behind: 0,
+                ahead: 0,
+            },
+            verdict: Verdict::Excluded(Why::not_deployed_here()),
+            health: HealthStatus::Unknown,
+            counts: Counts { excluded: 1, ..Counts::default() },
+            hidden: Hidden::default(),
+            notices: Vec::new(),
+            as_at: None,
+        };
+        let mut gathered = Gathered::default();
+        gathered.take(Update::Notice(Notice::warning("a repo brings rules")));
+        gathered.take(Update::Deployment(status));
+        gathered.take(Update::Settled);
+        let titles =
+            |notices: Vec<Notice>| notices.into_iter().map(|notice| notice.title).collect::<Vec<_>>();
+        assert_eq!(titles(gathered.said()), ["a repo brings rules"]);
+        assert_eq!(titles(gathered.findings().notices), ["nothing was compared", "a repo brings rules"]);
     }
 }

@@ -39,13 +39,8 @@ pub fn open_repos(places: &[String], options: &Options) -> Result<Opened, Failed
     opening::open(&wishes, system_clock())
 }
 
-/// Returns how a path is rendered without a cluster (`-` is standard input), and what is to be said about it. Refuses
-/// `--exact`: there is no API server here that could be asked.
+/// Returns how a path is rendered without a cluster (`-` is standard input), and what is to be said about it.
 pub fn offline(path: &str, options: &Options) -> Result<(How, Vec<Notice>), Failed> {
-    if options.exact {
-        let notice = Notice::error("--exact asks an API server, and nothing here looks at a cluster");
-        return Err(Box::new(notice.hint("leave --exact out, or use driftdeck check --exact")));
-    }
     let places: Vec<String> =
         [path].iter().filter(|path| **path != "-").map(|path| (*path).to_owned()).collect();
     opening::offline(&wishes(&places, options, false))

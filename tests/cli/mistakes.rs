@@ -1,6 +1,6 @@
 //! What a user may type wrong, and what is said of it: to people on stderr, to programs as the one document on stdout.
 
-use crate::support::{Home, Repository};
+use crate::support::{Home, Repository, Run};
 use serde_json::json;
 
 /// A home whose kubeconfig leads to a server that is not there.
@@ -95,22 +95,38 @@ fn an_app_that_is_not_there_is_said_with_those_that_are() {
 }
 
 #[test]
-fn a_command_that_looks_at_no_cluster_refuses_to_be_exact() {
-    let (home, repository) = (Home::new(), repository());
+fn a_command_on_which_exact_has_no_effect_refuses_it_and_passes_the_environments_over() {
+    let (home, repository) = (home_without_a_cluster(), repository());
     home.write("live.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n");
-    for words in [
-        &["compare", "web", "live.yaml", "--exact"][..],
-        &["render", "web", "--exact"],
-        &["diff", "--base", "HEAD", "--exact"],
+    for (command, words) in [
+        ("apps", &["apps"][..]),
+        ("render", &["render", "web"]),
+        ("compare", &["compare", "web", "live.yaml"]),
+        ("diff", &["diff", "--base", "HEAD"]),
+        ("changes", &["changes"]),
+        ("sync", &["sync", "web"]),
+        ("journal", &["journal"]),
+        ("man", &["man"]),
     ] {
-        let run = home.driftdeck_in(repository.path(), words, "").exits(2);
-        assert_eq!(run.stdout, "", "{words:?}");
-        assert_eq!(
-            run.stderr,
-            "error: --exact asks an API server, and nothing here looks at a cluster\n  \
-             hint: leave --exact out, or use driftdeck check --exact\n"
-        );
+        let before = [&["--exact"], words].concat();
+        for words in [before, [words, &["--exact"]].concat()] {
+            let run = home.driftdeck_in(repository.path(), words.clone(), "").exits(2);
+            assert_eq!(run.stdout, "", "{words:?}");
+            let first = run.stderr.lines().next();
+            let refused = format!(
+                "error: --exact has no effect on {command}: check, diff of a cluster, doctor and the deck take it"
+            );
+            assert_eq!(first, Some(refused.as_str()), "{words:?}");
+        }
     }
+    for words in [&["apps"][..], &["render", "web"], &["journal"]] {
+        let mut run = home.command(env!("CARGO_BIN_EXE_driftdeck"));
+        run.current_dir(repository.path()).env("DRIFTDECK_EXACT", "1").args(words);
+        Run::of(&mut run).exits(0);
+    }
+    let words = ["apps", "--exact", "-o", "json"];
+    let document = home.driftdeck_in(repository.path(), words, "").exits(2).json();
+    assert_eq!(document["command"], "apps");
 }
 
 #[test]
