@@ -206,38 +206,145 @@ fn other_news(conditions: &[Condition<'_>]) -> HealthStatus {
     }
 }
 
+/// Ends of names that say that something is wrong while the condition is true.
+const BAD_ENDS: [&str; 27] = [
+    "Failed",
+    "Failure",
+    "Error",
+    "Errors",
+    "Unhealthy",
+    "Unavailable",
+    "Degraded",
+    "Stalled",
+    "Invalid",
+    "Rejected",
+    "Conflict",
+    "Conflicted",
+    "Exceeded",
+    "Expired",
+    "Lost",
+    "Missing",
+    "Blocked",
+    "Denied",
+    "Aborted",
+    "Unreachable",
+    "Pressure",
+    "Violated",
+    "Stuck",
+    "Faulted",
+    "Orphan",
+    "NotFound",
+    "NotReady",
+];
+
+/// Ends of names that say that something has been reached while the condition is true. What is not reached yet may be on its
+/// way.
+const REACHED_ENDS: [&str; 41] = [
+    "Created",
+    "Installed",
+    "Provisioned",
+    "Provided",
+    "Initialized",
+    "Registered",
+    "Reconciled",
+    "Resolved",
+    "Refs",
+    "Bound",
+    "Attached",
+    "Validated",
+    "Verified",
+    "Valid",
+    "Approved",
+    "Issued",
+    "Admitted",
+    "Connected",
+    "Established",
+    "Programmed",
+    "Completed",
+    "Complete",
+    "Finished",
+    "Scheduled",
+    "Launched",
+    "Started",
+    "Joined",
+    "Active",
+    "Running",
+    "Online",
+    "UpToDate",
+    "Success",
+    "Successful",
+    "Synchronized",
+    "Generated",
+    "Published",
+    "Uploaded",
+    "Imported",
+    "Advertised",
+    "Updated",
+    "Compliant",
+];
+
+/// Ends of names that say that all of something is well while the condition is true.
+const WELL_ENDS: [&str; 9] =
+    ["Ready", "Healthy", "Available", "Synced", "Succeeded", "Deployed", "Accepted", "Applied", "Configured"];
+
 fn is_bad(kind: &str) -> bool {
-    BAD.contains(&kind) || kind.ends_with("Failed") || kind.ends_with("Error") || kind.ends_with("Unhealthy")
+    BAD.contains(&kind) || kind.starts_with("Failed") || ends(kind, &BAD_ENDS)
+}
+
+/// Returns whether a name ends as one of these; `NotReady` does not end as `Ready` does.
+fn ends(kind: &str, ends: &[&str]) -> bool {
+    let kind = kind.rsplit('/').next().unwrap_or(kind);
+    let denied = |stem: &str| ["Not", "No", "Non", "Never"].iter().any(|word| stem.ends_with(word));
+    let words: String;
+    let kind = if kind.contains('-') || kind.starts_with(|c: char| c.is_ascii_lowercase()) {
+        // `app-ready` is written as `AppReady` elsewhere.
+        let capital = |word: &str| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map(|first| first.to_ascii_uppercase())
+                .into_iter()
+                .chain(letters)
+                .collect::<String>()
+        };
+        words = kind.split('-').map(capital).collect();
+        &words
+    } else {
+        kind
+    };
+    ends.iter().any(|end| kind.strip_suffix(end).is_some_and(|stem| !denied(stem)))
 }
 
 /// Reads conditions whose names are nobody's but end as usual.
 fn by_suffix(conditions: &[Condition<'_>]) -> Option<Health> {
-    let good = |c: &&Condition<'_>| {
-        [
-            "Ready",
-            "Healthy",
-            "Available",
-            "Synced",
-            "Succeeded",
-            "Deployed",
-            "Accepted",
-            "Applied",
-            "Configured",
-        ]
-        .iter()
-        .any(|end| c.kind.ends_with(end))
+    let is = |c: &Condition<'_>, status: &str| c.status.eq_ignore_ascii_case(status);
+    let well = |c: &&Condition<'_>| ends(c.kind, &WELL_ENDS);
+    let reached = |c: &&Condition<'_>| ends(c.kind, &REACHED_ENDS);
+    let not = |c: &&Condition<'_>| !is(c, "True");
+    if let Some(c) = conditions.iter().filter(well).find(not) {
+        let failed = is(c, "False") && !passes(c);
+        return Some(told(if failed { HealthStatus::Degraded } else { HealthStatus::Progressing }, c));
+    }
+    if let Some(c) = conditions.iter().filter(reached).find(not) {
+        return Some(told(if fails(c) { HealthStatus::Degraded } else { HealthStatus::Progressing }, c));
+    }
+    conditions.iter().any(|c| well(&c) || reached(&c)).then(|| Health::of(HealthStatus::Healthy))
+}
+
+/// Returns what an object's own conditions say, where it is not known what any of them means: `Reachable is False`.
+pub(super) fn not_understood(body: &Value) -> Option<String> {
+    let conditions = body.at(&["status", "conditions"]).map(read).unwrap_or_default();
+    let known = |c: &Condition<'_>| {
+        is_bad(c.kind)
+            || WORKING.contains(&c.kind)
+            || GOOD.contains(&c.kind)
+            || matches!(c.kind, "Paused" | "Suspended")
+            || ends(c.kind, &WELL_ENDS)
+            || ends(c.kind, &REACHED_ENDS)
     };
-    let parts: Vec<&Condition<'_>> = conditions.iter().filter(good).collect();
-    if parts.is_empty() {
-        return None;
-    }
-    match parts.iter().find(|c| !c.status.eq_ignore_ascii_case("True")) {
-        None => Some(Health::of(HealthStatus::Healthy)),
-        Some(c) if c.status.eq_ignore_ascii_case("False") && !passes(c) => {
-            Some(told(HealthStatus::Degraded, c))
-        }
-        Some(c) => Some(told(HealthStatus::Progressing, c)),
-    }
+    let first = conditions.first().filter(|_| !conditions.iter().any(known))?;
+    let said = if first.message.is_empty() { String::new() } else { format!(": {}", first.message) };
+    Some(format!("{} is {}{said}", first.kind, if first.status.is_empty() { "unset" } else { first.status }))
 }
 
 fn told(status: HealthStatus, condition: &Condition<'_>) -> Health {

@@ -38,9 +38,23 @@ pub(super) fn of(object: &LiveObject) -> Option<Health> {
         }
         (Some(c), _) => Some(c),
         (None, Some(word)) => Some(Health { status: word, message: message(status) }),
-        (None, None) => None,
+        (None, None) => not_understood(body, status),
     }
 }
+
+/// Returns that a status tells something and nobody knows what: that is no good news. What tells nothing about how the object is
+/// doing, such as an address, is none of it.
+fn not_understood(body: &Value, status: &Value) -> Option<Health> {
+    let states = || STATES.iter().filter_map(|field| Some((field, status.str_at(&[field])?)));
+    let state =
+        || states().find(|(_, word)| !word.is_empty()).map(|(field, word)| format!("{field} is {word}"));
+    let what = conditions::not_understood(body).or_else(state)?;
+    Some(Health::with(HealthStatus::Unknown, format!("what it reports is not understood: {what}")))
+}
+
+/// Fields in which controllers put how the object is doing, and nothing else.
+const STATES: [&str; 7] =
+    ["phase", "state", "health", "healthStatus", "status", "currentState", "currentPhase"];
 
 /// Fields of a status in which controllers put one word.
 const WORDED: [&str; 9] = [

@@ -209,3 +209,33 @@ fn the_users_rules_go_before_the_built_in_ones_and_give_way_where_they_do_not_ho
     );
     assert_eq!(of("Gadget", &value!({ "phase": "Draining" })).status, HealthStatus::Progressing);
 }
+
+#[test]
+fn what_is_not_understood_is_unknown_and_what_says_nothing_is_as_before() {
+    let condition = |kind: &str, status: &str| value!({ "status": { "conditions": [{ "type": kind, "status": status }] } });
+    let of = |rest: &Value| {
+        let found = health(&live("example.com/v1", "Widget", rest), HealthRules::built_in());
+        (found.status.word(), found.message.unwrap_or_default())
+    };
+    let unknown = |what: &str| ("Unknown", format!("what it reports is not understood: {what}"));
+    let plain = |word: &'static str| (word, String::new());
+    for (rest, known) in [
+        (condition("Reachable", "False"), unknown("Reachable is False")),
+        (condition("Example", "True"), unknown("Example is True")),
+        (value!({ "status": { "state": "Quarantined" } }), unknown("state is Quarantined")),
+        (value!({ "status": { "phase": "Zugzwang", "ready": true } }), plain("Healthy")),
+        (value!({ "status": { "loadBalancer": { "ip": "192.0.2.1" } } }), plain("Healthy")),
+        (value!({ "status": { "syncStatus": "odd" } }), plain("Healthy")),
+        (value!({ "spec": { "a": 1 } }), plain("Healthy")),
+        (condition("example.com/app-ready", "True"), plain("Healthy")),
+        (condition("AppNotReady", "False"), plain("Healthy")),
+        (condition("AppNotReady", "True"), plain("Degraded")),
+        (condition("DiskPressure", "True"), plain("Degraded")),
+        (condition("FailedCreatePod", "True"), plain("Degraded")),
+        (condition("DatabaseProvisioned", "True"), plain("Healthy")),
+        (condition("DatabaseProvisioned", "False"), plain("Progressing")),
+        (condition("Unavailable", "False"), plain("Healthy")),
+    ] {
+        assert_eq!(of(&rest), known, "{rest:?}");
+    }
+}
