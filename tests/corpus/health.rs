@@ -6,7 +6,7 @@ use driftdeck::model::Value;
 
 /// What was reached before, with the table of kinds and by the general rules alone: never less.
 const REACHED: usize = 702;
-const REACHED_WITHOUT_TABLE: usize = 474;
+const REACHED_WITHOUT_TABLE: usize = 517;
 
 #[test]
 fn objects_have_the_known_health() {

@@ -189,16 +189,34 @@ pub(super) fn of(body: &Value) -> Option<Health> {
         Some(not) if working.is_some_and(|w| w.reason.ends_with("WithRetry")) => {
             Some(told(HealthStatus::Degraded, not))
         }
-        Some(not) if working.is_some() || passes(not) => Some(told(HealthStatus::Progressing, not)),
+        Some(not) if working.is_some() || passes(not) || not.text().is_empty() => {
+            Some(told(HealthStatus::Progressing, not))
+        }
         Some(not) => Some(told(HealthStatus::Degraded, not)),
         None => working.map(|w| told(HealthStatus::Progressing, w)).or_else(|| by_suffix(&conditions)),
     }
 }
 
+/// Returns the health that the conditions of a part of a status tell, if they tell any: of a listener, say.
+pub(super) fn of_part(part: &Value) -> Option<Health> {
+    let conditions = part.get("conditions").map(read)?;
+    let is = |c: &Condition<'_>, status: &str| c.status.eq_ignore_ascii_case(status);
+    if let Some(bad) = conditions.iter().find(|c| is_bad(c.kind) && is(c, "True")) {
+        return Some(told(HealthStatus::Degraded, bad));
+    }
+    let good = |c: &&Condition<'_>| {
+        GOOD.contains(&c.kind) || ends(c.kind, &WELL_ENDS) || ends(c.kind, &REACHED_ENDS)
+    };
+    let not = conditions.iter().filter(good).find(|c| is(c, "False"))?;
+    Some(told(if passes(not) { HealthStatus::Progressing } else { HealthStatus::Degraded }, not))
+}
+
 /// A good summary may stand beside a part that is not there yet.
 fn other_news(conditions: &[Condition<'_>]) -> HealthStatus {
-    let gateway = ["Accepted", "Programmed", "ResolvedRefs"];
-    let bad = conditions.iter().find(|c| gateway.contains(&c.kind) && c.status == "False");
+    let own = ["Accepted", "Programmed", "ResolvedRefs", "Healthy", "Installed", "Available", "Synced"];
+    let not = |c: &&Condition<'_>| c.status.eq_ignore_ascii_case("False");
+    let fails = |c: &&Condition<'_>| fails(c) && !is_bad(c.kind) && !WORKING.contains(&c.kind);
+    let bad = conditions.iter().filter(not).find(|c| own.contains(&c.kind) || fails(c));
     match bad {
         Some(c) if passes(c) => HealthStatus::Progressing,
         Some(_) => HealthStatus::Degraded,
@@ -331,18 +349,24 @@ fn by_suffix(conditions: &[Condition<'_>]) -> Option<Health> {
     conditions.iter().any(|c| well(&c) || reached(&c)).then(|| Health::of(HealthStatus::Healthy))
 }
 
-/// Returns what an object's own conditions say, where it is not known what any of them means: `Reachable is False`.
-pub(super) fn not_understood(body: &Value) -> Option<String> {
-    let conditions = body.at(&["status", "conditions"]).map(read).unwrap_or_default();
-    let known = |c: &Condition<'_>| {
-        is_bad(c.kind)
-            || WORKING.contains(&c.kind)
-            || GOOD.contains(&c.kind)
-            || matches!(c.kind, "Paused" | "Suspended")
-            || ends(c.kind, &WELL_ENDS)
-            || ends(c.kind, &REACHED_ENDS)
-    };
-    let first = conditions.first().filter(|_| !conditions.iter().any(known))?;
+/// Returns whether it is known what a condition means.
+fn is_known(c: &Condition<'_>) -> bool {
+    is_bad(c.kind)
+        || WORKING.contains(&c.kind)
+        || GOOD.contains(&c.kind)
+        || matches!(c.kind, "Paused" | "Suspended")
+        || ends(c.kind, &WELL_ENDS)
+        || ends(c.kind, &REACHED_ENDS)
+}
+
+/// Returns whether it is known of any of an object's own conditions what it means.
+pub(super) fn is_any_known(body: &Value) -> bool {
+    body.at(&["status", "conditions"]).is_some_and(|own| read(own).iter().any(is_known))
+}
+
+/// Returns what the first of an object's own conditions says: `Reachable is False`.
+pub(super) fn first(body: &Value) -> Option<String> {
+    let first = read(body.at(&["status", "conditions"])?).into_iter().next()?;
     let said = if first.message.is_empty() { String::new() } else { format!(": {}", first.message) };
     Some(format!("{} is {}{said}", first.kind, if first.status.is_empty() { "unset" } else { first.status }))
 }
@@ -387,6 +411,8 @@ fn passes(condition: &Condition<'_>) -> bool {
             "terminating",
             "wait",
             "suspended",
+            "being ",
+            "notall",
         ]
         .iter()
         .any(|word| reason.contains(word))

@@ -3,6 +3,16 @@
 use super::{NOT_SEEN, conditions, is_behind};
 use crate::model::{Health, HealthStatus, LiveObject, Value};
 
+/// Switches of a spec that stop its controller.
+const SUSPENDING: [&[&str]; 6] = [
+    &["spec", "suspend"],
+    &["spec", "suspended"],
+    &["spec", "pause"],
+    &["spec", "paused"],
+    &["spec", "updateStrategy", "paused"],
+    &["spec", "updateStrategy", "rollingUpdate", "paused"],
+];
+
 /// Returns what a custom object's controller reports, if it reports anything.
 pub(super) fn of(object: &LiveObject) -> Option<Health> {
     let body = &object.body;
@@ -10,7 +20,7 @@ pub(super) fn of(object: &LiveObject) -> Option<Health> {
     if is_behind(body) {
         return Some(Health::with(HealthStatus::Progressing, NOT_SEEN));
     }
-    if flag(&["spec", "suspend"]) || flag(&["spec", "suspended"]) || flag(&["spec", "paused"]) {
+    if SUSPENDING.iter().any(|path| flag(path)) {
         return Some(Health::with(HealthStatus::Suspended, "suspended"));
     }
     let status = body.get("status").filter(|s| !s.is_null())?;
@@ -19,11 +29,18 @@ pub(super) fn of(object: &LiveObject) -> Option<Health> {
     }
     let by_conditions = conditions::of(body);
     let by_word = words(status);
+    if by_word.is_none()
+        && by_conditions.as_ref().is_none_or(|c| c.status == HealthStatus::Healthy)
+        && let Some(part) = parts(status)
+    {
+        return Some(part);
+    }
     let by_rest = by_word
         .or_else(|| other_words(status))
         .or_else(|| failed(status))
         .or_else(|| flags(status))
         .or_else(|| replicas(body, status))
+        .or_else(|| counts(status))
         .or_else(|| nothing_said_of(status));
     match (by_conditions, by_rest) {
         // A phase tells more than a condition which is good news.
@@ -42,13 +59,46 @@ pub(super) fn of(object: &LiveObject) -> Option<Health> {
     }
 }
 
+/// Reads the parts of a status, such as `environments[].phase` or `statuses.gateway.state`, and their own conditions: the whole is
+/// as good as the worst of them at most. What has been is passed over.
+fn parts(status: &Value) -> Option<Health> {
+    const PAST: [&str; 6] = ["history", "previous", "last", "old", "event", "retr"];
+    const SAY: [&str; 6] = ["phase", "state", "status", "health", "healthStatus", "compliant"];
+    let is_past = |name: &str| {
+        let name = name.to_lowercase();
+        PAST.iter().any(|word| name.contains(word))
+    };
+    // These have been read as the object's own.
+    let is_own = |name: &str| matches!(name, "conditions" | "parents" | "ancestors");
+    let fields = status.as_map()?.iter().filter(|(name, _)| !is_past(name) && !is_own(name));
+    let said = |part: &Value| -> Option<Health> {
+        let word = SAY.iter().filter_map(|field| word(part.str_at(&[field])?)).max();
+        let by_word = word.map(|status| Health { status, message: message(part) });
+        let by_count = counts(part).map(Health::of);
+        let all = by_word.into_iter().chain(conditions::of_part(part)).chain(by_count);
+        all.max_by_key(|health| health.status)
+    };
+    let parts = fields.flat_map(|(_, value)| match value {
+        Value::List(items) => items.iter().collect::<Vec<_>>(),
+        Value::Map(below) => {
+            [value].into_iter().chain(below.values().filter(|v| v.as_map().is_some())).collect()
+        }
+        _ => Vec::new(),
+    });
+    let worst = parts.filter_map(said).max_by_key(|health| health.status)?;
+    matches!(worst.status, HealthStatus::Progressing | HealthStatus::Degraded).then_some(worst)
+}
+
 /// Returns that a status tells something and nobody knows what: that is no good news. What tells nothing about how the object is
 /// doing, such as an address, is none of it.
 fn not_understood(body: &Value, status: &Value) -> Option<Health> {
     let states = || STATES.iter().filter_map(|field| Some((field, status.str_at(&[field])?)));
     let state =
         || states().find(|(_, word)| !word.is_empty()).map(|(field, word)| format!("{field} is {word}"));
-    let what = conditions::not_understood(body).or_else(state)?;
+    if conditions::is_any_known(body) {
+        return None;
+    }
+    let what = conditions::first(body).or_else(state)?;
     Some(Health::with(HealthStatus::Unknown, format!("what it reports is not understood: {what}")))
 }
 
@@ -57,7 +107,7 @@ const STATES: [&str; 7] =
     ["phase", "state", "health", "healthStatus", "status", "currentState", "currentPhase"];
 
 /// Fields of a status in which controllers put one word.
-const WORDED: [&str; 9] = [
+const WORDED: [&str; 10] = [
     "phase",
     "state",
     "health",
@@ -67,6 +117,7 @@ const WORDED: [&str; 9] = [
     "syncStatus",
     "result",
     "currentPhase",
+    "compliant",
 ];
 
 /// Reads the fields that hold one word; the worst counts.
@@ -94,9 +145,22 @@ fn other_words(status: &Value) -> Option<HealthStatus> {
 
 /// Reads an error that stands in a field of its own.
 fn failed(status: &Value) -> Option<HealthStatus> {
-    const ERRORS: [&str; 6] =
-        ["error", "errMsg", "errorMessage", "failureMessage", "failureReason", "lastError"];
-    let says = |field: &&str| status.get(field).is_some_and(|e| !e.is_empty() && e.as_bool() != Some(false));
+    const ERRORS: [&str; 8] = [
+        "failed",
+        "aborted",
+        "error",
+        "errMsg",
+        "errorMessage",
+        "failureMessage",
+        "failureReason",
+        "lastError",
+    ];
+    let says = |field: &&str| match status.get(field) {
+        Some(Value::Bool(is)) => *is,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Map(_) | Value::List(_)) => status.get(field).is_some_and(|e| !e.is_empty()),
+        _ => false,
+    };
     ERRORS.iter().any(says).then_some(HealthStatus::Degraded)
 }
 
@@ -111,11 +175,39 @@ fn flags(status: &Value) -> Option<HealthStatus> {
     Some(if flag { HealthStatus::Healthy } else { HealthStatus::Progressing })
 }
 
-/// Reads the counts of kinds that run replicas as Deployments do.
+/// Reads the counts of kinds that run replicas as Deployments or DaemonSets do.
 fn replicas(body: &Value, status: &Value) -> Option<HealthStatus> {
-    let wanted = body.at(&["spec", "replicas"])?.as_i64()?;
-    let ready = ["availableReplicas", "readyReplicas"].iter().find_map(|f| status.get(f)?.as_i64())?;
+    const READY: [&str; 5] = [
+        "availableReplicas",
+        "readyReplicas",
+        "updatedAvailableReplicas",
+        "updatedReadyReplicas",
+        "numberReady",
+    ];
+    let wanted = body.at(&["spec", "replicas"]).or_else(|| status.get("desiredNumberScheduled"));
+    let wanted = wanted.or_else(|| status.get("replicas"))?.as_i64()?;
+    let ready = READY.iter().find_map(|f| status.get(f)?.as_i64())?;
     Some(if ready < wanted { HealthStatus::Progressing } else { HealthStatus::Healthy })
+}
+
+/// Reads counts beside what they count: `members` and `readyMembers`, and those that are written as `1/3`.
+fn counts(part: &Value) -> Option<HealthStatus> {
+    let fields = part.as_map()?;
+    let ready = |name: &str| {
+        let mut letters = name.chars();
+        let first = letters.next()?.to_ascii_uppercase();
+        let beside = format!("ready{first}{}", letters.as_str());
+        fields.get(beside.as_str())?.as_i64()
+    };
+    let is_short = fields.iter().any(|(name, value)| match value {
+        Value::String(text) if name.ends_with("eplicas") || name.ends_with("eady") => {
+            let counts =
+                text.split_once('/').and_then(|(some, all)| Some((some.parse().ok()?, all.parse().ok()?)));
+            counts.is_some_and(|(some, all): (u64, u64)| some < all)
+        }
+        value => value.as_i64().is_some_and(|all| ready(name).is_some_and(|ready| ready < all)),
+    });
+    is_short.then_some(HealthStatus::Progressing)
 }
 
 pub(super) fn message(status: &Value) -> Option<String> {
@@ -128,7 +220,7 @@ pub(super) fn message(status: &Value) -> Option<String> {
 
 /// Returns what a controller's word means.
 fn word(text: &str) -> Option<HealthStatus> {
-    const HEALTHY: [&str; 24] = [
+    const HEALTHY: [&str; 25] = [
         "healthy",
         "ready",
         "running",
@@ -153,8 +245,9 @@ fn word(text: &str) -> Option<HealthStatus> {
         "open",
         "installed",
         "finished",
+        "compliant",
     ];
-    const DEGRADED: [&str; 18] = [
+    const DEGRADED: [&str; 19] = [
         "degraded",
         "failed",
         "failure",
@@ -173,6 +266,7 @@ fn word(text: &str) -> Option<HealthStatus> {
         "stopping",
         "failing",
         "disabled",
+        "noncompliant",
     ];
     const PROGRESSING: [&str; 24] = [
         "progressing",

@@ -239,3 +239,58 @@ fn what_is_not_understood_is_unknown_and_what_says_nothing_is_as_before() {
         assert_eq!(of(&rest), known, "{rest:?}");
     }
 }
+
+#[test]
+fn a_custom_object_is_as_well_as_the_worst_of_its_parts_says_and_the_past_of_them_says_nothing() {
+    let ready = || value!([{ "type": "Ready", "status": "True", "reason": "Done" }]);
+    let with = |part: &str, value: Value| {
+        let mut status = value!({});
+        status.as_map_mut().unwrap().extend([("conditions".to_owned(), ready()), (part.to_owned(), value)]);
+        let mut rest = value!({});
+        rest.as_map_mut().unwrap().insert("status".to_owned(), status);
+        status_of("example.com/v1", "Widget", &rest)
+    };
+    for (found, known) in [
+        (with("environments", value!([{ "phase": "success" }, { "phase": "failure" }])), "Degraded"),
+        (with("environments", value!([{ "phase": "success" }, { "phase": "pending" }])), "Progressing"),
+        (with("statuses", value!({ "gateway": { "state": "Rejected" } })), "Degraded"),
+        (with("history", value!([{ "phase": "failure" }])), "Healthy"),
+        (with("lastBackup", value!({ "phase": "Failed" })), "Healthy"),
+        (with("racks", value!({ "a": { "members": 3, "readyMembers": 1 } })), "Progressing"),
+        (with("scale", value!({ "statusReplicas": "2/2" })), "Healthy"),
+        (
+            with(
+                "listeners",
+                value!([{ "conditions": [{ "type": "Accepted", "status": "False", "reason": "PortUnavailable" }] }]),
+            ),
+            "Progressing",
+        ),
+        (
+            with(
+                "listeners",
+                value!([{ "conditions": [{ "type": "Accepted", "status": "False", "reason": "Invalid" }] }]),
+            ),
+            "Degraded",
+        ),
+        (
+            status_of(
+                "example.com/v1",
+                "Widget",
+                &value!({ "status": { "phase": "Succeeded", "nodes": { "a": { "phase": "Failed" } } } }),
+            ),
+            "Healthy",
+        ),
+        (status_of("example.com/v1", "Widget", &value!({ "status": { "failed": true } })), "Degraded"),
+        (status_of("example.com/v1", "Widget", &value!({ "status": { "failed": 0 } })), "Healthy"),
+        (
+            status_of(
+                "example.com/v1",
+                "Widget",
+                &value!({ "spec": { "updateStrategy": { "paused": true } }, "status": { "a": 1 } }),
+            ),
+            "Suspended",
+        ),
+    ] {
+        assert_eq!(found, known);
+    }
+}
