@@ -228,3 +228,17 @@ data: {{a: b}}
     assert!(matches!(judged(Some(skip), skip, IgnoreRules::none()).verdict, Verdict::Excluded(_)));
     assert_eq!(judged(Some(skip), skip, &rules("", &[BuiltIn::EngineAnnotations])).verdict, Verdict::InSync);
 }
+
+#[test]
+fn a_path_that_takes_too_much_work_on_an_object_hides_nothing_and_says_so() {
+    let map = |value: &str| {
+        let keys = (0..1000).map(|n| format!("  k{n}{}: {value}\n", ".a".repeat(120)));
+        let head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: shop}\ndata:\n";
+        head.to_owned() + &keys.collect::<String>()
+    };
+    let rules = rules(&format!("ignore:\n- fields: '{}'\n", ".*".repeat(400)), &[]);
+    let judgement = judged(Some(&map("a")), &map("b"), &rules);
+    let used = &judgement.rules[0];
+    assert_eq!((used.hides, used.failed.as_deref()), (0, Some("its paths take too much work on an object")));
+    assert_eq!((judgement.counted().count(), judgement.ignored()), (1000, 0));
+}
