@@ -36,7 +36,9 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
                 }
             }
             if let Some(live) = live {
-                body = keep_applied(body, live, &manager, keeping);
+                // What is left alone and the deployer applies now would be taken away with it.
+                let kept: Vec<&FieldPath> = keeping.iter().chain(without).collect();
+                body = keep_applied(body, live, &manager, &kept);
                 keep_marks(&mut body, live, &manager);
             }
             for (field, value) in [("uid", uid), ("resourceVersion", version)] {
@@ -217,7 +219,7 @@ fn metadata(body: &mut Value) -> Option<&mut Map> {
 }
 
 /// Adds the leaves under some paths that the deployer applies now, as they are there.
-fn keep_applied(body: Value, live: &LiveObject, manager: &str, keeping: &[FieldPath]) -> Value {
+fn keep_applied(body: Value, live: &LiveObject, manager: &str, keeping: &[&FieldPath]) -> Value {
     let mut kept = Patcher::of(body);
     for entry in live.managed.iter().flatten().filter(|e| is_apply_of(e, manager)) {
         entry.fields.each(&mut |leaf| {

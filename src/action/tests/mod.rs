@@ -9,7 +9,7 @@ use super::sync::{self, Inputs, Options, PlanError};
 use super::{ExecuteError, Execution, execute};
 use crate::cluster::offline::{Offline, Target};
 use crate::cluster::{Cluster as _, Patch, Write};
-use crate::drift::{Autoscaled, Managers};
+use crate::drift::{Autoscaled, IgnoreRules, Managers};
 use crate::model::last_applied::last_applied;
 use crate::model::manifest::BodyLines;
 use crate::model::sealed::{LAST_APPLIED, seal_object};
@@ -29,6 +29,7 @@ pub struct World {
     pub extras: Vec<(GroupVersionKind, ResourceId)>,
     pub incomplete: Vec<String>,
     pub options: Options,
+    pub rules: IgnoreRules,
     pub revision: Revision,
     pub protected: bool,
     pub answers: Vec<String>,
@@ -110,6 +111,7 @@ impl World {
             extras: Vec::new(),
             incomplete: Vec::new(),
             options: Options::default(),
+            rules: IgnoreRules::default(),
             revision: Revision {
                 asked: Asked::Name("main".into()),
                 commit: Some(Oid("9c1f07e9c1f07e9c1f07e9c1f07e9c1f07e9c1f0".into())),
@@ -229,7 +231,7 @@ impl World {
         let deployment =
             DeploymentId::new(AppId { repo: RepoId("fleet".into()), name: "web".into() }, facts.id.clone());
         sync::plan(&Inputs {
-            rules: crate::drift::IgnoreRules::none(),
+            rules: &self.rules,
             cluster: &self.cluster,
             facts: &facts,
             schema: &schema,

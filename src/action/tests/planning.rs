@@ -3,7 +3,8 @@
 use super::{With as _, World, config, deployment, said};
 use crate::action::patch::Patcher;
 use crate::action::sync::PlanError;
-use crate::model::{FieldPath, Value};
+use crate::drift::IgnoreRules;
+use crate::model::{BuiltIns, FieldPath, Value};
 use crate::value;
 
 #[tokio::test]
@@ -81,6 +82,33 @@ async fn an_empty_part_that_somebody_took_away_is_planned_and_brought_back() {
         );
         assert_eq!(world.sync().await, ["applied"]);
         assert_eq!(said(&world.plan().await.unwrap()), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_hidden_field_that_git_has_moved_on_is_left_as_the_deployer_applied_it() {
+    for server_side in [false, true] {
+        let mut world = World::new();
+        if server_side {
+            world.server_side(deployment("api", 2, "a:1"), "deployer");
+        } else {
+            world.client_side(deployment("api", 2, "a:1"));
+        }
+        world.declare(deployment("api", 2, "a:2"));
+        let text = b"ignore:\n- {kind: Deployment, fields: '.spec.template.spec.containers[*].image'}\n";
+        let (rules, mistakes) = crate::config::ignore::read_repository_file(text, "rules.yaml");
+        assert_eq!(mistakes, []);
+        world.rules = IgnoreRules::new(rules, None, BuiltIns::ALL);
+        world.edit("Deployment/api", value!({"spec": {"replicas": 5}}), "kubectl-edit");
+        assert_eq!(world.sync().await, ["applied"]);
+        let live = world.live("Deployment/api").await.unwrap();
+        let at = FieldPath::parse(r#".spec.template.spec.containers[name="app"].image"#).unwrap();
+        let image = crate::model::field::at(&live.body, &at).and_then(Value::as_str);
+        assert_eq!((image, live.body.at(&["spec", "replicas"])), (Some("a:1"), Some(&value!(2))));
+        if server_side {
+            let entry = live.managed.iter().flatten().find(|entry| entry.manager == "deployer").unwrap();
+            assert!(entry.fields.owns(&at), "it is the deployer's still");
+        }
     }
 }
 
