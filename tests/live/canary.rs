@@ -13,10 +13,62 @@ fn stage(subject: &str) -> (Namespace, Repository, Home) {
     repository
         .write("web/all.yaml", canary::manifests(&canary::DECLARED, canary::PASSWORDS[0]))
         .commit("Add web");
+    tell_secrets(&namespace);
     home.set("RUST_LOG", "trace");
     let log = home.path().join("state/all.log").display().to_string();
     home.set("DRIFTDECK_LOG_FILE", log);
     (namespace, repository, home)
+}
+
+/// Makes the cluster say values in words of its own: in an event, and in the condition of a workload.
+fn tell_secrets(namespace: &Namespace) {
+    let words = format!("unable to clone 'https://bot:{}@git.example.com/shop'", canary::PASSWORDS[1]);
+    let condition = serde_json::json!({"status": {"conditions": [
+        {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": words}]}});
+    namespace.kubectl(&[
+        "patch",
+        "deployment",
+        "web",
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        &condition.to_string(),
+    ]);
+    let event = serde_json::json!({
+        "apiVersion": "v1", "kind": "Event", "metadata": {"name": "web.told", "namespace": namespace.name},
+        "involvedObject": {"kind": "Deployment", "name": "web", "namespace": namespace.name, "apiVersion": "apps/v1"},
+        "type": "Warning", "reason": "FailedCreate", "message": words, "count": 1,
+        "lastTimestamp": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "source": {"component": "replicaset-controller"},
+    });
+    namespace.apply(&event.to_string());
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn what_the_server_quotes_of_an_object_that_it_refuses_is_not_told() {
+    let (namespace, repository) = (Namespace::new("canary-refused"), Repository::new());
+    let home = namespace.home();
+    let job = |level: &str| {
+        serde_json::json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "once"},
+            "spec": {"suspend": true, "template": {"spec": {"restartPolicy": "Never", "containers": [{
+                "name": "app", "image": "registry.invalid/web:1",
+                "env": [{"name": "DB_PASSWORD", "value": canary::PASSWORDS[0]}, {"name": "LEVEL", "value": level}],
+            }]}}},
+        })
+        .to_string()
+    };
+    namespace.apply(&job("info"));
+    repository.write("web/job.json", job("debug")).commit("Add a job");
+    for form in ["text", "json", "yaml"] {
+        for command in [&["check", "--exact"][..], &["diff", "--exact"], &["sync", "web", "--dry-run"]] {
+            let run = home.driftdeck_in(repository.path(), command.iter().chain(&["-o", form]), "");
+            let said = format!("{} {}", run.stdout, run.stderr);
+            assert!(command[0] != "sync" || said.contains("field is immutable"), "{command:?}: {said}");
+            canary::absent(&format!("{command:?} as {form}"), said.as_bytes());
+        }
+    }
 }
 
 /// Types a key and waits until the deck has answered, and until a plan that has just appeared takes keys.

@@ -7,6 +7,7 @@ mod facts;
 mod gate;
 mod kubeconfig;
 mod listing;
+mod quoted;
 mod refusal;
 mod schemas;
 mod session;

@@ -1,9 +1,11 @@
 //! Turns what a server answers instead of what was asked into errors with facts.
 //!
 //! Source: `metav1.Status` of the Kubernetes API conventions. Words about an object with sealed values are reduced to
-//! reason and path, for a validation or a webhook may quote what it refuses.
+//! reason and path, for a validation or a webhook may quote what it refuses; of others what looks like a secret is taken
+//! out.
 
 use super::gate::About;
+use super::quoted::without_values;
 use crate::cluster::ClusterError;
 use serde::Deserialize;
 use std::time::Duration;
@@ -53,7 +55,8 @@ pub(super) fn read(about: &About, code: u16, retry_after: Option<u64>, body: &[u
         ..Status::default()
     });
     let details = status.details.unwrap_or_default();
-    let message: String = status.message.chars().take(WORDS).collect();
+    let message = status.message;
+    let told = |words: &str| without_values(words).chars().take(WORDS).collect::<String>();
     let resource = about.shown();
     // A denial by RBAC speaks of user, verb and resource only; whatever a webhook says may quote the object.
     let is_denial = code == 403
@@ -62,11 +65,17 @@ pub(super) fn read(about: &About, code: u16, retry_after: Option<u64>, body: &[u
         && message.contains(" cannot ")
         && message.contains(" resource ");
     let reason =
-        if about.sealed && !is_denial { reduced(&status.reason, code, &message) } else { message.clone() };
+        if about.sealed && !is_denial { reduced(&status.reason, code, &message) } else { told(&message) };
     let fields = || {
         let causes = details.causes.iter().filter(|cause| !cause.field.is_empty());
+        // The field stands before its words, as in the whole message: its name may say that the value is a secret.
+        let words = |cause: &Cause| {
+            let whole = told(&format!("{}: {}", cause.field, cause.message));
+            let own = whole.strip_prefix(&cause.field).and_then(|rest| rest.strip_prefix(": "));
+            own.unwrap_or(&whole).to_owned()
+        };
         causes
-            .map(|c| (c.field.clone(), if about.sealed { c.reason.clone() } else { c.message.clone() }))
+            .map(|c| (c.field.clone(), if about.sealed { c.reason.clone() } else { words(c) }))
             .collect::<Vec<_>>()
     };
     if let Some(webhook) = no_dry_run(&message) {
@@ -80,7 +89,8 @@ pub(super) fn read(about: &About, code: u16, retry_after: Option<u64>, body: &[u
                 .map(|(path, _)| (path, "it does not fit the schema of the kind".to_owned()))
                 .collect()
         } else {
-            fields
+            let fields = untyped(&reason).unwrap_or_default().into_iter();
+            fields.filter(|(path, _)| !path.starts_with('<')).collect()
         };
         return ClusterError::Invalid { resource, fields, reason };
     }
@@ -238,6 +248,36 @@ mod tests {
             ]
         );
         assert!(fields(true).iter().all(|(_, words)| words == "it does not fit the schema of the kind"));
+    }
+
+    #[test]
+    fn what_the_server_quotes_and_what_looks_like_a_secret_is_not_told() {
+        let template = "core.PodTemplateSpec{Env:[]core.EnvVar{{Name:\"DB_PASSWORD\", Value:\"hunter2\"}}}";
+        let words = format!("Invalid value: {template}: field is immutable");
+        let body = json!({"reason": "Invalid", "message": format!("Job.batch \"api\" is invalid: spec.template: {words}"),
+            "details": {"name": "api", "causes": [{"reason": "FieldValueInvalid", "message": words, "field": "spec.template"}]}});
+        assert_eq!(
+            refused(false, 422, &body),
+            ClusterError::Invalid {
+                resource: "deployments.apps/api in namespace shop".into(),
+                reason: "Job.batch \"api\" is invalid: spec.template: Invalid value: field is immutable"
+                    .into(),
+                fields: vec![("spec.template".into(), "Invalid value: field is immutable".into())],
+            }
+        );
+        for (code, message) in [
+            (400, "admission webhook \"w.example.com\" denied the request: DB_PASSWORD=hunter2 is weak"),
+            (403, "pods \"api\" is forbidden: https://bot:hunter2@git.example.com is not allowed"),
+            (
+                500,
+                "failed to create typed patch object (shop/api; apps/v1, Kind=Deployment): errors:\n  \
+                .spec.a: expected list, got &{map[p:hunter2\nq: hunter2]}\n  .spec.b: token=hunter2",
+            ),
+            (500, "the backend says password=hunter2"),
+        ] {
+            let error = refused(false, code, &json!({ "message": message }));
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
     }
 
     #[test]

@@ -15,9 +15,22 @@ pub use pods::{Pods, Workload, trouble};
 pub use rules::HealthRules;
 
 use crate::model::{Health, HealthStatus, LiveObject, Value};
+use crate::text::redact;
 
-/// Returns how a live object is doing: by the user's rules, by those of its kind, else by what it reports.
+/// Returns how a live object is doing: by the user's rules, by those of its kind, else by what it reports. A message that
+/// looks like a secret is hidden.
 pub fn health(object: &LiveObject, rules: &HealthRules) -> Health {
+    let mut health = judged(object, rules);
+    if let Some(message) = &mut health.message {
+        let told = redact::line(message);
+        if told != message {
+            *message = told.to_owned();
+        }
+    }
+    health
+}
+
+fn judged(object: &LiveObject, rules: &HealthRules) -> Health {
     let body = &object.body;
     if body.at(&["metadata", "deletionTimestamp"]).is_some_and(|t| !t.is_null()) {
         return Health::with(HealthStatus::Progressing, "being deleted");

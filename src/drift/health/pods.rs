@@ -2,6 +2,7 @@
 
 use super::workloads;
 use crate::model::{GroupKind, Health, HealthStatus, LiveObject, ResourceId, Value};
+use crate::text::redact;
 use std::collections::{BTreeMap, HashMap};
 
 /// A workload by kind, namespace and name.
@@ -58,7 +59,7 @@ pub fn trouble(object: &LiveObject) -> Option<(Workload, String)> {
     let workload = workload_of(object)?;
     let health = workloads::of("", "Pod", &object.body)?;
     let why = match health.status {
-        HealthStatus::Degraded => health.message?,
+        HealthStatus::Degraded => redact::line(&health.message?).to_owned(),
         _ => unscheduled(&object.body)?,
     };
     Some((workload, why))
@@ -66,7 +67,7 @@ pub fn trouble(object: &LiveObject) -> Option<(Workload, String)> {
 
 fn unscheduled(body: &Value) -> Option<String> {
     let scheduled = super::conditions::find(body, "PodScheduled").filter(|c| c.status == "False")?;
-    Some(format!("{}: {}", scheduled.reason, scheduled.message))
+    Some(format!("{}: {}", scheduled.reason, redact::line(scheduled.message)))
 }
 
 /// Returns the workload that a pod's controller is, or stands for: a ReplicaSet is a Deployment's, whose name it has

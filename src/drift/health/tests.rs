@@ -294,3 +294,20 @@ fn a_custom_object_is_as_well_as_the_worst_of_its_parts_says_and_the_past_of_the
         assert_eq!(found, known);
     }
 }
+
+#[test]
+fn a_message_that_looks_like_a_secret_is_hidden_and_the_word_stays() {
+    let clone = "unable to clone 'https://bot:hunter2@git.example.com/shop'";
+    let hidden = "<hidden: it looks like a secret>";
+    let failed = value!({"status": {"conditions": [
+        {"type": "Ready", "status": "False", "reason": "GitFailed", "message": clone}]}});
+    let waiting = value!({"status": {"containerStatuses": [
+        {"name": "app", "state": {"waiting": {"reason": "CrashLoopBackOff", "message": clone}}}]}});
+    for (api_version, kind, rest, message) in [
+        ("source.toolkit.fluxcd.io/v1", "GitRepository", failed, hidden.to_owned()),
+        ("v1", "Pod", waiting, format!("app: CrashLoopBackOff: {hidden}")),
+    ] {
+        let said = health(&live(api_version, kind, &rest), HealthRules::built_in());
+        assert_eq!(said, Health::with(HealthStatus::Degraded, message), "{kind}");
+    }
+}

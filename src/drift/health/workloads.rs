@@ -2,6 +2,7 @@
 
 use super::{NOT_SEEN, conditions, count, is_behind};
 use crate::model::{Health, HealthStatus, Value};
+use crate::text::redact;
 
 /// Returns the health of a kind that has rules of its own.
 pub(super) fn of(group: &str, kind: &str, body: &Value) -> Option<Health> {
@@ -54,7 +55,10 @@ fn deployment(body: &Value) -> Health {
         && condition.reason == "ProgressDeadlineExceeded"
     {
         let set = if condition.message.is_empty() { "" } else { ": " };
-        return degraded(format!("it has exceeded its progress deadline{set}{}", condition.message));
+        return degraded(format!(
+            "it has exceeded its progress deadline{set}{}",
+            redact::line(condition.message)
+        ));
     }
     // Its pods cannot even be made: a quota, a policy or a webhook refuses them.
     if let Some(failure) = conditions::find(body, "ReplicaFailure").filter(|c| c.status == "True") {
@@ -158,7 +162,9 @@ fn pod(body: &Value) -> Health {
             && (STUCK.contains(&reason) || reason.ends_with("BackOff") || reason.starts_with("Err"))
             && (restarts || reason != "CrashLoopBackOff")
         {
-            let detail = waiting.and_then(|w| w.str_at(&["message"])).map(|message| format!(": {message}"));
+            let detail = waiting.and_then(|w| w.str_at(&["message"]));
+            // What is wrong is told even where the details look like a secret.
+            let detail = detail.map(|message| format!(": {}", redact::line(message)));
             let name = status.str_at(&["name"]).unwrap_or_default();
             return degraded(format!("{name}: {reason}{}", detail.unwrap_or_default()));
         }
