@@ -14,6 +14,11 @@ impl Glob {
         &self.0
     }
 
+    /// Returns whether it stands for more than one name.
+    pub fn is_pattern(&self) -> bool {
+        is_pattern(&self.0)
+    }
+
     /// Returns whether the whole of a name matches, in either case. Takes time proportional to both lengths multiplied,
     /// never more.
     pub fn matches(&self, name: &str) -> bool {
@@ -22,37 +27,46 @@ impl Glob {
 
     /// Returns whether the whole of a text matches, letter by letter.
     pub fn matches_exactly(&self, text: &str) -> bool {
-        if self.0.contains(['*', '?']) { fits(&self.0, text) } else { self.0 == text }
+        matches_exactly(&self.0, text)
     }
 }
 
+/// Returns whether the whole of a text matches a pattern, letter by letter.
+pub fn matches_exactly(pattern: &str, text: &str) -> bool {
+    if is_pattern(pattern) { fits(pattern, text) } else { pattern == text }
+}
+
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
 fn fits(pattern: &str, name: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let name: Vec<char> = name.chars().collect();
-    let (mut p, mut n) = (0, 0);
-    // Where the last `*` stood, and up to where it has swallowed the name so far.
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
+    let (mut pattern, mut name) = (pattern, name);
+    // What stands behind the last `*`, and the name from where that has swallowed.
+    let mut star: Option<(&str, &str)> = None;
+    loop {
+        let (mut wanted, mut found) = (pattern.chars(), name.chars());
+        match (wanted.next(), found.next()) {
+            (Some('*'), _) => {
+                pattern = wanted.as_str();
+                star = Some((pattern, name));
             }
-            Some(c) if *c == '?' || *c == name[n] => {
-                p += 1;
-                n += 1;
+            (None, None) => return true,
+            (Some(_), None) => return false,
+            (Some(c), Some(letter)) if c == '?' || c == letter => {
+                (pattern, name) = (wanted.as_str(), found.as_str());
             }
-            _ => match star {
-                Some((at, swallowed)) => {
-                    star = Some((at, swallowed + 1));
-                    p = at + 1;
-                    n = swallowed + 1;
+            _ => {
+                let Some((behind, from)) = star else { return false };
+                let mut from = from.chars();
+                if from.next().is_none() {
+                    return false;
                 }
-                None => return false,
-            },
+                (pattern, name) = (behind, from.as_str());
+                star = Some((behind, name));
+            }
         }
     }
-    pattern.get(p..).is_none_or(|rest| rest.iter().all(|c| *c == '*'))
 }
 
 #[cfg(test)]
@@ -71,6 +85,10 @@ mod tests {
             ("a?c", "ac", false),
             ("*a*b*", "xxaxxbxx", true),
             ("*a*b", "xxbxxa", false),
+            ("ab*ba", "aba", false),
+            ("a*c*e", "abcde", true),
+            ("?", "é", true),
+            ("*?", "", false),
             ("*", "", true),
             ("", "", true),
             ("", "x", false),

@@ -18,7 +18,7 @@ pub enum ManagerKind {
 /// What the configuration says of a field manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownManager {
-    /// The manager's name, or a pattern in which `*` stands for any text.
+    /// The manager's name, or a pattern in which `*` stands for any text and `?` for any character.
     pub name: String,
     /// `None`: as the built-in table says.
     pub kind: Option<ManagerKind>,

@@ -81,7 +81,7 @@ fn base(wishes: &Wishes) -> Result<Base, Box<Notice>> {
             .push(Notice::warning("no home folder is known: nothing is cached or recorded").hint("set HOME"));
     }
     notices.extend(mistakes);
-    let mask = settings.settings().secrets.mask.iter().map(|glob| glob.as_str().to_owned()).collect();
+    let mask = settings.settings().secrets.mask.clone();
     use_mask_rules(MaskRules(mask));
     let mut tools = find_tools(settings.settings().hosts.kustomize.clone());
     if let Some(kept) = folders.as_ref().and_then(|f| Kept::open(&f.cache, "renderings")) {

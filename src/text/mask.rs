@@ -5,12 +5,12 @@
 //! `passwordSecretRef`, `tokenExpirationSeconds`. An empty value, a boolean and null hide nothing.
 
 use crate::model::field_path::{FieldPath, Segment};
-use crate::model::{Number, Value};
+use crate::model::{Glob, Number, Value};
 use std::sync::{Arc, RwLock};
 
-/// The user's own rules: names of fields, or printed paths if they begin with a dot; `*` stands for any text.
+/// The user's own rules: names of fields, or printed paths if they begin with a dot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MaskRules(pub Vec<String>);
+pub struct MaskRules(pub Vec<Glob>);
 
 static RULES: RwLock<Option<Arc<MaskRules>>> = RwLock::new(None);
 
@@ -41,25 +41,8 @@ impl MaskRules {
     fn cover(&self, path: &FieldPath) -> bool {
         let printed = path.to_string();
         let last = path.last_field().unwrap_or_default();
-        self.0.iter().any(|rule| matches(rule, if rule.starts_with('.') { &printed } else { last }))
+        self.0.iter().any(|rule| rule.matches(if rule.as_str().starts_with('.') { &printed } else { last }))
     }
-}
-
-/// Returns whether a text matches a pattern in which `*` stands for any text, whatever the case of letters.
-fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    if !pattern.contains('*') {
-        return rest.is_empty();
-    }
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return true };
-    for part in middle {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
 }
 
 /// Returns whether the field, or the environment variable that a `value` belongs to, is named like a secret.
@@ -351,9 +334,11 @@ mod tests {
 
     #[test]
     fn rules_of_the_user_match_names_and_paths() {
-        let rules = MaskRules(vec!["pin".into(), ".data.lic*nse".into(), "*_dsn".into()]);
+        let rules = ["pin", ".data.lic*nse", "*_dsn", "key?"];
+        let rules = MaskRules(rules.into_iter().map(Glob::new).collect());
         let covers = |path: &str| rules.cover(&FieldPath::parse(path).unwrap());
         assert!(covers(".spec.PIN") && covers(".data.license") && covers(".data.app_dsn"));
+        assert!(covers(".data.key1") && !covers(".data.key") && !covers(".data.key10"));
         assert!(!covers(".spec.pins") && !covers(".spec.license") && !covers(".data.dsn"));
     }
 }

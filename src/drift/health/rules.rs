@@ -4,7 +4,7 @@
 
 use super::conditions::{self, Condition};
 use super::notation;
-use crate::drift::managers::matches;
+use crate::model::glob::matches_exactly as matches;
 use crate::model::health_rule::{
     Amount, ConditionFits, HealthRule, HealthTest, KindPattern, Relation, RuleMessage, Sum, ValuePath,
     ValueStep,
