@@ -243,7 +243,7 @@ pub fn local_file(state: &State) -> Result<(String, Option<usize>), String> {
     Ok((format!("{root}/{}", origin.file), origin.line))
 }
 
-/// Returns the forge's page of the thing under the cursor.
+/// Returns the context of the cluster to log in to.
 pub fn login(state: &State) -> Result<String, String> {
     let Some(cluster) = state.cluster() else { return Err("no cluster is selected".to_owned()) };
     if cluster.has_login {
@@ -253,6 +253,7 @@ pub fn login(state: &State) -> Result<String, String> {
     }
 }
 
+/// Returns the forge's page of the thing under the cursor.
 pub fn page(state: &State) -> Result<String, String> {
     let Some((repo, origin)) = origin(state) else { return Err("Git declares this nowhere".to_owned()) };
     let Some((revision, commit)) = repo.revision.as_ref().and_then(|r| Some((r, r.commit.as_ref()?))) else {
