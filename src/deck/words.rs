@@ -275,6 +275,10 @@ pub fn commit_told(commit: &DeclaringCommit) -> &'static str {
     match (commit.told, commit.or_earlier) {
         (Told::Line, false) => "",
         (Told::Line, true) => ", or earlier: history ends there",
+        (Told::Files, false) => " (the last that touched the files that can set it)",
+        (Told::Files, true) => {
+            " (the last that touched the files that can set it, or earlier: history ends there)"
+        }
         (Told::Inputs, false) => " (the last that touched the app's files)",
         (Told::Inputs, true) => " (the last that touched the app's files, or earlier: history ends there)",
     }

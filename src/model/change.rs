@@ -205,6 +205,8 @@ pub struct DeclaringCommit {
 pub enum Told {
     /// It wrote the line.
     Line,
+    /// No line is known: it is the last that touched the files that can have set the value.
+    Files,
     /// No line is known: it is the last that touched what the app is rendered from.
     Inputs,
 }
@@ -222,6 +224,7 @@ impl Declared {
     pub fn word(&self) -> &'static str {
         match self {
             Declared::By(DeclaringCommit { told: Told::Line, .. }) => "line",
+            Declared::By(DeclaringCommit { told: Told::Files, .. }) => "files",
             Declared::By(DeclaringCommit { told: Told::Inputs, .. }) => "inputs",
             Declared::Uncommitted => "uncommitted",
             Declared::Unknown(_) => "unknown",

@@ -4,7 +4,7 @@ use super::kinds;
 use crate::model::manifest::{FieldLines, Problem};
 use crate::model::sealed::seal_object;
 use crate::model::{GroupVersionKind, Map, Notice, Origin, Value};
-use crate::text::yaml::{Document, DocumentError};
+use crate::text::yaml::{Document, DocumentError, read_documents};
 
 /// One declared object. Its body is sealed where it is secret.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +94,15 @@ pub(super) fn of_output(notice: &mut Notice, read_as: &str, output: &str) {
         notice.title = format!("{output}{fault}");
     }
     notice.line = None;
+}
+
+/// Returns the objects that a file declares, sealed where they are secret, each with the place of its document in the
+/// file, counted from 0; `None` where a document cannot be read.
+pub fn objects(text: &[u8]) -> Option<Vec<(usize, Value)>> {
+    let mut reading = Reading::default();
+    take_documents("", read_documents(text), Strictness::Lenient, &mut reading);
+    let objects = reading.objects.into_iter().map(|object| (object.origin.document, object.body));
+    (!reading.incomplete).then(|| objects.collect())
 }
 
 /// Takes in one document: an object, or a list of them.

@@ -18,6 +18,7 @@ mod kustomize;
 mod locate;
 mod passage;
 pub mod paths;
+mod place;
 mod plain;
 mod repeated;
 mod setting;
@@ -29,12 +30,14 @@ mod tests;
 
 pub use cache::Store;
 pub use context::{Namespaced, RenderContext};
+pub use declared::objects;
 pub use error::RenderError;
 pub use helm::{Chart, Dependency, is_chart_file};
 pub use kinds::{first_manifest, is_served_kind};
 pub use kustomize::{Kustomization, Reference, Use, is_kustomization_file};
 pub use paths::is_manifest_file;
-pub use setting::setting;
+pub use place::{Place, Unclear, find};
+pub use setting::{Setting, setting};
 pub use settle::Rendered;
 pub use tools::{Tool, Tools};
 
@@ -58,6 +61,21 @@ pub fn inputs(app: &App, tree: &dyn Tree) -> Vec<String> {
     let (own, outside): (Vec<_>, Vec<_>) =
         inputs.into_iter().partition(|path| *path == app.path || path.starts_with(&below));
     own.into_iter().take(1).chain(outside).collect()
+}
+
+/// Returns whether it is known which of an app's files can have set a value that comes from `file`: of what a kustomization
+/// puts together, any of them may have.
+pub fn is_told_apart(app: &App, file: &str) -> bool {
+    !matches!(app.spec, RenderSpec::Kustomize) || !is_kustomization_file(paths::name(file))
+}
+
+/// Returns the paths of what can have set a value that comes from `file`: the file itself, and of a chart's template also
+/// the values and everything else of the chart but the other templates.
+pub fn inputs_of(app: &App, tree: &dyn Tree, file: &str) -> Vec<String> {
+    match &app.spec {
+        RenderSpec::Helm(spec) => helm::inputs_of(tree, app, spec, file),
+        RenderSpec::Plain { .. } | RenderSpec::Kustomize => vec![file.to_owned()],
+    }
 }
 
 /// Renders one app for one cluster.

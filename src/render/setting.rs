@@ -6,15 +6,25 @@
 use super::helm;
 use super::kustomize::{Kustomization, Use};
 use super::paths;
+use super::place::Place;
 use crate::model::app::HelmSpec;
 use crate::model::field_path::{FieldPath, Scalar, Segment};
 use crate::model::manifest::FieldLines;
-use crate::model::{App, Manifest, Origin, RenderSpec, Tree, Value};
+use crate::model::{App, Manifest, Origin, RenderSpec, Sealed, Tree, Value};
 use crate::text::yaml::read_documents;
 use std::collections::{BTreeSet, VecDeque};
 
 /// Kustomizations that are looked through at most.
 const KUSTOMIZATIONS: usize = 200;
+
+/// Where a value is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    pub origin: Origin,
+    /// `None` where it cannot be found again in other versions of the file: within a block of text, and in files that are
+    /// no YAML.
+    pub place: Option<Place>,
+}
 
 /// What is looked for: a field of an object, with the value that is declared for it.
 #[derive(Clone, Copy)]
@@ -24,6 +34,20 @@ struct Wanted<'a> {
     desired: &'a Value,
 }
 
+impl Wanted<'_> {
+    fn name(&self) -> &str {
+        self.manifest.id.name.as_deref().unwrap_or_default()
+    }
+
+    /// Returns whether a text is the wanted value; what is sealed is compared by what it means.
+    fn is(&self, text: &str) -> bool {
+        match self.desired {
+            Value::Sealed(sealed) => Sealed::text(text.to_owned()).same(sealed),
+            desired => same(&Value::string(text), desired),
+        }
+    }
+}
+
 /// Returns where a field's declared value is set, if that is another place than its manifest. Blocks on the disk.
 pub fn setting(
     app: &App,
@@ -31,7 +55,7 @@ pub fn setting(
     manifest: &Manifest,
     path: &FieldPath,
     desired: &Value,
-) -> Option<Origin> {
+) -> Option<Setting> {
     let wanted = Wanted { manifest, path, desired };
     match &app.spec {
         RenderSpec::Plain { .. } => None,
@@ -41,7 +65,7 @@ pub fn setting(
 }
 
 /// Looks through a kustomization, then through those that it is made of: what is nearer to the top was applied later.
-fn in_kustomizations(tree: &dyn Tree, folder: &str, wanted: Wanted<'_>) -> Option<Origin> {
+fn in_kustomizations(tree: &dyn Tree, folder: &str, wanted: Wanted<'_>) -> Option<Setting> {
     let (mut folders, mut seen) = (VecDeque::from([folder.to_owned()]), BTreeSet::new());
     while let Some(folder) = folders.pop_front() {
         if seen.len() >= KUSTOMIZATIONS || !seen.insert(folder.clone()) {
@@ -62,15 +86,21 @@ fn in_kustomizations(tree: &dyn Tree, folder: &str, wanted: Wanted<'_>) -> Optio
     None
 }
 
-fn in_patches(tree: &dyn Tree, of: &Kustomization, wanted: Wanted<'_>) -> Option<Origin> {
+/// Looks in the patches of a kustomization. Names may have got prefixes and suffixes, so several may fit: the one whose name
+/// fits most of the object's is meant, of those the last, which is applied last.
+fn in_patches(tree: &dyn Tree, of: &Kustomization, wanted: Wanted<'_>) -> Option<Setting> {
+    let mut found: Vec<(usize, Setting)> = Vec::new();
     for field in ["patches", "patchesJson6902", "patchesStrategicMerge"] {
         let items = of.value.get(field).and_then(Value::as_list).unwrap_or_default();
         for (at, item) in items.iter().enumerate() {
             let at = at.to_string();
-            let targeted = item.get("target").map(|target| fits_target(target, wanted.manifest));
-            if targeted == Some(false) {
-                continue;
-            }
+            let target = match item.get("target") {
+                Some(target) => match fitting_target(target, wanted.manifest) {
+                    Some(name) => Some(name),
+                    None => continue,
+                },
+                None => None,
+            };
             let (text, steps) = match item.as_str() {
                 Some(text) => (text, vec![field, &at]),
                 None => match (item.str_at(&["path"]), item.str_at(&["patch"])) {
@@ -80,55 +110,85 @@ fn in_patches(tree: &dyn Tree, of: &Kustomization, wanted: Wanted<'_>) -> Option
                 },
             };
             let is_inline = text.trim_end().contains('\n') || text.trim_start().starts_with('{');
-            let found = if is_inline {
+            let set = if is_inline {
                 // The text of a block begins on the line below its key.
-                let line = of.lines.line_at(steps)?;
-                in_patch(&of.file, text.as_bytes(), line, targeted.is_some(), wanted)
+                let Some(line) = of.lines.line_at(steps) else { continue };
+                let set = in_patch(&of.file, text.as_bytes(), line, target, wanted);
+                set.map(|(name, set)| (name, Setting { place: None, ..set }))
             } else {
-                let file = paths::join(of.folder(), text)?;
-                let bytes = tree.read(&file).ok()?;
-                in_patch(&file, &bytes, 0, targeted.is_some(), wanted)
+                let Some(file) = paths::join(of.folder(), text) else { continue };
+                let Ok(bytes) = tree.read(&file) else { continue };
+                in_patch(&file, &bytes, 0, target, wanted)
             };
-            if found.is_some() {
-                return found;
-            }
+            found.extend(set);
         }
     }
-    None
+    found.into_iter().max_by_key(|(name, _)| *name).map(|(_, set)| set)
 }
 
-/// Looks in the documents of a patch: strategic merge, or the operations of JSON Patch (RFC 6902).
-fn in_patch(file: &str, text: &[u8], below: usize, targeted: bool, wanted: Wanted<'_>) -> Option<Origin> {
+/// Looks in the documents of a patch: strategic merge, or the operations of JSON Patch (RFC 6902). `target`: the length of
+/// the name that the patch is said to be for. Returns the setting with the length of the name by which the patch fits.
+fn in_patch(
+    file: &str,
+    text: &[u8],
+    below: usize,
+    target: Option<usize>,
+    wanted: Wanted<'_>,
+) -> Option<(usize, Setting)> {
     read_documents(text).into_iter().flatten().find_map(|document| {
-        let line = match &document.value {
-            Value::List(operations) => in_operations(operations, &document.lines, wanted),
-            value if targeted || fits_patch(value, wanted.manifest) => {
+        let own = fitting_patch(&document.value, wanted.manifest);
+        let (line, place) = match &document.value {
+            Value::List(operations) => in_operations(operations, &document.lines, wanted)?,
+            value if target.is_some() || own.is_some() => {
                 let (found, line) = follow(value, &document.lines, &wanted.path.0)?;
-                same(found, wanted.desired).then_some(line)
+                let place = match own {
+                    Some(_) => Place::Own,
+                    None => Place::At { path: wanted.path.clone(), literal: None },
+                };
+                same(found, wanted.desired).then_some((line, place))?
             }
-            _ => None,
+            _ => return None,
         };
-        Some(Origin { file: file.to_owned(), document: document.index, line: Some(line? + below) })
+        let origin = Origin { file: file.to_owned(), document: document.index, line: Some(line + below) };
+        Some((target.or(own).unwrap_or(0), Setting { origin, place: Some(place) }))
     })
 }
 
-fn in_operations(operations: &[Value], lines: &FieldLines, wanted: Wanted<'_>) -> Option<usize> {
+fn in_operations(operations: &[Value], lines: &FieldLines, wanted: Wanted<'_>) -> Option<(usize, Place)> {
     let pointer = pointer(&wanted.manifest.body, &wanted.path.0)?;
     operations.iter().enumerate().rev().find_map(|(at, operation)| {
         let value = operation.get("value")?;
-        let rest = pointer.strip_prefix(operation.str_at(&["path"])?)?;
-        let mut found = Some(value);
+        let path = operation.str_at(&["path"])?;
+        // `/a/b` is above `/a/b/c`, and not above `/a/bc`.
+        let rest = pointer.strip_prefix(path).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+        let mut steps = vec![named("path", path), Segment::Field("value".to_owned())];
+        let mut found = value;
         for step in rest.split('/').skip(1) {
             let step = step.replace("~1", "/").replace("~0", "~");
-            found = found.and_then(|found| match found {
-                Value::List(items) => items.get(step.parse::<usize>().ok()?),
-                other => other.get(&step),
-            });
+            let (next, segment) = match found {
+                Value::List(items) => {
+                    let position = step.parse().ok()?;
+                    (items.get(position)?, Segment::Index(position))
+                }
+                other => (other.get(&step)?, Segment::Field(step)),
+            };
+            found = next;
+            steps.push(segment);
         }
         let at = at.to_string();
         let line = || lines.line_at([at.as_str(), "value"]).or_else(|| lines.line_at([at.as_str()]));
-        found.filter(|found| same(found, wanted.desired)).and_then(|_| line())
+        let place = Place::At { path: FieldPath(steps), literal: None };
+        same(found, wanted.desired).then(|| Some((line()?, place)))?
     })
+}
+
+/// Returns the segment of an item by one of its fields.
+fn named(field: &str, value: &str) -> Segment {
+    Segment::Keys(vec![(field.to_owned(), Scalar(Value::string(value)))])
+}
+
+fn field(name: &str) -> Segment {
+    Segment::Field(name.to_owned())
 }
 
 /// Returns the JSON pointer of a field in a rendered object.
@@ -151,12 +211,18 @@ fn pointer(body: &Value, path: &[Segment]) -> Option<String> {
 }
 
 /// Looks in what a kustomization says of images, replicas and labels.
-fn in_transformers(of: &Kustomization, wanted: Wanted<'_>) -> Option<Origin> {
-    let here = |steps: &[&str]| {
+fn in_transformers(of: &Kustomization, wanted: Wanted<'_>) -> Option<Setting> {
+    let here = |steps: &[&str], path: Option<Vec<Segment>>| {
         let line = of.lines.line_at(steps.iter().copied())?;
-        Some(Origin { file: of.file.clone(), document: 0, line: Some(line) })
+        let origin = Origin { file: of.file.clone(), document: 0, line: Some(line) };
+        let place = path.map(|path| Place::At { path: FieldPath(path), literal: None });
+        Some(Setting { origin, place })
     };
     let list = |field: &str| of.value.get(field).and_then(Value::as_list).unwrap_or_default();
+    // What an item of a list sets, by the item's name.
+    let of_item = |list: &str, item: &Value, set: &str| {
+        item.str_at(&["name"]).map(|name| vec![field(list), named("name", name), field(set)])
+    };
     let last = wanted.path.last_field()?;
     if last == "image"
         && let Some(image) = wanted.desired.as_str()
@@ -170,36 +236,37 @@ fn in_transformers(of: &Kustomization, wanted: Wanted<'_>) -> Option<Origin> {
                 let value = item.get(field).map(plain);
                 value.is_some_and(|value| rest.strip_prefix([':', '@']) == Some(&value))
             });
-            here(&["images", &at, tag.or_else(|| item.get("newName").map(|_| "newName"))?])
+            let set = tag.or_else(|| item.get("newName").map(|_| "newName"))?;
+            here(&["images", &at, set], of_item("images", item, set))
         });
     }
     if last == "replicas" {
-        let is_it = |item: &Value| {
-            let name = wanted.manifest.id.name.as_deref().unwrap_or_default();
-            item.str_at(&["name"]).is_some_and(|wanted| name.contains(wanted))
-                && item.get("count").is_some_and(|count| same(count, wanted.desired))
-        };
-        let at = list("replicas").iter().position(is_it)?.to_string();
-        return here(&["replicas", &at, "count"]);
+        let items = list("replicas").iter().enumerate();
+        let fitting = items.filter_map(|(at, item)| Some((fitting(wanted.name(), item)?, at, item)));
+        let (_, at, item) = longest(fitting.collect(), |(name, ..)| *name).into_iter().next()?;
+        let is_it = item.get("count").is_some_and(|count| same(count, wanted.desired));
+        return is_it
+            .then(|| here(&["replicas", &at.to_string(), "count"], of_item("replicas", item, "count")))?;
     }
     let is_mark =
         |field: &str| wanted.path.0.iter().any(|s| matches!(s, Segment::Field(name) if name == field));
     let holds = |map: Option<&Value>| map.and_then(|m| m.get(last)).is_some_and(|v| same(v, wanted.desired));
+    let common = |list: &str| here(&[list, last], Some(vec![field(list), field(last)]));
     if is_mark("labels") || is_mark("matchLabels") || is_mark("selector") {
         if holds(of.value.get("commonLabels")) {
-            return here(&["commonLabels", last]);
+            return common("commonLabels");
         }
-        let at = list("labels").iter().position(|item| holds(item.get("pairs")))?.to_string();
-        return here(&["labels", &at, "pairs", last]);
+        let at = list("labels").iter().position(|item| holds(item.get("pairs")))?;
+        let path = vec![field("labels"), Segment::Index(at), field("pairs"), field(last)];
+        return here(&["labels", &at.to_string(), "pairs", last], Some(path));
     }
-    (is_mark("annotations") && holds(of.value.get("commonAnnotations")))
-        .then(|| here(&["commonAnnotations", last]))
-        .flatten()
+    let annotated = is_mark("annotations") && holds(of.value.get("commonAnnotations"));
+    annotated.then(|| common("commonAnnotations"))?
 }
 
 /// Looks in the generators of ConfigMaps and Secrets for a key of their data.
-fn in_generators(tree: &dyn Tree, of: &Kustomization, wanted: Wanted<'_>) -> Option<Origin> {
-    let field = match wanted.manifest.kind.kind.as_str() {
+fn in_generators(tree: &dyn Tree, of: &Kustomization, wanted: Wanted<'_>) -> Option<Setting> {
+    let list = match wanted.manifest.kind.kind.as_str() {
         "ConfigMap" => "configMapGenerator",
         "Secret" => "secretGenerator",
         _ => return None,
@@ -208,43 +275,76 @@ fn in_generators(tree: &dyn Tree, of: &Kustomization, wanted: Wanted<'_>) -> Opt
     if data != "data" {
         return None;
     }
-    let name = wanted.manifest.id.name.as_deref().unwrap_or_default();
-    let generators = of.value.get(field).and_then(Value::as_list).unwrap_or_default();
-    let of_name =
-        generators.iter().enumerate().filter(|(_, g)| g.str_at(&["name"]).is_some_and(|n| name.contains(n)));
-    for (at, generator) in of_name {
+    let generators = of.value.get(list).and_then(Value::as_list).unwrap_or_default().iter().enumerate();
+    let of_name = generators
+        .filter_map(|(at, generator)| Some((fitting(wanted.name(), generator)?, at, generator)))
+        .collect();
+    for (_, at, generator) in longest(of_name, |(name, ..)| *name) {
         let at = at.to_string();
         let texts = |list: &str| {
             let items = generator.get(list).and_then(Value::as_list).unwrap_or_default();
             items.iter().map(|item| item.as_str().unwrap_or_default()).collect::<Vec<_>>()
         };
-        let is_key = |line: &&str| line.split_once('=').is_some_and(|(found, _)| found.trim() == key);
-        if let Some(index) = texts("literals").iter().position(is_key) {
-            let line = of.lines.line_at([field, &at, "literals", &index.to_string()]);
-            return Some(Origin { file: of.file.clone(), document: 0, line });
+        let is_it =
+            |line: &&str| literal_of(line).is_some_and(|(found, value)| found == key && wanted.is(value));
+        if let Some(index) = texts("literals").iter().position(is_it) {
+            let line = of.lines.line_at([list, &at, "literals", &index.to_string()]);
+            let path = |name| FieldPath(vec![field(list), named("name", name), field("literals")]);
+            let place = generator
+                .str_at(&["name"])
+                .map(|name| Place::At { path: path(name), literal: Some(key.clone()) });
+            return Some(Setting { origin: Origin { file: of.file.clone(), document: 0, line }, place });
         }
         for file in texts("files") {
             let (named, path) =
                 file.split_once('=').unwrap_or((file.rsplit('/').next().unwrap_or(file), file));
-            if named == key {
-                return Some(Origin { file: paths::join(of.folder(), path)?, document: 0, line: None });
+            let Some(file) = paths::join(of.folder(), path).filter(|_| named == key) else { continue };
+            if tree.read(&file).is_ok_and(|text| wanted.is(&String::from_utf8_lossy(&text))) {
+                return Some(Setting { origin: Origin { file, document: 0, line: None }, place: None });
             }
         }
         for env in texts("envs").into_iter().chain(generator.str_at(&["env"])) {
-            let file = paths::join(of.folder(), env)?;
-            let text = tree.read(&file).ok()?;
+            let Some(file) = paths::join(of.folder(), env) else { continue };
+            let Ok(text) = tree.read(&file) else { continue };
             let text = String::from_utf8_lossy(&text);
-            if let Some(line) = text.lines().position(|line| is_key(&line)) {
-                return Some(Origin { file, document: 0, line: Some(line + 1) });
+            let is_it = |line: &str| {
+                line.trim_start()
+                    .split_once('=')
+                    .is_some_and(|(found, value)| found == key && wanted.is(value))
+            };
+            if let Some(line) = text.lines().position(is_it) {
+                let origin = Origin { file, document: 0, line: Some(line + 1) };
+                return Some(Setting { origin, place: None });
             }
         }
     }
     None
 }
 
+/// Returns key and value of a literal, as a generator reads it: quotes around the value are none of it.
+///
+/// Source: `parseLiteralSource` in sigs.k8s.io/kustomize/api/kv/kv.go.
+pub(super) fn literal_of(literal: &str) -> Option<(&str, &str)> {
+    let (key, value) = literal.split_once('=')?;
+    let unquoted = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    Some((key, unquoted('"').or_else(|| unquoted('\'')).unwrap_or(value)))
+}
+
+/// Returns the length of an item's name, if it fits the name of an object. That may have got a prefix and a suffix since.
+fn fitting(name: &str, item: &Value) -> Option<usize> {
+    item.str_at(&["name"]).filter(|item| name.contains(item)).map(str::len)
+}
+
+/// Returns those of which the name that fits is the longest: `app-config` and not `app`.
+fn longest<T>(mut found: Vec<T>, name: impl Fn(&T) -> usize) -> Vec<T> {
+    let most = found.iter().map(&name).max().unwrap_or(0);
+    found.retain(|one| name(one) == most);
+    found
+}
+
 /// Looks in a chart's values for what a template puts at a field: `replicas: {{ .Values.replicaCount }}`, or a whole block
 /// by `toYaml .Values.resources`.
-fn in_values(tree: &dyn Tree, app: &App, spec: &HelmSpec, wanted: Wanted<'_>) -> Option<Origin> {
+fn in_values(tree: &dyn Tree, app: &App, spec: &HelmSpec, wanted: Wanted<'_>) -> Option<Setting> {
     let template = tree.read(&wanted.manifest.origin.file).ok()?;
     let template = String::from_utf8_lossy(&template);
     let fields: Vec<&str> = wanted
@@ -261,8 +361,8 @@ fn in_values(tree: &dyn Tree, app: &App, spec: &HelmSpec, wanted: Wanted<'_>) ->
         let below = fields.get(at + 1..).unwrap_or_default();
         for reference in helm::values_at(&template, field).into_iter().rev() {
             let steps: Vec<&str> = reference.split('.').chain(below.iter().copied()).collect();
-            if let Some(origin) = files.iter().find_map(|file| in_file(tree, file, &steps, wanted.desired)) {
-                return Some(origin);
+            if let Some(found) = files.iter().find_map(|file| in_file(tree, file, &steps, wanted.desired)) {
+                return Some(found);
             }
         }
     }
@@ -270,13 +370,15 @@ fn in_values(tree: &dyn Tree, app: &App, spec: &HelmSpec, wanted: Wanted<'_>) ->
 }
 
 /// Returns the line of a values file that sets a value, if it is the one that is declared or part of it.
-fn in_file(tree: &dyn Tree, file: &str, steps: &[&str], desired: &Value) -> Option<Origin> {
+fn in_file(tree: &dyn Tree, file: &str, steps: &[&str], desired: &Value) -> Option<Setting> {
     let document = read_documents(&tree.read(file).ok()?).into_iter().next()?.ok()?;
     let path: Vec<Segment> = steps.iter().map(|step| Segment::Field((*step).to_owned())).collect();
     let (found, line) = follow(&document.value, &document.lines, &path)?;
     let part = |text: &str| !plain(found).is_empty() && text.contains(&plain(found));
     let fits = same(found, desired) || desired.as_str().is_some_and(part);
-    fits.then(|| Origin { file: file.to_owned(), document: document.index, line: Some(line) })
+    let origin = Origin { file: file.to_owned(), document: document.index, line: Some(line) };
+    let place = Place::At { path: FieldPath(path), literal: None };
+    fits.then_some(Setting { origin, place: Some(place) })
 }
 
 /// Follows a path through a document, and returns the value there with its line.
@@ -310,18 +412,25 @@ fn position(items: &[Value], segment: &Segment) -> Option<usize> {
     }
 }
 
-fn fits_patch(patch: &Value, manifest: &Manifest) -> bool {
+/// Returns the length of the name of the object that a patch is for, if that may be this one.
+fn fitting_patch(patch: &Value, manifest: &Manifest) -> Option<usize> {
     let name = manifest.id.name.as_deref().unwrap_or_default();
-    patch.str_at(&["kind"]) == Some(&manifest.kind.kind)
-        && patch.str_at(&["metadata", "name"]).is_some_and(|patched| name.contains(patched))
+    let is_kind = patch.str_at(&["kind"]) == Some(&manifest.kind.kind);
+    is_kind.then(|| fitting(name, patch.get("metadata")?))?
 }
 
-fn fits_target(target: &Value, manifest: &Manifest) -> bool {
+/// Returns the length of the name that a target asks for, none being 0, if this object may be one of its.
+fn fitting_target(target: &Value, manifest: &Manifest) -> Option<usize> {
     let name = manifest.id.name.as_deref().unwrap_or_default();
-    let kind = target.str_at(&["kind"]).is_none_or(|kind| kind == &*manifest.kind.kind);
+    if target.str_at(&["kind"]).is_some_and(|kind| kind != &*manifest.kind.kind) {
+        return None;
+    }
     // A name may be a regular expression: only what is plain is compared.
     let plain = |text: &&str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c));
-    kind && target.str_at(&["name"]).filter(plain).is_none_or(|target| name.contains(target))
+    match target.str_at(&["name"]).filter(plain) {
+        Some(target) => name.contains(target).then_some(target.len()),
+        None => Some(0),
+    }
 }
 
 /// Scalars are compared as they are printed: `"3"` of values is `3` in a manifest.

@@ -2,9 +2,9 @@
 
 use crate::ground::{Told, applied, cluster, read};
 use crate::scripted::{Script, Scripted};
-use crate::support::Repository;
+use crate::support::{Repository, canary};
 use driftdeck::cluster::Cluster as _;
-use driftdeck::model::story::EarlierValue;
+use driftdeck::model::story::{EarlierValue, FieldStory};
 use driftdeck::model::{ClusterId, Declared, LiveObject, Story, Value};
 use driftdeck::pipeline::failed_sync::Engines;
 use driftdeck::pipeline::story::{Blames, story};
@@ -143,4 +143,56 @@ async fn an_engines_object_that_does_not_answer_holds_up_no_other() {
         said = engines.failure(&prod, &facts, &fast) => said,
     };
     assert_eq!(said.as_deref(), Some("Flux's Helm release shop/apps: BuildFailed: bad"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_old_value_of_a_secret_is_told_even_where_all_stands_on_one_line() {
+    let secret = |value: &str, team: &str| {
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Secret","metadata":{{"name":"db","namespace":"shop","labels":{{"team":"{team}"}}}},"stringData":{{"db":"{value}"}}}}"#
+        )
+    };
+    let repository = Repository::new();
+    repository.write(FILE, secret(canary::DECLARED[0], "z")).commit("Add the database");
+    repository.write(FILE, secret(canary::LIVE[0], "z")).commit("Rotate");
+    repository.write(FILE, secret(canary::DECLARED[2], "a")).commit("Give it to a");
+    let said = told(&repository, applied(&secret(canary::DECLARED[2], "b")), true).await;
+    let earlier = |field: &FieldStory| {
+        field.earlier.iter().map(|e| (e.commit.subject.clone(), e.value.clone())).collect::<Vec<_>>()
+    };
+    let team = said.fields.iter().find(|field| field.path.to_string() == ".metadata.labels.team").unwrap();
+    assert_eq!(earlier(team), [("Add the database".to_owned(), Some(value!("z")))]);
+    canary::absent("a story", format!("{said:?}").as_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn earlier_values_are_those_of_the_same_object_wherever_it_stood() {
+    let named = |name: &str, mode: &str| map(mode, "info").replace("name: web", &format!("name: {name}"));
+    let repository = Repository::new();
+    repository.write(FILE, named("web", "slow")).commit("Add web");
+    repository
+        .write(FILE, format!("{}---\n# nothing\n---\n{}", named("another", "other"), named("web", "slow")))
+        .commit("Put another before");
+    repository
+        .write(FILE, format!("{}---\n# nothing\n---\n{}", named("another", "other"), named("web", "fast")))
+        .commit("Be fast");
+    let live = cluster(&[applied(&named("another", "other")), applied(&named("web", "odd"))]);
+    let told = Told::once(&repository, live).await;
+    let (deployment, id) =
+        told.resources.keys().find(|(_, id)| id.name.as_deref() == Some("web")).cloned().unwrap();
+    let inspected = told.handle.inspect(deployment, id).await.unwrap();
+    let said = story(inspected, Arc::new(Blames::default()), &Engines::default(), true).await;
+    assert_eq!(fields(&said), [".data.mode web/all.yaml:18 Be fast (line)"]);
+    let earlier = said.fields[0].earlier.iter().map(|e| (e.commit.subject.as_str(), e.value.clone()));
+    assert_eq!(earlier.collect::<Vec<_>>(), [("Add web", Some(value!("slow")))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_is_an_earlier_value_of_what_is_not() {
+    let repository = Repository::new();
+    repository.write(FILE, map("slow", "info")).commit("Add web");
+    repository.write(FILE, map("fast", "info"));
+    let said = told(&repository, applied(&map("odd", "info")), true).await;
+    let earlier = said.fields[0].earlier.iter().map(|e| (e.commit.subject.as_str(), e.value.clone()));
+    assert_eq!(earlier.collect::<Vec<_>>(), [("Add web", Some(value!("slow")))]);
 }

@@ -16,6 +16,7 @@ use super::context::RenderContext;
 use super::declared::{Reading, Strictness, take_documents};
 use super::error::RenderError;
 use super::export::{Scratch, without_values};
+use super::paths;
 use super::tools::{Tool, Tools};
 use crate::model::app::HelmSpec;
 use crate::model::{App, Tree, TreeError};
@@ -67,6 +68,32 @@ pub(super) async fn template(
 /// depends on.
 pub(super) fn inputs(tree: &dyn Tree, app: &App, spec: &HelmSpec) -> Vec<String> {
     spec.values.iter().cloned().chain(chart::sources(tree, &app.path)).collect()
+}
+
+/// Returns the paths of what a template is rendered with: itself, the values, and of the chart what is no template of an
+/// object of its own. What nobody renders (hidden files, the texts for people) is left out.
+pub(super) fn inputs_of(tree: &dyn Tree, app: &App, spec: &HelmSpec, template: &str) -> Vec<String> {
+    let below = |folder: &str| {
+        let entries = tree.list(folder).unwrap_or_default();
+        entries.into_iter().map(|entry| entry.name).collect::<Vec<_>>()
+    };
+    let templates = paths::child(&app.path, "templates");
+    let is_rendered = |name: &String| {
+        !paths::is_hidden(name) && !["templates", "README.md", "LICENSE"].contains(&name.as_str())
+    };
+    let of_chart =
+        below(&app.path).into_iter().filter(is_rendered).map(|name| paths::child(&app.path, &name));
+    let named = below(&templates).into_iter().filter(|name| name.starts_with('_'));
+    let named = named.map(|name| paths::child(&templates, &name));
+    let mut found: Vec<String> = [template.to_owned()]
+        .into_iter()
+        .chain(of_chart)
+        .chain(named)
+        .chain(inputs(tree, app, spec))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Collects the chart and its values files.

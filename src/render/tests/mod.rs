@@ -57,6 +57,30 @@ fn helm_app(path: &str, values: &[&str]) -> App {
 }
 
 #[test]
+fn what_can_have_set_a_value_is_its_file_or_its_template_with_the_values() {
+    let files = ["Chart.yaml", "README.md", "values.yaml", ".helmignore", "templates/web.yaml"];
+    let files = files.into_iter().chain(["templates/db.yaml", "templates/_names.tpl"]);
+    let files: Vec<(String, &str)> = files.map(|file| (format!("chart/{file}"), "")).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+    let tree = with(&files);
+    let helm = helm_app("chart", &["values/prod.yaml"]);
+    assert_eq!(
+        inputs_of(&helm, &tree, "chart/templates/web.yaml"),
+        [
+            "chart/Chart.yaml",
+            "chart/templates/_names.tpl",
+            "chart/templates/web.yaml",
+            "chart/values.yaml",
+            "values/prod.yaml"
+        ]
+    );
+    assert_eq!(inputs_of(&plain_app("web"), &tree, "web/a.yaml"), ["web/a.yaml"]);
+    let kustomize = kustomize_app("web");
+    assert!(!is_told_apart(&kustomize, "web/kustomization.yaml"), "any patch may have set it");
+    assert!(is_told_apart(&kustomize, "web/app.conf") && is_told_apart(&helm, "chart/templates/web.yaml"));
+}
+
+#[test]
 fn a_chart_reads_its_values_files_and_the_charts_that_it_depends_on_by_a_path() {
     let needs = |names: &[&str]| {
         let one = |n: &&str| format!("- name: {n}\n  version: 1.0.0\n  repository: file://../{n}\n");

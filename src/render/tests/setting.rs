@@ -34,7 +34,9 @@ fn place(app: &App, tree: &MemoryTree, manifest: &Manifest, path: &str, desired:
     let found = setting(app, tree, manifest, &FieldPath::parse(path).unwrap(), &desired.into());
     found.map_or_else(
         || "-".to_owned(),
-        |origin| format!("{}:{}", origin.file, origin.line.map_or("?".to_owned(), |line| line.to_string())),
+        |Setting { origin, .. }| {
+            format!("{}:{}", origin.file, origin.line.map_or("?".to_owned(), |line| line.to_string()))
+        },
     )
 }
 
@@ -155,25 +157,88 @@ configMapGenerator:
 - name: web
   literals:
   - LEVEL=info
-  - MODE=fast
+  - MODE='fast'
   files: [app.conf, named=deep/x.conf]
-  envs: [web.env]
+  envs: [absent.env, web.env]
+- name: web-more
+  literals: [LEVEL=debug]
 ",
         ),
         ("prod/web.env", "# comment\nHOST=example.com\n"),
+        ("prod/deep/x.conf", "a=b\n"),
     ]);
-    let manifest =
-        rendered("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web-7c9f}\n", "prod/kustomization.yaml");
-    for (key, found) in [
-        ("MODE", "prod/kustomization.yaml:7"),
-        ("HOST", "prod/web.env:2"),
-        ("named", "prod/deep/x.conf:?"),
-        ("ABSENT", "-"),
+    let config_map = |name: &str, key: &str, value: Value| {
+        let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+        let manifest = rendered(&text, "prod/kustomization.yaml");
+        place(&kustomize_app("prod"), &tree, &manifest, &format!(".data.{key}"), value)
+    };
+    for (name, key, value, found) in [
+        ("web-7c9f", "MODE", "fast", "prod/kustomization.yaml:7"),
+        ("web-7c9f", "MODE", "slow", "-"),
+        ("web-7c9f", "HOST", "example.com", "prod/web.env:2"),
+        ("web-7c9f", "named", "a=b\n", "prod/deep/x.conf:?"),
+        ("web-7c9f", "named", "other", "-"),
+        ("web-7c9f", "ABSENT", "x", "-"),
+        // The longest name that fits is meant, and the value is compared.
+        ("web-more-7c9f", "LEVEL", "debug", "prod/kustomization.yaml:11"),
+        ("web-more-7c9f", "LEVEL", "info", "-"),
+        ("web-7c9f", "LEVEL", "debug", "-"),
     ] {
-        let said =
-            place(&kustomize_app("prod"), &tree, &manifest, &format!(".data.{key}"), Value::string("x"));
-        assert_eq!(said, found, "{key}");
+        assert_eq!(config_map(name, key, Value::string(value)), found, "{name} {key} {value}");
     }
+    let sealed = |text: &str| Value::Sealed(crate::model::Sealed::text(text.to_owned()));
+    assert_eq!(config_map("web-7c9f", "MODE", sealed("fast")), "prod/kustomization.yaml:7");
+    assert_eq!(config_map("web-7c9f", "MODE", sealed("slow")), "-");
+}
+
+#[test]
+fn a_patch_that_is_not_there_and_one_of_another_field_or_object_hide_no_other() {
+    let patch = |name: &str, replicas: u8| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec: {{replicas: {replicas}}}\n"
+        )
+    };
+    let tree = with(&[
+        (
+            "prod/kustomization.yaml",
+            "\
+patches:
+- path: absent.yaml
+- path: ../../outside.yaml
+- path: short.yaml
+- path: long.yaml
+- path: operations.yaml
+  target: {kind: Deployment, name: prod-web}
+",
+        ),
+        ("prod/short.yaml", &patch("web", 3)),
+        ("prod/long.yaml", &patch("prod-web", 3)),
+        (
+            "prod/operations.yaml",
+            "\
+- op: add
+  path: /metadata/labels/app
+  value: web
+- op: add
+  path: /metadata/labels/app.kubernetes.io~1name
+  value: web
+- op: add
+  path: /metadata/labels/app
+  value: web
+",
+        ),
+    ]);
+    let text = DEPLOYMENT.replace("team: shop", "app: web, app.kubernetes.io/name: web");
+    let (app, manifest) = (kustomize_app("prod"), rendered(&text, "base/web.yaml"));
+    for (path, desired, found) in [
+        (".spec.replicas", "3", "prod/long.yaml:4"),
+        (".metadata.labels.app", "web", "prod/operations.yaml:9"),
+    ] {
+        assert_eq!(place(&app, &tree, &manifest, path, Value::string(desired)), found, "{path}");
+    }
+    let dotted = FieldPath::parse(".metadata.labels").unwrap().field("app.kubernetes.io/name");
+    let found = setting(&app, &tree, &manifest, &dotted, &Value::string("web")).unwrap();
+    assert_eq!(found.origin.line, Some(6), "by `/metadata/labels/app.kubernetes.io~1name`");
 }
 
 #[test]
