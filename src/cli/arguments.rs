@@ -46,6 +46,8 @@ pub enum Command {
     Diff(DiffArguments),
     /// Print what changed anywhere, newest first, and what cannot be known of it
     Changes(ChangesArguments),
+    /// Print the commits that touch an app, and which of them the cluster matches best; a cluster is not needed
+    History(HistoryArguments),
     /// Plan, print the plan, ask, write, and wait for the verdict
     Sync(SyncArguments),
     /// Print what was found on this machine and in the clusters, and what is missing; --exact: the rate of agreement
@@ -75,6 +77,7 @@ impl Command {
             Self::Check(_) => "check",
             Self::Diff(_) => "diff",
             Self::Changes(_) => "changes",
+            Self::History(_) => "history",
             Self::Sync(_) => "sync",
             Self::Doctor(_) => "doctor",
             Self::Journal => "journal",
@@ -282,6 +285,20 @@ pub struct ChangesArguments {
     /// How far back to look, such as 30m, 24h or 7d
     #[arg(long, value_name = "D", default_value = "24h", value_parser = span)]
     pub since: Duration,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// The app
+    #[arg(value_name = "APP")]
+    pub name: String,
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// So many commits at most, newest first
+    #[arg(long, value_name = "N", default_value_t = crate::model::limits::HISTORY_PAGE)]
+    pub limit: usize,
 }
 
 /// Arguments of `sync`.

@@ -110,6 +110,7 @@ pub fn failure(command: &str, reason: &Notice, at: Timestamp) -> Json {
         "journal" => json!({ "entries": [] }),
         "doctor" => json!({ "at": time(at), "findings": [], "agreement": null }),
         "changes" => json!({ "changes": [], "blind": [] }),
+        "history" => json!({ "commits": [] }),
         "sync" => {
             json!({ "plan": null, "verdict": null, "commit": null, "branch": null, "pullRequest": null })
         }

@@ -15,6 +15,7 @@ mod document;
 mod exact;
 mod exit;
 mod gather;
+mod history;
 mod journal;
 mod manual;
 mod opening;
@@ -180,6 +181,9 @@ async fn dispatch(
         Some(Command::Diff(what)) => diff::run(what, options, output).await,
         Some(Command::Changes(what)) => {
             opening::in_time(options.timeout, changes::run(what, options, output)).await
+        }
+        Some(Command::History(what)) => {
+            opening::in_time(options.timeout, history::run(what, options, output)).await
         }
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
         Some(Command::Doctor(places)) => doctor::run(places, options, output).await,

@@ -14,6 +14,9 @@ use std::fmt::Write as _;
 
 /// Returns what can be copied of where the person is.
 pub fn items(state: &State) -> Vec<CopyItem> {
+    if let Some(items) = commit_items(state) {
+        return items;
+    }
     let mut items = Vec::new();
     let mut offer = |what: &'static str, text: String| items.push(CopyItem { what, text });
     let key = state.resource();
@@ -46,6 +49,37 @@ pub fn items(state: &State) -> Vec<CopyItem> {
         offer("Markdown", text);
     }
     items
+}
+
+/// Returns what can be copied of the commit under the cursor, or that is shown; `None` where no commit is.
+fn commit_items(state: &State) -> Option<Vec<CopyItem>> {
+    let (app, commit) = match state.layers.last()? {
+        Layer::History(view) => (&view.app, view.current()?),
+        Layer::Effect(view) => (&view.app, &view.commit),
+        _ => return None,
+    };
+    let mut items = Vec::new();
+    let mut offer = |what: &'static str, text: String| items.push(CopyItem { what, text });
+    offer("commit", commit.id.0.clone());
+    offer("subject", commit.subject.clone());
+    if let Some(file) = commit.files.first() {
+        offer("file", file.clone());
+    }
+    if let Some(repo) = state.world.repo(&app.repo) {
+        let (name, place) = (shell_word(&app.name), shell_word(&repo.location));
+        let mut command = format!("driftdeck history {name} {place}");
+        if let Some(deployment) = state.deployment() {
+            let _ = write!(command, " --context {}", shell_word(state.world.context(&deployment.cluster)));
+        }
+        offer("driftdeck command", command);
+        if repo.location.starts_with('/') {
+            offer("git command", format!("git -C {place} show {}", commit.id.0));
+        }
+    }
+    if let Ok(url) = possible::page(state) {
+        offer("permalink", url);
+    }
+    Some(items)
 }
 
 fn kubectl(state: &State, key: &ResourceKey) -> String {

@@ -1,6 +1,7 @@
 //! Defines effects: what the deck asks for and cannot do itself. Runtime and shell perform them and answer with messages.
 
-use crate::model::{DeploymentId, Plan, ResourceId, Timestamp};
+use crate::model::history::Against;
+use crate::model::{AppId, ClusterId, DeploymentId, Oid, Plan, ResourceId, Timestamp};
 
 /// Numbers what runs, so that an answer to something that was given up is told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -34,6 +35,20 @@ pub enum Effect {
         ticket: Ticket,
         deployment: DeploymentId,
         resource: Option<ResourceId>,
+    },
+    /// Tell the history of an app, and where a cluster is named, how far that is off. Answered by
+    /// [`super::Message::HistoryStep`] for each step, and `HistoryEnded`.
+    LoadHistory {
+        ticket: Ticket,
+        app: AppId,
+        cluster: Option<ClusterId>,
+    },
+    /// Tell what a commit of an app is against something. Answered by [`super::Message::CommitEffect`].
+    LoadEffect {
+        ticket: Ticket,
+        deployment: DeploymentId,
+        commit: Oid,
+        against: Against,
     },
     /// Compute the plan of a sync; writes nothing. Answered by [`super::Message::PlanReady`] or `PlanFailed`.
     PlanSync {

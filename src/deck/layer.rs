@@ -2,6 +2,7 @@
 
 use super::changes_view::ChangesView;
 use super::effect::Ticket;
+use super::history_view::{EffectView, HistoryView};
 use super::list::Row;
 use super::picker::Picker;
 use super::plan_view::PlanView;
@@ -25,6 +26,9 @@ pub enum Layer {
     Matrix(MatrixView),
     Changes(Box<ChangesView>),
     Pods(Box<PodsView>),
+    History(Box<HistoryView>),
+    /// What one commit of a history is against something.
+    Effect(Box<EffectView>),
     Help(HelpView),
     Notices(Scroll),
     Palette(Picker),
@@ -114,6 +118,8 @@ impl Layer {
             Layer::Plan(_) => Place::Plan,
             Layer::Matrix(_) => Place::Matrix,
             Layer::Changes(_) => Place::Changes,
+            Layer::History(_) => Place::History,
+            Layer::Effect(_) => Place::Effect,
             _ => Place::Reading,
         }
     }
@@ -132,6 +138,8 @@ impl Layer {
                 | Layer::Matrix(_)
                 | Layer::Changes(_)
                 | Layer::Pods(_)
+                | Layer::History(_)
+                | Layer::Effect(_)
                 | Layer::Who(_)
         )
     }
@@ -152,6 +160,8 @@ impl Layer {
             Layer::Plan(view) => Some(&view.deployment),
             Layer::Who(view) => Some(&view.key.deployment),
             Layer::Pods(view) => Some(&view.deployment),
+            Layer::History(view) => view.deployment.as_ref(),
+            Layer::Effect(view) => Some(&view.deployment),
             _ => None,
         }
     }
@@ -174,6 +184,8 @@ impl Layer {
             Layer::Plan(view) => view.is_running(),
             Layer::Changes(view) => view.ticket.is_some(),
             Layer::Pods(view) => view.ticket.is_some(),
+            Layer::History(view) => view.ticket.is_some(),
+            Layer::Effect(view) => view.ticket.is_some(),
             _ => false,
         }
     }

@@ -2,6 +2,8 @@
 
 use super::effect::Ticket;
 use super::layout::Size;
+use crate::model::history::Step;
+use crate::model::status::ResourceStatus;
 use crate::model::update::Update;
 use crate::model::{
     DeploymentId, Key, Notice, Past, Plan, ResourceId, Running, StepOutcome, Story, TextDiff, Timestamp,
@@ -67,6 +69,23 @@ pub enum Message {
         result: Result<Box<Running>, Notice>,
         /// No further answer follows.
         last: bool,
+    },
+    /// A step of the answer to [`super::Effect::LoadHistory`].
+    HistoryStep {
+        at: Timestamp,
+        ticket: Ticket,
+        step: Result<Box<Step>, Notice>,
+    },
+    /// No further step follows.
+    HistoryEnded {
+        at: Timestamp,
+        ticket: Ticket,
+    },
+    /// The answer to [`super::Effect::LoadEffect`]: what differs.
+    CommitEffect {
+        at: Timestamp,
+        ticket: Ticket,
+        result: Result<Vec<ResourceStatus>, Notice>,
     },
     PlanReady {
         at: Timestamp,

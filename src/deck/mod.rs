@@ -10,6 +10,7 @@ pub mod copy;
 pub mod cut;
 pub mod effect;
 pub mod forge;
+pub mod history_view;
 pub mod layer;
 pub mod layout;
 pub mod list;

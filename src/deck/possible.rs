@@ -253,24 +253,46 @@ pub fn login(state: &State) -> Result<String, String> {
     }
 }
 
-/// Returns the forge's page of the thing under the cursor.
+/// Returns the forge's page of the thing under the cursor: a commit of a history, else the file and line that declare it.
 pub fn page(state: &State) -> Result<String, String> {
+    if let Some(page) = commit_page(state) {
+        return page;
+    }
     let Some((repo, origin)) = origin(state) else { return Err("Git declares this nowhere".to_owned()) };
     let Some((revision, commit)) = repo.revision.as_ref().and_then(|r| Some((r, r.commit.as_ref()?))) else {
         return Err(format!("{} has no commit yet", repo.name));
     };
-    let remote = match &repo.upstream {
-        Some(upstream) if revision.ahead > 0 => {
-            return Err(format!("{} is {} ahead: {upstream} has no such commit", repo.name, revision.ahead));
-        }
-        Some(upstream) => upstream,
-        None if repo.location.starts_with('/') => {
-            return Err(format!("{} has no remote over https or ssh, so no page shows it", repo.name));
-        }
-        None => &repo.location,
-    };
+    if let (Some(upstream), true) = (&repo.upstream, revision.ahead > 0) {
+        return Err(format!("{} is {} ahead: {upstream} has no such commit", repo.name, revision.ahead));
+    }
+    let remote = remote(repo)?;
     super::forge::permalink(remote, &commit.0, Some(&origin.file), origin.line)
         .ok_or_else(|| format!("{} has no forge that is known: {remote}", repo.name))
+}
+
+/// Returns the page of the commit under the cursor, or that is shown; `None` where no commit is.
+fn commit_page(state: &State) -> Option<Result<String, String>> {
+    let (app, commit) = match state.layers.last()? {
+        Layer::History(view) => (&view.app, view.rows.current()?),
+        Layer::Effect(view) => (&view.app, &view.commit.id),
+        _ => return None,
+    };
+    let repo = state.world.repo(&app.repo)?;
+    Some(remote(repo).and_then(|remote| {
+        super::forge::permalink(remote, &commit.0, None, None)
+            .ok_or_else(|| format!("{} has no forge that is known: {remote}", repo.name))
+    }))
+}
+
+/// Returns where a repo's forge is.
+fn remote(repo: &RepoStatus) -> Result<&str, String> {
+    match &repo.upstream {
+        Some(upstream) => Ok(upstream),
+        None if repo.location.starts_with('/') => {
+            Err(format!("{} has no remote over https or ssh, so no page shows it", repo.name))
+        }
+        None => Ok(&repo.location),
+    }
 }
 
 fn ready_plan(state: &State, command: Command) -> Result<(), String> {

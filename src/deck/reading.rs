@@ -1,6 +1,7 @@
 //! Defines what stands in the overlays that are only read (help, notices, who wrote what), as lines of words with
 //! roles, and where those overlays lie.
 
+use super::history_view;
 use super::layer::{Confirm, HelpView, Layer, WhoView};
 use super::layout::Rect;
 use super::pods_view;
@@ -55,6 +56,10 @@ pub fn lines(state: &State, layer: &Layer) -> Vec<Words> {
         Layer::Pods(view) => {
             (pods_view::lines(state, view), usize::from(state.layout().body.width.saturating_sub(1)))
         }
+        Layer::Effect(view) => (
+            history_view::effect_lines(state, view),
+            usize::from(state.layout().body.width.saturating_sub(1)),
+        ),
         Layer::Confirm(confirm) => (question(state, confirm), framed),
         _ => return Vec::new(),
     };
@@ -63,7 +68,7 @@ pub fn lines(state: &State, layer: &Layer) -> Vec<Words> {
 
 /// Returns how many lines of an overlay that is read are seen.
 pub fn seen(state: &State, layer: &Layer) -> usize {
-    let frame = if matches!(layer, Layer::Who(_) | Layer::Pods(_)) { 1 } else { 2 };
+    let frame = if matches!(layer, Layer::Who(_) | Layer::Pods(_) | Layer::Effect(_)) { 1 } else { 2 };
     usize::from(place(state, layer).height.saturating_sub(frame))
 }
 
@@ -76,6 +81,10 @@ pub fn below(state: &State) -> usize {
         }
         Some(layer @ Layer::Who(view)) => (lines(state, layer).len(), view.scroll.top + seen(state, layer)),
         Some(layer @ Layer::Pods(view)) => (lines(state, layer).len(), view.scroll.top + seen(state, layer)),
+        Some(layer @ Layer::Effect(view)) => {
+            (lines(state, layer).len(), view.scroll.top + seen(state, layer))
+        }
+        Some(Layer::History(view)) => return view.rows.below(history_view::rows_seen(state)),
         Some(Layer::Plan(view)) => (super::plan_lines::lines(state, view).len(), view.top + plan_rows(state)),
         Some(Layer::Resource(view)) => (view.rows.len(), view.top + resource_rows(state)),
         Some(Layer::Matrix(view)) => (view.apps.len(), view.top + matrix_rows(state)),

@@ -80,7 +80,7 @@ impl Repo {
         lines: &BTreeSet<usize>,
         stop: &CancellationToken,
     ) -> BTreeMap<usize, LineBy> {
-        let Some(history) = self.history(stop) else { return BTreeMap::new() };
+        let Some(history) = self.history_of(stop) else { return BTreeMap::new() };
         history.blame(file, begin, lines).unwrap_or_default()
     }
 
@@ -93,13 +93,26 @@ impl Repo {
         limit: usize,
         stop: &CancellationToken,
     ) -> (Vec<Version>, bool) {
-        let Some(history) = self.history(stop) else { return Default::default() };
+        let Some(history) = self.history_of(stop) else { return Default::default() };
         history.versions(file, from, limit).unwrap_or_default()
     }
 
     /// Returns the last commit that touched any of these paths; `None` where it is not found. Blocks on the disk.
     pub fn last_touching(&self, from: &Oid, paths: &[String], stop: &CancellationToken) -> Option<Known> {
-        self.history(stop)?.states(from, paths, 1).ok()?.pop().map(|state| state.since)
+        self.history_of(stop)?.states(from, paths, 1).ok()?.pop().map(|state| state.since)
+    }
+
+    /// Returns up to `limit` commits that touch these paths, newest first; of merges the first parent is followed. Blocks on
+    /// the disk.
+    pub(super) fn touching(
+        &self,
+        from: &Oid,
+        paths: &[String],
+        limit: usize,
+        stop: &CancellationToken,
+    ) -> Vec<Oid> {
+        let states = self.history_of(stop).and_then(|history| history.states(from, paths, limit).ok());
+        states.unwrap_or_default().into_iter().map(|state| state.since.facts.id).collect()
     }
 
     /// Returns up to `limit` states that these paths had together before the one of `from`, newest first. Of merges the
@@ -111,11 +124,11 @@ impl Repo {
         limit: usize,
         stop: &CancellationToken,
     ) -> Vec<PastState> {
-        let states = self.history(stop).and_then(|history| history.states(from, paths, limit + 1).ok());
+        let states = self.history_of(stop).and_then(|history| history.states(from, paths, limit + 1).ok());
         states.unwrap_or_default().into_iter().skip(1).collect()
     }
 
-    fn history<'s>(&self, stop: &'s CancellationToken) -> Option<History<'s>> {
+    fn history_of<'s>(&self, stop: &'s CancellationToken) -> Option<History<'s>> {
         let folder = self.inner.handle.as_ref()?.lock().path().to_owned();
         let none: [&std::ffi::OsStr; 0] = [];
         let repo = Repository::open_ext(folder, git2::RepositoryOpenFlags::NO_SEARCH, none).ok()?;

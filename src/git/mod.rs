@@ -6,11 +6,12 @@
 //!   checked out and nothing is written.
 //! - [`Mirror`] keeps a bare copy of a remote repo in the cache folder, fetched by the user's own `git` program through
 //!   the one wrapper in [`program`].
+//! - History is walked by the program too, through an empty repository of our own onto the objects of the other.
 //! - [`mod@write`] makes local repositories and commits: whole trees, for the demo's world.
 //! - [`Watch`] tells when working files or refs of a local repo change.
 //!
 //! Repositories are hostile: libgit2 runs no programs at all (no hooks, filters, fsmonitor or text converters), and
-//! `git` itself only ever runs with a mirror whose configuration this room wrote. Functions that are not `async` read the
+//! `git` itself only ever runs in a repository whose configuration this room wrote. Functions that are not `async` read the
 //! disk and block; call them off the async threads.
 
 mod blame;
@@ -18,6 +19,7 @@ mod commit_tree;
 mod digest;
 mod disk;
 mod fetch_error;
+mod history;
 mod ignores;
 mod interval;
 mod lfs;
@@ -36,6 +38,7 @@ pub mod write;
 
 pub use blame::{Begin, Known, LineBy, PastState, Version};
 pub use fetch_error::FetchError;
+pub use history::HistoryError;
 pub use interval::next_fetch;
 pub use log::Logged;
 pub use mirror::{FetchOutcome, Mirror, RefMove};

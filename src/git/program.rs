@@ -188,6 +188,33 @@ impl Git {
         process::run_with_progress(job, cancel, on_line).await?.success()
     }
 
+    /// Reads with git through a bare repository whose configuration this room wrote: the network is out of reach, paths are
+    /// taken literally. `env` says where the objects are.
+    pub(super) async fn read(
+        &self,
+        bare: &Path,
+        env: &[(&str, &Path)],
+        arguments: &[&str],
+        paths: &[&str],
+        time: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Finished, ChildError> {
+        let settings = OVERRIDDEN.iter().flat_map(|setting| ["-c", setting]);
+        let mut job = Job { env: self.env.clone(), ..Job::new(&self.program, bare, Limits::within(time)) }
+            .args(settings)
+            .args(arguments)
+            .args(["--"])
+            .args(paths)
+            .env("GIT_DIR", bare)
+            .env("GIT_LITERAL_PATHSPECS", "1")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_ALLOW_PROTOCOL", "none");
+        for (name, path) in env {
+            job = job.env(name, path);
+        }
+        process::run(job, cancel).await?.success()
+    }
+
     /// Asks git something that is about no repository.
     async fn ask(&self, arguments: &[&str], cancel: &CancellationToken) -> Result<Finished, ChildError> {
         let limits = Limits { stdout_bytes: limits::CHILD_ERROR_BYTES, ..Limits::within(QUESTION_TIME) };

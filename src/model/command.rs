@@ -42,6 +42,10 @@ pub enum Command {
     AppDiff,
     Who,
     Pods,
+    History,
+    Against,
+    BestMatch,
+    Base,
     Editor,
     FaultsOnly,
     ShowQuiet,
@@ -83,6 +87,10 @@ pub enum Place {
     Matrix,
     /// What changed anywhere.
     Changes,
+    /// The commits of an app.
+    History,
+    /// What one of them is against something.
+    Effect,
     /// Overlays that are only read: help, notices, who and why.
     Reading,
 }
@@ -97,6 +105,8 @@ impl Place {
             Place::Plan => "a plan",
             Place::Matrix => "the matrix",
             Place::Changes => "what changed",
+            Place::History => "history",
+            Place::Effect => "a commit",
             Place::Reading => "reading",
         }
     }
@@ -178,7 +188,7 @@ macro_rules! commands {
 }
 
 commands! {
-    Open "open" ["enter"] in [Lists Matrix Changes] needs List as "open": "open what is under the cursor";
+    Open "open" ["enter"] in [Lists Matrix Changes History] needs List as "open": "open what is under the cursor";
     AppDiff "app diff" ["d"] in [Lists] needs Deployment as "diff": "the whole app's diff, desired to live";
     NextChange "next change" ["]"] in [Resource] needs List as "change": "go to the next change";
     PreviousChange "previous change" ["["] in [Resource] needs List: "go to the previous change";
@@ -197,6 +207,10 @@ commands! {
     Apply "apply" ["A"] in [Plan] needs ReadyPlan as "apply": "write what the plan shows; a protected cluster asks for its name first";
     Since "since" ["s"] in [Changes] needs Nothing as "since": "look further back: 30m, 2h, 24h, 7d";
     CopyChanges "copy changes" ["y"] in [Changes] needs Nothing as "copy": "copy what is listed as Markdown, with what cannot be known";
+    History "history" ["c"] in [Lists Resource] needs App as "commits": "the commits that touch the app, and which of them the cluster is at";
+    Against "against" ["d"] in [History Effect] needs Nothing as "against": "hold the commits against live, against desired, each against the one before";
+    BestMatch "best match" ["b"] in [History] needs Nothing as "best match": "go to the commit that the cluster fits best";
+    Base "base" ["space"] in [History] needs List as "base": "hold the other commits against this one; again to end";
     Who "who" ["w"] in [Lists Resource] needs Resource as "who": "the whole story of each field: who wrote it, who declared it, what it was before, and events";
     Exact "exact" ["x"] in [Lists Resource] needs Deployment as "exact": "have the API server dry-run the app, the resource or the ticked resources as the last word; writes nothing";
     Sync "sync" ["S"] in [Lists Resource] needs Writable as "sync": "plan a sync of the app, the resource or the ticked resources; writes nothing yet";

@@ -64,6 +64,10 @@ pub const CHANNEL: usize = 1024;
 pub const DIFF_LINES: usize = 20_000;
 /// Bytes of a text that is highlighted.
 pub const HIGHLIGHT_BYTES: usize = 512 << 10;
+/// Commits of an app's history that are read at first.
+pub const HISTORY_PAGE: usize = 50;
+/// Commits of an app's history that are read at most.
+pub const HISTORY: usize = 2_000;
 /// Notices that are kept.
 pub const NOTICES: usize = 500;
 /// After this time unconfirmed, a cluster or watch is stale.

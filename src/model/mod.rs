@@ -19,6 +19,7 @@ pub mod glob;
 pub mod happening;
 pub mod health;
 pub mod health_rule;
+pub mod history;
 pub mod id;
 pub mod ignore;
 pub mod key;
@@ -59,6 +60,7 @@ pub use glob::Glob;
 pub use happening::{Blind, By, Happening, HappeningKind, Past, Where, Who};
 pub use health::{Health, HealthStatus};
 pub use health_rule::{HealthRule, KindPattern};
+pub use history::{History, PastCommit, Signature};
 pub use id::{
     AppId, ClusterId, DeploymentId, GroupKind, GroupVersionKind, Identity, Oid, RepoId, ResourceId,
 };

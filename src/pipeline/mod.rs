@@ -17,6 +17,7 @@ mod event;
 pub mod exact;
 pub mod examine;
 pub mod failed_sync;
+pub mod history;
 pub mod judging;
 mod kept;
 pub mod offline;

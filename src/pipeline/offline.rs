@@ -39,6 +39,14 @@ pub struct Offline {
     pub rules: Arc<IgnoreRules>,
 }
 
+impl Offline {
+    /// Takes manifests as all that there is.
+    pub fn of(manifests: Vec<Manifest>) -> Self {
+        let rules = Arc::default();
+        Self { manifests, notices: Vec::new(), complete: true, whole: false, revision: None, rules }
+    }
+}
+
 /// How things are rendered without a cluster.
 #[derive(Clone)]
 pub struct How {

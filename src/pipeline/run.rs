@@ -21,8 +21,8 @@ use crate::model::Glob;
 use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
 use crate::model::{
-    App, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, ResourceId, Revision,
-    Schema, Timestamp, limits,
+    App, AppId, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, ResourceId,
+    Revision, Schema, Timestamp, limits,
 };
 use crate::pipeline::calm::Calm;
 use crate::pipeline::changes::Ground;
@@ -30,6 +30,7 @@ use crate::pipeline::configured::absent;
 use crate::pipeline::deployment::{LookedBack, Member, Rendering, Role};
 use crate::pipeline::elsewhere::{self, Found, Question};
 use crate::pipeline::exact::Work;
+use crate::pipeline::history;
 use crate::pipeline::judging::{Judged, Knowledge, judge_batch};
 use crate::pipeline::reading::{self, Read};
 use crate::pipeline::remotes;
@@ -81,6 +82,8 @@ pub enum Request {
         resource: Option<ResourceId>,
         reply: oneshot::Sender<Option<running::Question>>,
     },
+    /// What is needed to tell the history of an app, and where a cluster is named, to hold it against that.
+    Past { app: AppId, cluster: Option<ClusterId>, reply: oneshot::Sender<Option<history::Ground>> },
     /// What is held of all clusters and repos, to tell from it what changed.
     Ground { reply: oneshot::Sender<Ground> },
 }

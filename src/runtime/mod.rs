@@ -6,6 +6,7 @@
 mod changes;
 mod exact;
 mod highlight;
+mod history;
 mod looks;
 pub mod opening;
 mod pods;
@@ -17,6 +18,7 @@ use crate::deck::{Effect, Message, Ticket};
 use crate::model::update::Update;
 use crate::model::{DeploymentId, Notice, ResourceId, limits};
 use crate::pipeline::failed_sync::Engines;
+use crate::pipeline::history::Histories;
 use crate::pipeline::run::{Handle, Request, start};
 use crate::pipeline::setup::{Clock, ClusterSetup, Setup, log_in};
 use crate::pipeline::story::{Blames, story};
@@ -101,6 +103,7 @@ fn begin(with: Start, asked: mpsc::Receiver<Effect>, messages: mpsc::Sender<Mess
         journal: with.journal,
         running: Mutex::default(),
         blames: Arc::default(),
+        histories: Histories::default(),
         plans: Mutex::default(),
     });
     tokio::spawn(pass_on(runtime.clone(), updates, with.notices));
@@ -116,6 +119,7 @@ struct Runtime {
     running: Mutex<HashMap<Ticket, CancellationToken>>,
     plans: Mutex<HashMap<String, sync::Kept>>,
     blames: Arc<Blames>,
+    histories: Histories,
 }
 
 impl Runtime {
@@ -174,6 +178,12 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
             }
             Effect::LoadRunning { ticket, deployment, resource } => {
                 tokio::spawn(pods::load(runtime, ticket, deployment, resource));
+            }
+            Effect::LoadHistory { ticket, app, cluster } => {
+                tokio::spawn(history::load(runtime, ticket, app, cluster));
+            }
+            Effect::LoadEffect { ticket, deployment, commit, against } => {
+                tokio::spawn(history::effect(runtime, ticket, deployment, commit, against));
             }
             Effect::PlanSync { ticket, request } => {
                 tokio::spawn(sync::plan(runtime, ticket, request));

@@ -28,7 +28,8 @@ pub fn story(mut story: Story, object: &str) -> Story {
     story
 }
 
-fn status(mut status: ResourceStatus) -> ResourceStatus {
+/// Returns a resource whose values may be shown.
+pub fn status(mut status: ResourceStatus) -> ResourceStatus {
     let object = status.id.to_string();
     let mut judgement = (*status.judgement).clone();
     changes(&mut judgement.changes, &object);

@@ -6,6 +6,7 @@ mod columns;
 mod drift;
 mod frame;
 mod header;
+mod history;
 mod matrix;
 mod overlays;
 pub mod paint;
@@ -62,6 +63,8 @@ fn draw_layer(pen: &mut Pen, state: &State, layer: &Layer) {
         Layer::Matrix(view) => matrix::draw(pen, state, view, body),
         Layer::Changes(view) => changes::draw(pen, state, view, body),
         Layer::Who(view) => overlays::who(pen, state, layer, view, body),
+        Layer::History(view) => history::draw(pen, state, view, body),
+        Layer::Effect(view) => history::effect(pen, state, layer, view, body),
         Layer::Pods(view) => overlays::pods(pen, state, layer, view, body),
         Layer::Search(_) => {}
         _ => overlays::draw(pen, state, layer),

@@ -68,7 +68,7 @@ fn boxed(pen: &mut Pen, at: Rect, title: &str, out: &str) -> Rect {
     Rect { x: at.x + 2, y: at.y + 1, width: at.width - 4, height: at.height - 2 }
 }
 
-fn lines(pen: &mut Pen, at: Rect, lines: &[Words], top: usize) {
+pub(super) fn lines(pen: &mut Pen, at: Rect, lines: &[Words], top: usize) {
     let top = top.min(lines.len().saturating_sub(at.height.into()));
     for (i, line) in lines.iter().skip(top).take(at.height.into()).enumerate() {
         let place = at.row(u16::try_from(i).unwrap_or(u16::MAX));

@@ -22,6 +22,7 @@ mod exact;
 mod figures;
 mod fleet;
 mod frame;
+mod history;
 mod start;
 
 fn main() {
@@ -33,6 +34,9 @@ fn main() {
 
     if wanted("frame") {
         frame::measure();
+    }
+    if wanted("history") {
+        history::measure();
     }
     if wanted("start") {
         start::measure();

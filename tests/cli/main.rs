@@ -11,6 +11,7 @@ mod configured;
 mod demo;
 mod doctor;
 mod failing;
+mod history;
 mod hostile;
 mod ignored;
 mod mistakes;

@@ -16,6 +16,7 @@ mod exact;
 mod ground;
 mod headless;
 mod headless_sync;
+mod history;
 mod ignored;
 mod killed;
 mod login;

@@ -12,6 +12,7 @@ mod deployers;
 mod exact;
 mod extras;
 mod ground;
+mod history;
 mod late;
 mod narrow;
 mod past;

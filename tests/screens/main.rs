@@ -8,6 +8,7 @@
 
 mod changes;
 mod exact;
+mod history;
 mod hostile;
 mod live;
 mod looks;

@@ -1,6 +1,6 @@
 //! Defines what a key does: a prompt takes it as text, the keymap makes a command of it, and the command is routed.
 
-use super::{changes, exact, lists, overlays, plan, pods, prompts, view};
+use super::{changes, exact, history, lists, overlays, plan, pods, prompts, view};
 use crate::deck::effect::Effect;
 use crate::deck::layer::Layer;
 use crate::deck::plan_view::PlanView;
@@ -66,6 +66,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
             effects.push(Effect::Refresh);
             changes::look(state, true, effects);
             pods::look(state, effects);
+            history::look(state, effects);
         }
         Command::Mouse => {
             state.mouse = !state.mouse;
@@ -102,6 +103,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         | Command::Who => overlays::open(state, command),
         Command::Changes => changes::open(state, effects),
         Command::Pods => pods::open(state, effects),
+        Command::History => history::open(state, effects),
         Command::Search => prompts::open_search(state),
         Command::NextUnseen => lists::next_unseen(state, at, effects),
         _ => route(state, at, command, effects),
@@ -115,6 +117,8 @@ fn route(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<E
         Some(Layer::Resource(_)) => view::command(state, command, effects),
         Some(Layer::Plan(_)) => plan::command(state, at, command, effects),
         Some(Layer::Changes(_)) => changes::command(state, at, command, effects),
+        Some(Layer::History(_)) => history::command(state, at, command, effects),
+        Some(Layer::Effect(_)) if command == Command::Against => history::cycle_effect(state, effects),
         Some(_) => overlays::command(state, at, command, effects),
     }
 }
@@ -154,6 +158,8 @@ fn leave_from(state: &mut State, lowest: usize, effects: &mut Vec<Effect>) -> bo
     let looks = state.layers.iter().skip(lowest).filter_map(|layer| match layer {
         Layer::Changes(view) => view.ticket,
         Layer::Pods(view) => view.ticket,
+        Layer::History(view) => view.ticket,
+        Layer::Effect(view) => view.ticket,
         _ => None,
     });
     effects.extend(looks.map(|ticket| Effect::Cancel { ticket }));
@@ -168,7 +174,11 @@ fn interrupt(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
         return super::quit(state, effects);
     }
     state.interrupted = Some(at);
-    if plan::cancel(state, effects) || exact::cancel(state, effects) || pods::cancel(state, effects) {
+    if plan::cancel(state, effects)
+        || exact::cancel(state, effects)
+        || pods::cancel(state, effects)
+        || history::cancel(state, effects)
+    {
         return;
     }
     if state.layers.last().is_some_and(Layer::is_prompt) {

@@ -3,6 +3,7 @@
 mod changes;
 mod commands;
 mod exact;
+mod history;
 mod lists;
 mod log;
 mod overlays;
@@ -58,6 +59,7 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
             state.size = size;
             state.outdated = true;
             lists::fit(state);
+            history::resize(state);
         }
         Message::Tick { now } => {
             pass_time(state, now);
@@ -80,6 +82,18 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         Message::Running { at, ticket, result, last } => {
             pass_time(state, at);
             pods::came(state, at, ticket, result, last);
+        }
+        Message::HistoryStep { at, ticket, step } => {
+            pass_time(state, at);
+            history::came(state, ticket, step.map(|step| *step));
+        }
+        Message::HistoryEnded { at, ticket } => {
+            pass_time(state, at);
+            history::ended(state, ticket);
+        }
+        Message::CommitEffect { at, ticket, result } => {
+            pass_time(state, at);
+            history::effect_came(state, at, ticket, result);
         }
         Message::PlanReady { at, ticket, plan } => plan::ready(state, at, ticket, *plan, None),
         Message::PlanTied { at, ticket, resource, managers } => {

@@ -205,6 +205,7 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         Some(Layer::Help(HelpView { scroll, .. }) | Layer::Notices(scroll)) => scroll.step(by, rows, seen),
         Some(Layer::Who(view)) => view.scroll.step(by, rows, seen),
         Some(Layer::Pods(view)) => view.scroll.step(by, rows, seen),
+        Some(Layer::Effect(view)) => view.scroll.step(by, rows, seen),
         Some(Layer::Copy(menu)) => menu.step(by),
         Some(Layer::Everything(menu)) => menu.step(by),
         _ => {}

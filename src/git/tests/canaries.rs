@@ -2,7 +2,7 @@
 
 use super::fixture::{Ground, Made, git, run};
 use crate::git::{Ask, Git, Mirror, RemoteUrl, Repo};
-use crate::model::Tree;
+use crate::model::{Oid, Tree};
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -163,6 +163,24 @@ fn opening_reading_and_asking_a_local_repository_runs_nothing() {
     assert_eq!(repo.dirty_under(&["b.yaml".into()]), Ok(true));
     assert_eq!(repo.dirty_under(&["apps".into()]), Ok(false));
     assert_eq!((repo.notices(), repo.origin_url()), (vec![], None));
+    canary.assert_silent();
+}
+
+#[tokio::test]
+async fn walking_the_history_of_a_local_repository_runs_nothing() {
+    let ground = Ground::new();
+    let canary = Canary::new(&ground);
+    let made = hostile(&ground, &canary);
+    let head = Oid(made.git(&["rev-parse", "HEAD"]));
+    let env = [("PATH", std::env::var_os("PATH").expect("a PATH")), ("HOME", "/nonexistent".into())];
+    let env = env.map(|(name, value)| (OsString::from(name), value));
+    let cancel = CancellationToken::new();
+    let git = Git::find(env, &cancel).await.expect("git");
+    let repo = Repo::open(&made.path).expect("it opens");
+    let told = repo.history(Some(&git), &head, &["apps".into()], 10, &cancel).await.expect("a history");
+    assert_eq!(told.commits.len(), 1);
+    assert_eq!(repo.count(&git, &head, &cancel).await, Some(1));
+    assert_eq!(repo.signatures(&git, std::slice::from_ref(&head), &cancel).await.len(), 1);
     canary.assert_silent();
 }
 

@@ -4,6 +4,7 @@
 mod blame;
 mod canaries;
 mod fixture;
+mod history;
 mod mirrors;
 mod opening;
 mod revisions;

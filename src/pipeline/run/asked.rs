@@ -2,10 +2,13 @@
 
 use super::{Conductor, Deployed, Inspected, Rendered, Request};
 use crate::action::exact::{ignored, is_about};
-use crate::model::{DeploymentId, GroupVersionKind, Manifest, ResourceId, Revision, Verdict};
+use crate::model::{
+    AppId, ClusterId, DeploymentId, GroupVersionKind, Manifest, ResourceId, Revision, Verdict,
+};
 use crate::pipeline::changes::Ground;
 use crate::pipeline::deployment::Deployment;
 use crate::pipeline::exact::{Object, Work};
+use crate::pipeline::history;
 use crate::pipeline::reading;
 use crate::pipeline::rendering::For;
 use crate::pipeline::running::Question;
@@ -113,6 +116,7 @@ impl Conductor {
                 self.world.set_answers(&deployment, answers);
                 self.waiting.extend(judged);
             }
+            Request::Past { app, cluster, reply } => drop(reply.send(self.past(&app, cluster.as_ref()))),
             Request::Running { deployment, resource, reply } => {
                 drop(reply.send(self.running(&deployment, resource.as_ref())));
             }
@@ -165,6 +169,41 @@ impl Conductor {
             engine: deployment.engine_manager(),
             objects: manifests.iter().filter_map(object).collect(),
             clock: self.setup.clock.clone(),
+        })
+    }
+
+    fn past(&self, app: &AppId, cluster: Option<&ClusterId>) -> Option<history::Ground> {
+        let at = self.world.repos.iter().position(|repo| repo.status.id == app.repo)?;
+        let repo = self.world.repos.get(at)?;
+        let inputs = Inputs {
+            repo: self.opened.get(&at)?.clone(),
+            app: repo.apps.iter().find(|member| member.app.id == *app)?.app.clone(),
+            tree: repo.tree.clone()?,
+            revision: repo.status.revision.clone()?,
+        };
+        let deployed =
+            cluster.and_then(|cluster| self.held_against(&DeploymentId::new(app.clone(), cluster.clone())));
+        Some(history::Ground { inputs, renderer: self.renderer.clone(), deployed: deployed.map(Arc::new) })
+    }
+
+    fn held_against(&self, id: &DeploymentId) -> Option<history::At> {
+        let deployment = self.world.deployments.get(id)?;
+        let cluster = self.world.clusters.get(deployment.cluster)?;
+        let live = deployment.statuses.values().map(|status| {
+            let (namespace, name) = (status.id.namespace.as_deref(), status.id.name.as_deref());
+            let live = cluster.store.object(&status.kind, namespace, name.unwrap_or_default());
+            (status.id.clone(), live.cloned())
+        });
+        Some(history::At {
+            id: id.clone(),
+            context: cluster.status.context.clone(),
+            facts: cluster.facts.clone()?,
+            knowledge: self.world.knowledge(deployment.cluster)?,
+            rules: self.world.rules_of(deployment),
+            deployer: deployment.engine_manager(),
+            desired: deployment.rendered.clone()?,
+            live: live.collect(),
+            unknown: unknown(deployment),
         })
     }
 
@@ -228,4 +267,15 @@ impl Conductor {
             others_incomplete: self.world.others_incomplete(id, deployment.cluster),
         })
     }
+}
+
+/// Returns why not everything that is live of a deployment is known.
+fn unknown(deployment: &Deployment) -> Option<String> {
+    if deployment.statuses.is_empty() {
+        return Some("nothing of it has been compared yet".to_owned());
+    }
+    deployment.statuses.values().find_map(|status| match status.verdict() {
+        Verdict::Unknown(why) => Some(format!("{}: {}", status.id, why.0)),
+        _ => None,
+    })
 }

@@ -1,8 +1,9 @@
 //! Defines the way to a running pipeline: what can be asked of it, and how it ends.
 
 use super::{Deployed, Inspected, Rendered, Request};
-use crate::model::{DeploymentId, ResourceId};
+use crate::model::{AppId, ClusterId, DeploymentId, ResourceId};
 use crate::pipeline::changes::Ground;
+use crate::pipeline::history;
 use crate::pipeline::running::Question;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,13 @@ impl Handle {
     pub async fn running(&self, deployment: DeploymentId, resource: Option<ResourceId>) -> Option<Question> {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::Running { deployment, resource, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+
+    /// Returns what is needed to tell the history of an app; `None` if it is not known, or its repo could not be read.
+    pub async fn past(&self, app: AppId, cluster: Option<ClusterId>) -> Option<history::Ground> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Past { app, cluster, reply }).await.ok()?;
         answer.await.ok().flatten()
     }
 
