@@ -1,7 +1,7 @@
 //! Fills in which commits declared the values that differ, and which syncs failed, for what is printed.
 
 use crate::cli::document::Findings;
-use crate::model::{Cause, Declared, FieldChange};
+use crate::model::{Cause, Class, Declared, FieldChange};
 use crate::pipeline::failed_sync::Engines;
 use crate::pipeline::run::Handle;
 use crate::pipeline::story::{Blames, story};
@@ -16,8 +16,11 @@ const TIME: Duration = Duration::from_secs(15);
 pub async fn look_up(findings: &mut Findings, handle: &Handle) {
     let (blames, engines, end) = (Arc::new(Blames::default()), Engines::default(), Instant::now() + TIME);
     for entry in &mut findings.resources {
-        let is_told =
-            |change: &FieldChange| change.desired.is_some() || change.cause == Cause::UnsyncedCommit;
+        let is_told = |change: &FieldChange| {
+            change.desired.is_some()
+                || change.cause == Cause::UnsyncedCommit
+                || change.class == Class::Leftover
+        };
         if !entry.status.judgement.changes.iter().any(is_told) {
             continue;
         }

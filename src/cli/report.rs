@@ -257,6 +257,8 @@ pub fn change_lines(change: &FieldChange, object: &str, style: Style, order: Ord
         );
         let since = change.declared.as_ref().map(declared).filter(|words| !words.is_empty());
         said.push(since.map_or_else(|| place.clone(), |since| format!("{place}, {since}")));
+    } else if change.desired.is_none() {
+        said.extend(change.declared.as_ref().map(declared));
     }
     if let Some(note) = &change.note {
         said.push(text::terminal(note).into_owned());
@@ -293,6 +295,7 @@ fn declared(declared: &Declared) -> String {
             }
             (Told::Inputs, false) => ", the last that touched the app's files",
             (Told::Inputs, true) => ", the last that touched the app's files, or earlier: history ends there",
+            (Told::Removed, _) => " took it out of Git",
         }
 }
 

@@ -281,6 +281,7 @@ pub fn commit_told(commit: &DeclaringCommit) -> &'static str {
         }
         (Told::Inputs, false) => " (the last that touched the app's files)",
         (Told::Inputs, true) => " (the last that touched the app's files, or earlier: history ends there)",
+        (Told::Removed, _) => " (took it out of Git)",
     }
 }
 

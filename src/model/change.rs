@@ -209,6 +209,8 @@ pub enum Told {
     Files,
     /// No line is known: it is the last that touched what the app is rendered from.
     Inputs,
+    /// It took the value out of Git.
+    Removed,
 }
 
 impl Declared {
@@ -226,6 +228,7 @@ impl Declared {
             Declared::By(DeclaringCommit { told: Told::Line, .. }) => "line",
             Declared::By(DeclaringCommit { told: Told::Files, .. }) => "files",
             Declared::By(DeclaringCommit { told: Told::Inputs, .. }) => "inputs",
+            Declared::By(DeclaringCommit { told: Told::Removed, .. }) => "removed",
             Declared::Uncommitted => "uncommitted",
             Declared::Unknown(_) => "unknown",
         }

@@ -59,7 +59,7 @@ pub struct Deployment {
     /// What earlier commits were looked at for; `None` before the first look has ended.
     pub looked_back: Option<LookedBack>,
     /// What it rendered to before.
-    pub(super) past: Arc<Past>,
+    pub past: Arc<Past>,
     /// Which of those states its objects fit, where they do not fit all of them.
     pub(super) fits: BTreeMap<ResourceId, Fits>,
     /// An object of it was seen in this cluster before, so that its absence is `missing`.

@@ -102,6 +102,8 @@ pub struct Inspected {
     pub revision: Revision,
     /// What its app is read from, while that is known.
     pub inputs: Option<Inputs>,
+    /// What its app rendered to before.
+    pub past: Arc<Past>,
     pub cluster: Arc<dyn Cluster>,
     pub facts: Arc<ClusterFacts>,
 }

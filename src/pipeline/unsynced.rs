@@ -8,7 +8,8 @@ use crate::drift::{self, Context};
 use crate::git::PastState;
 use crate::model::change::add_note;
 use crate::model::{
-    AsAt, Cause, Class, FieldChange, FieldPath, Judgement, LiveObject, Manifest, ResourceId, Verdict,
+    AsAt, Cause, Class, FieldChange, FieldPath, Judgement, LiveObject, Manifest, Oid, ResourceId, Verdict,
+    field,
 };
 use crate::pipeline::deployment::Rendering;
 use std::collections::{BTreeSet, HashMap};
@@ -25,6 +26,15 @@ pub struct Past {
     states: Vec<State>,
     /// Every object of them.
     pub ids: BTreeSet<ResourceId>,
+}
+
+/// What took something out of Git.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remover {
+    Commit(Oid),
+    /// The newest commit of what the app is rendered from.
+    Newest,
+    Uncommitted,
 }
 
 struct State {
@@ -63,6 +73,22 @@ impl Past {
 
     pub fn is_empty(&self) -> bool {
         self.states.is_empty()
+    }
+
+    /// Returns what took a field of an object out of Git, as far as the states tell: the newest that had it is the one
+    /// before.
+    pub fn remover(&self, id: &ResourceId, path: &FieldPath) -> Option<Remover> {
+        let declares = |state: &State| {
+            let manifest = state.differs.get(id).and_then(Option::as_ref);
+            manifest.is_some_and(|manifest| field::at(&manifest.body, path).is_some())
+        };
+        let had = self.states.iter().position(declares)?;
+        Some(match had.checked_sub(1).and_then(|after| self.states.get(after)) {
+            Some(after) => Remover::Commit(after.at.commit.clone()),
+            // What stands on the commit itself is not committed.
+            None if self.states.first().is_some_and(|state| state.at.behind == 0) => Remover::Uncommitted,
+            None => Remover::Newest,
+        })
     }
 
     /// Returns whether a state declared an object otherwise than it is declared now.
@@ -155,7 +181,7 @@ mod tests {
     use crate::cluster::builtin;
     use crate::drift::{Autoscaled, Managers};
     use crate::git::{CommitFacts, Known};
-    use crate::model::{ClusterId, GroupVersionKind, Oid, Value};
+    use crate::model::{ClusterId, GroupVersionKind, Value};
     use crate::value;
 
     fn manifest(name: &str, data: Value) -> Manifest {

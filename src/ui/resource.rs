@@ -9,7 +9,7 @@ use crate::deck::view::{Mode, ResourceView, ViewRow, changes_of_lines};
 use crate::deck::{Rect, ResourceKey, State, cut, marks, reading, words, wrap};
 use crate::model::status::ClusterState;
 use crate::model::text_diff::{DiffLine, Piece, Side, Token};
-use crate::model::{Declared, Fetched, FieldChange, TextDiff};
+use crate::model::{Declared, Fetched, FieldChange, TextDiff, Told};
 use std::collections::BTreeMap;
 
 pub(super) fn draw(pen: &mut Pen, state: &State, view: &ResourceView, at: Rect) {
@@ -519,13 +519,17 @@ fn story(state: &State, change: &FieldChange) -> String {
         (Some(Declared::By(commit)), _) => {
             let when = commit.authored.map(|at| format!(" {}", words::when(at, state.now, zone)));
             text.push_str(&format!(
-                "; {}'s commit {} \"{}\" declared the other value{}{}",
+                "; {}'s commit {} \"{}\" {}{}{}",
                 commit.author,
                 commit.commit.short(),
                 commit.subject,
+                if commit.told == Told::Removed { "took it out of Git" } else { "declared the other value" },
                 when.unwrap_or_default(),
-                words::commit_told(commit)
+                if commit.told == Told::Removed { "" } else { words::commit_told(commit) }
             ));
+        }
+        (Some(Declared::Uncommitted), _) if change.desired.is_none() => {
+            text.push_str("; that Git declares it no longer is not committed");
         }
         (Some(Declared::Uncommitted), _) => text.push_str("; the declared value is not committed"),
         (_, Some(origin)) => {

@@ -117,3 +117,35 @@ fn whoever_may_read_little_is_told_what_is_not_known() {
         assert!(blind.contains(what), "{blind}");
     }
 }
+
+/// A chart of one ConfigMap, so that nothing but Helm itself is needed.
+const CHART: &str = "apiVersion: v2\nname: lamp\nversion: 1.0.0\n";
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn the_revisions_of_a_helm_release_are_told_with_their_status() {
+    let namespace = Namespace::new("changes-helm");
+    let home = namespace.home();
+    home.write("repo/lamp/Chart.yaml", CHART);
+    home.write("repo/lamp/values.yaml", "colour: blue\n");
+    let template =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lamp}\ndata: {colour: '{{ .Values.colour }}'}\n";
+    home.write("repo/lamp/templates/lamp.yaml", template);
+    for words in [&["install", "lamp", "."][..], &["upgrade", "lamp", ".", "--set", "colour=red"]] {
+        let mut helm = home.command("helm");
+        helm.args(words).args(["--namespace", &namespace.name]).current_dir(home.path().join("repo/lamp"));
+        Run::of(&mut helm).exits(0);
+    }
+    let document = home.driftdeck(["changes", "repo", "--since", "1h", "-o", "json"]).exits(0).json();
+    let all = document["changes"].as_array().unwrap().iter();
+    let mut releases: Vec<&str> = all
+        .filter(|change| change["kind"] == "release")
+        .map(|change| change["what"].as_str().unwrap())
+        .collect();
+    releases.sort_unstable();
+    assert_eq!(
+        releases,
+        ["release lamp revision 1, superseded", "release lamp revision 2, deployed"],
+        "{document:#}"
+    );
+}

@@ -196,3 +196,20 @@ async fn what_is_committed_is_an_earlier_value_of_what_is_not() {
     let earlier = said.fields[0].earlier.iter().map(|e| (e.commit.subject.as_str(), e.value.clone()));
     assert_eq!(earlier.collect::<Vec<_>>(), [("Add web", Some(value!("slow")))]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_over_is_the_commits_that_took_it_out_of_git() {
+    let with = |more: &str| format!("{}  {more}\n", map("slow", "info"));
+    let live = || applied(&with("extra: once"));
+    let repository = Repository::new();
+    repository.write(FILE, with("extra: once")).commit("Add web");
+    repository.write(FILE, map("slow", "info"));
+    assert_eq!(fields(&told(&repository, live(), false).await), [".data.extra - uncommitted"]);
+    repository.commit("Take it out");
+    assert_eq!(fields(&told(&repository, live(), false).await), [".data.extra - Take it out (removed)"]);
+    repository.write("README.md", "of nothing").commit("Of nothing");
+    repository.write(FILE, with("color: red")).commit("Later");
+    let said = told(&repository, live(), false).await;
+    let extra: Vec<String> = fields(&said).into_iter().filter(|line| line.contains("extra")).collect();
+    assert_eq!(extra, [".data.extra - Take it out (removed)"]);
+}

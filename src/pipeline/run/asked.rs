@@ -136,6 +136,7 @@ impl Conductor {
             live: live.and_then(|packed| packed.open(&cluster.status.id).ok()),
             revision: deployment.revision.clone(),
             inputs,
+            past: deployment.past.clone(),
             cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
             facts: cluster.facts.clone()?,
             status,

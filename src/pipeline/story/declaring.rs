@@ -2,7 +2,10 @@
 
 use super::Inputs;
 use crate::git::{Begin, Known, LineBy};
-use crate::model::{Declared, DeclaringCommit, FieldChange, Manifest, Oid, Origin, RepoId, Told};
+use crate::model::{
+    Class, Declared, DeclaringCommit, FieldChange, Manifest, Oid, Origin, RepoId, ResourceId, Told,
+};
+use crate::pipeline::unsynced::{Past, Remover};
 use crate::render::{self, Place};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -65,6 +68,35 @@ pub(super) fn declare(
             Some(LineBy::Uncommitted) => Some(Declared::Uncommitted),
             Some(LineBy::GivenUp) => Some(given_up()),
             None => blames.without_line(inputs, change.origin.as_ref(), stop),
+        };
+    }
+}
+
+/// Tells which commit took what is left over out of Git, as far as the app's earlier renderings show it. Blocks on the disk.
+pub(super) fn removed(
+    inputs: &Inputs,
+    id: &ResourceId,
+    past: &Past,
+    changes: &mut [(FieldChange, Option<Place>)],
+    blames: &Blames,
+    stop: &CancellationToken,
+) {
+    let left_over = |change: &FieldChange| change.class == Class::Leftover && change.desired.is_none();
+    for (change, _) in changes.iter_mut().filter(|(change, _)| left_over(change)) {
+        change.declared = match past.remover(id, &change.path) {
+            None => None,
+            Some(Remover::Uncommitted) => Some(Declared::Uncommitted),
+            Some(Remover::Newest) => match blames.without_line(inputs, None, stop) {
+                Some(Declared::By(commit)) => {
+                    Some(Declared::By(DeclaringCommit { told: Told::Removed, ..commit }))
+                }
+                other => other,
+            },
+            Some(Remover::Commit(id)) => inputs
+                .repo
+                .commit_facts(&id)
+                .ok()
+                .map(|facts| Declared::By(commit(&Known { facts, or_earlier: false }, Told::Removed))),
         };
     }
 }

@@ -62,6 +62,7 @@ async fn fields(inspected: &Inspected, blames: Arc<Blames>, whole: bool) -> Vec<
     let changes = inspected.status.judgement.changes.clone();
     let applied = inspected.live.as_ref().and_then(|live| live.last_applied.clone());
     let (inputs, desired) = (inspected.inputs.clone(), inspected.desired.clone());
+    let (id, past) = (inspected.status.id.clone(), inspected.past.clone());
     let stop = CancellationToken::new();
     let given_up = stop.clone();
     let work = tokio::task::spawn_blocking(move || {
@@ -69,6 +70,9 @@ async fn fields(inspected: &Inspected, blames: Arc<Blames>, whole: bool) -> Vec<
         let from = inputs.as_ref().zip(desired.as_deref());
         if let Some((inputs, manifest)) = from {
             declaring::declare(inputs, manifest, &mut declared, &blames, &stop);
+        }
+        if let Some(inputs) = &inputs {
+            declaring::removed(inputs, &id, &past, &mut declared, &blames, &stop);
         }
         declared
             .into_iter()
