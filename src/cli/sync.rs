@@ -50,6 +50,12 @@ pub async fn run(
     }
     let id = choose(&gathered, &what.name)?;
     let deployed = deployed(&handle, &gathered, id).await?;
+    if deployed.manifests.is_empty() && !deployed.complete {
+        // There is nothing to write because nothing is known of what to write.
+        let why = deployed.render_notices.first().cloned();
+        let unknown = || Notice::error(format!("{} could not be rendered", what.name));
+        return Err(Box::new(why.unwrap_or_else(unknown)));
+    }
     let mut said = gathered.notices.clone();
     said.extend(acting::close_abandoned(&deployed, &journal, now()).await.map_err(|e| failed(&e, None))?);
     worst_first(&mut said);

@@ -20,6 +20,8 @@ pub(super) struct Mistakes<'a> {
     file: &'a str,
     pub notices: Vec<Notice>,
     pub doubt: Doubt,
+    /// One of them may concern what is masked.
+    pub masks_unknown: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -128,7 +130,7 @@ impl<'a> Cursor<'a> {
 
 impl<'a> Mistakes<'a> {
     pub(super) fn new(file: &'a str) -> Self {
-        Self { file, notices: Vec::new(), doubt: Doubt::none() }
+        Self { file, notices: Vec::new(), doubt: Doubt::none(), masks_unknown: false }
     }
 
     pub(super) fn report(&mut self, at: &Cursor<'_>, title: &str) -> &mut Notice {

@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub struct InForce {
     settings: Arc<Settings>,
     broken: Option<Broken>,
+    /// The settings were read without a mistake.
+    was_good: bool,
 }
 
 /// What holds for a cluster that is reached by a context.
@@ -28,15 +30,27 @@ pub struct ClusterRules {
 const PRODUCTION: [&str; 3] = ["prod", "prd", "live"];
 
 impl InForce {
-    /// Takes what was read: good settings come into force, broken ones leave the last good ones there.
+    /// Takes what was read: good settings come into force, broken ones leave the last good ones there; where there were
+    /// none, what can be read of the broken ones holds, so that a mistake never takes away what protects.
     pub fn offer(&mut self, read: Result<Settings, Broken>) {
         match read {
             Ok(settings) => {
                 self.settings = Arc::new(settings);
-                self.broken = None;
+                (self.broken, self.was_good) = (None, true);
             }
-            Err(broken) => self.broken = Some(broken),
+            Err(mut broken) => {
+                let rest = std::mem::take(&mut broken.rest);
+                if !self.was_good {
+                    self.settings = Arc::new(*rest);
+                }
+                self.broken = Some(broken);
+            }
         }
+    }
+
+    /// Returns whether a mistake may concern what is masked, and no good settings say it.
+    pub fn masks_unknown(&self) -> bool {
+        !self.was_good && self.broken.as_ref().is_some_and(|broken| broken.masks_unknown)
     }
 
     pub fn settings(&self) -> &Arc<Settings> {
@@ -74,6 +88,43 @@ fn looks_like_production(context: &str) -> bool {
 mod tests {
     use super::*;
     use std::path::Path;
+
+    #[test]
+    fn a_mistake_at_the_start_takes_away_nothing_that_protects() {
+        let mut in_force = InForce::default();
+        in_force.offer(read(
+            "clusters:\n- {context: a, read-only: true}\n- {context: b, protected: true}\nsecrets: {mask: [level]}\nmanagers: [{name: x, is: persn}]\n",
+        ));
+        assert_eq!(in_force.notices().len(), 1);
+        assert!(in_force.cluster("a").read_only && in_force.cluster("b").protected);
+        assert_eq!(in_force.settings().secrets.mask.len(), 1);
+        assert!(!in_force.masks_unknown() && !in_force.cluster("c").read_only);
+    }
+
+    #[test]
+    fn a_mistake_in_a_rule_makes_everything_read_only_and_one_in_masks_shows_nothing() {
+        for (text, read_only, masks_unknown) in [
+            (
+                "ignore:\n- {kind: Deployment, name: web, fields: [.spec.replicas]}\n- {kind: X, feilds: [.a]}\n",
+                true,
+                false,
+            ),
+            ("ignor:\n- {kind: X, fields: [.a]}\n", true, false),
+            ("secrets: {maks: [level]}\n", false, true),
+            ("secret: {mask: [level]}\n", false, true),
+            ("secrets: {mask: [level]\n", true, true),
+            ("themes: dark\n", false, false),
+        ] {
+            let mut in_force = InForce::default();
+            in_force.offer(read(text));
+            assert_ne!(in_force.notices(), [], "{text}");
+            assert_eq!(
+                (in_force.cluster("a").read_only, in_force.masks_unknown()),
+                (read_only, masks_unknown),
+                "{text}"
+            );
+        }
+    }
 
     fn read(text: &str) -> Result<Settings, Broken> {
         Settings::read(text, Path::new("/home/ana/config.yaml"), None)

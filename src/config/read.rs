@@ -46,6 +46,10 @@ pub struct Broken {
     /// In the order of the file, at least one.
     pub notices: Vec<Notice>,
     pub doubt: Doubt,
+    /// What could be read of it all the same.
+    pub rest: Box<Settings>,
+    /// A mistake may concern what is masked: nothing may be shown.
+    pub masks_unknown: bool,
 }
 
 /// Which clusters a mistake may concern: they are read-only until it is mended.
@@ -83,7 +87,13 @@ impl Settings {
         let shown = file.display().to_string();
         let from = Base { file: &shown, folder: file.parent().unwrap_or(Path::new("")), home };
         let mut documents = yaml::read_documents(text.as_bytes()).into_iter();
-        let everything = |notice: Notice| Broken { notices: vec![notice], doubt: Doubt::Everything };
+        // Of a file that cannot be read nobody knows what it says; that it speaks of masks can be seen.
+        let everything = |notice: Notice| Broken {
+            notices: vec![notice],
+            doubt: Doubt::Everything,
+            rest: Box::default(),
+            masks_unknown: text.contains("mask"),
+        };
         let document = match documents.next() {
             None => return Ok(Self::default()),
             Some(Ok(document)) => document,
@@ -102,6 +112,7 @@ impl Settings {
                 .notices
                 .push(Notice::error(format!("{key}: {}", problem.title)).file(&shown, problem.line));
             mistakes.doubt = Doubt::Everything;
+            mistakes.masks_unknown |= key.starts_with("secrets");
         }
         let top = Cursor::document(&document.value, &document.lines, document.line);
         let settings = read_top(&top, from, &mut mistakes);
@@ -109,20 +120,23 @@ impl Settings {
             return Ok(settings);
         }
         mistakes.notices.sort_by_key(|notice| notice.line);
-        Err(Broken { notices: mistakes.notices, doubt: mistakes.doubt })
+        let Mistakes { notices, doubt, masks_unknown, .. } = mistakes;
+        Err(Broken { notices, doubt, rest: Box::new(settings), masks_unknown })
     }
 }
 
 fn read_top(top: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Settings {
     if !top.only(&TOP, mistakes) {
         mistakes.doubt = Doubt::Everything;
-        return Settings::default();
+        mistakes.masks_unknown |= top.get("secrets").is_some();
     }
     for (name, _) in top.entries(mistakes) {
-        // What is like no other key, or like this one, may have been meant to say something of clusters.
-        if !TOP.contains(&name) && nearest(name, &TOP).is_none_or(|near| near == "clusters") {
+        // What is like no other key, or like one of these, may have been meant to say what must not be written, or shown.
+        let near = if TOP.contains(&name) { continue } else { nearest(name, &TOP) };
+        if near.is_none_or(|near| matches!(near, "clusters" | "ignore")) {
             mistakes.doubt = Doubt::Everything;
         }
+        mistakes.masks_unknown |= near == Some("secrets");
     }
     let mut settings = Settings {
         discovery: top.switch("discovery", mistakes).unwrap_or(true),
@@ -142,11 +156,13 @@ fn read_top(top: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Se
         };
     }
     if let Some(secrets) = top.get("secrets") {
+        let before = mistakes.notices.len();
         secrets.only(&["mask", "list-cluster-wide"], mistakes);
         settings.secrets = SecretSettings {
             mask: secrets.texts("mask", mistakes).into_iter().map(Glob::new).collect(),
             list_cluster_wide: secrets.switch("list-cluster-wide", mistakes).unwrap_or(false),
         };
+        mistakes.masks_unknown |= mistakes.notices.len() > before;
     }
     if let Some(exact) = top.get("exact") {
         exact.only(&["background"], mistakes);
@@ -158,7 +174,12 @@ fn read_top(top: &Cursor<'_>, from: Base<'_>, mistakes: &mut Mistakes<'_>) -> Se
     for rule in list(top, "health", mistakes) {
         settings.health.extend(health::read_rule(&rule, mistakes));
     }
+    let before = mistakes.notices.len();
     settings.ignore = read_rules(top, from.file, RuleSource::Configuration, &[], mistakes);
+    if mistakes.notices.len() > before {
+        // A sync would write what the rule leaves alone.
+        mistakes.doubt = Doubt::Everything;
+    }
     settings.built_in_off = read_built_in(top, mistakes);
     settings.glyphs = read_glyphs(top, mistakes);
     settings.time_zone = read_time_zone(top, mistakes);

@@ -209,7 +209,15 @@ impl Cells {
         }
         let mut distance = Vec::new();
         let called = |id: &DeploymentId| state.world.called(&id.cluster).to_owned();
-        if let (Some(id), Some(known)) = (&view.deployment, view.distances.get(&commit.id)) {
+        if view.held != Held::Live || view.base.is_some() {
+            // How far live is off says nothing of what the commits are held against then.
+            let files = commit.files.len();
+            distance.push(if room == Room::Tiny {
+                format!("{files} f")
+            } else {
+                words::count(files, "file")
+            });
+        } else if let (Some(id), Some(known)) = (&view.deployment, view.distances.get(&commit.id)) {
             let best = view.best().is_some_and(|(best, _)| *best == commit.id);
             distance.push(match known {
                 Ok(0) if room == Room::Tiny => if best { "here" } else { "as live" }.to_owned(),

@@ -6,7 +6,7 @@ use super::wrap::{Words, wrap};
 use super::{cut, possible, words};
 use crate::config::theme::Role;
 use crate::model::command::Command;
-use crate::model::{Step, StepAction, StepOutcome};
+use crate::model::{Class, FieldChange, Step, StepAction, StepOutcome};
 
 /// One line of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,15 +103,32 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
         push_step(state, view, at, &mut lines);
     }
     lines.push_words(None, &Vec::new());
-    for sentence in &plan.will_not {
+    let ticked = || plan.steps.iter().filter(|step| step.ticked);
+    for sentence in plan.will_not.iter().filter(|sentence| !ticked().any(|step| is_done_by(step, sentence))) {
         lines.push_labelled(("will not:", Role::Warning), sentence);
     }
     for sentence in &plan.remarks {
         lines.push(sentence, Role::Text);
     }
-    lines.push_labelled(("the same from a shell:", Role::Dim), &plan.headless);
+    let contended = |step: &Step| step.changes.iter().any(|change| change.class == Class::Contended);
+    let shell = if ticked().any(contended) {
+        "none: what a controller contends for is only ticked here"
+    } else {
+        &plan.headless
+    };
+    lines.push_labelled(("the same from a shell:", Role::Dim), shell);
     push_phase(state, view, &mut lines);
     lines.lines
+}
+
+/// Returns whether a step that was ticked does what the plan said that it would not.
+fn is_done_by(step: &Step, sentence: &str) -> bool {
+    let contended = |change: &FieldChange| {
+        change.class == Class::Contended
+            && sentence.starts_with(&format!("write {} of {}: contended", change.path, step.resource))
+    };
+    step.changes.iter().any(contended)
+        || (step.action == StepAction::Delete && sentence.starts_with(&format!("delete {}:", step.resource)))
 }
 
 /// Returns who a step takes fields over from, in words; empty where nobody is taken from.

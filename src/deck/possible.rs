@@ -81,12 +81,23 @@ fn special(state: &State, command: Command) -> Result<(), String> {
         Command::Copy if state.selected_app().is_none() && state.layers.is_empty() => {
             Err("nothing is selected that could be copied".to_owned())
         }
+        Command::BestMatch if commits_alone(state) => {
+            Err("no cluster is chosen: there is nothing that a commit could match".to_owned())
+        }
         Command::Matrix if state.world.clusters.is_empty() => Err("no cluster is known yet".to_owned()),
         _ => Ok(()),
     }
 }
 
+/// Returns whether the history of an app is shown without a cluster.
+fn commits_alone(state: &State) -> bool {
+    matches!(state.layers.last(), Some(Layer::History(view)) if view.deployment.is_none())
+}
+
 fn listed(state: &State, command: Command) -> Result<(), String> {
+    if command == Command::Open && commits_alone(state) {
+        return Err("a commit is rendered for a cluster: choose one before its history".to_owned());
+    }
     if command == Command::Search
         && matches!(state.layers.last(), Some(layer) if !matches!(layer, Layer::Resource(_) | Layer::Changes(_)))
     {

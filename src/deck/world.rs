@@ -61,7 +61,17 @@ impl Standing {
 
     /// Returns whether it needs a person: for how it differs from Git, or for how it is.
     pub fn is_fault(&self) -> bool {
-        self.verdict.is_fault() || self.is_degraded()
+        self.verdict.is_fault() || self.is_degraded() || self.counts.terminating > 0
+    }
+
+    /// Returns the verdict whose mark stands at the app: something that is being deleted and does not go makes an app none
+    /// the less in sync, and is nothing to be green about.
+    pub fn marked(&self) -> &Verdict {
+        if self.verdict == Verdict::InSync && self.counts.terminating > 0 {
+            &Verdict::Terminating
+        } else {
+            &self.verdict
+        }
     }
 }
 

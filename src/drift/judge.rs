@@ -88,6 +88,12 @@ fn against_desired(
     }
     if live.is_none() {
         judgement.rules = context.rules.apply(desired, None, &mut []);
+        if let Some(used) = context.rules.hides_missing(desired) {
+            judgement.verdict = Verdict::Excluded(Why::new(format!("ignored by {}", used.rule.place())));
+            judgement.rules.retain(|other| other.rule != used.rule);
+            judgement.rules.push(used);
+            return judgement;
+        }
     }
     if !judgement.problems.is_empty() {
         judgement.verdict = Verdict::Invalid;

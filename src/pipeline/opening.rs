@@ -187,6 +187,9 @@ fn read_settings(wishes: &Wishes, folders: Option<&Folders>) -> Result<InForce, 
         Ok(text) => {
             let home = std::env::var_os("HOME").map(PathBuf::from);
             in_force.offer(Settings::read(&text, &file, home.as_deref()));
+            if in_force.masks_unknown() {
+                return Err(Box::new(masks_unknown(&in_force)));
+            }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && wishes.config.is_none() => {}
         Err(error) => {
@@ -195,6 +198,19 @@ fn read_settings(wishes: &Wishes, folders: Option<&Folders>) -> Result<InForce, 
         }
     }
     Ok(in_force)
+}
+
+/// Says why nothing is shown while nobody knows what is to be masked.
+fn masks_unknown(in_force: &InForce) -> Notice {
+    let mistake = in_force.notices().first();
+    let title = "nothing is shown: the configuration has a mistake that may concern what is masked";
+    let mut notice = Notice::error(title).hint("mend it, or name another file with --config");
+    if let Some(mistake) = mistake {
+        notice = notice.cause(mistake.title.clone());
+        notice.file.clone_from(&mistake.file);
+        notice.line = mistake.line;
+    }
+    notice
 }
 
 /// Reads the clock of this machine.

@@ -168,8 +168,8 @@ fn app(pen: &mut Pen, state: &State, place: Rect, id: &AppId) {
     let (text, role) = standing_words(state, id, standing.as_ref());
     let quiet = matches!(role, Role::Dim);
     if let Some(standing) = &standing {
-        let mark = marks::verdict(&standing.verdict, &state.options);
-        pen.put(first(place, mark_width), mark, mark_role(&standing.verdict));
+        let mark = marks::verdict(standing.marked(), &state.options);
+        pen.put(first(place, mark_width), mark, mark_role(standing.marked()));
     } else {
         let turning = if state.world.settled { " " } else { spinner(pen, state) };
         pen.put(first(place, 1), turning, Role::Dim);
@@ -220,6 +220,9 @@ fn standing_words(state: &State, id: &AppId, standing: Option<&Standing>) -> (St
         return (text.to_owned(), Role::Dim);
     };
     match &standing.verdict {
+        Verdict::InSync if standing.counts.terminating > 0 => {
+            (format!("{} terminating", standing.counts.terminating), Role::Warning)
+        }
         Verdict::InSync => (format!("{} in sync", standing.counts.in_sync), Role::Dim),
         Verdict::Excluded(why) => (why.0.trim_end_matches(" here").to_owned(), Role::Dim),
         Verdict::Unknown(why) => (why.0.clone(), Role::Warning),
@@ -271,8 +274,8 @@ fn cluster(pen: &mut Pen, state: &State, place: Rect, cluster: &ClusterStatus, l
     if let Some(standing) = &standing {
         pen.put(
             first(place, mark_width),
-            marks::verdict(&standing.verdict, &state.options),
-            mark_role(&standing.verdict),
+            marks::verdict(standing.marked(), &state.options),
+            mark_role(standing.marked()),
         );
     }
     let place = after(place, mark_width + 1);

@@ -144,3 +144,23 @@ fn a_mistake_in_a_repos_rules_names_file_and_line_and_in_the_users_key_too() {
         ]
     );
 }
+
+#[test]
+fn a_rule_about_a_whole_object_hides_it_where_it_is_missing_too() {
+    let own = "ignore:\n- {kind: ConfigMap, name: web, fields: .}\n";
+    let (home, repo) = (Home::new(), Repository::named("fleet"));
+    repo.write("web.yaml", DESIRED).write(".driftdeck.yaml", own);
+    repo.commit("Declare");
+    home.write("live.yaml", LIVE.replace("name: web", "name: other"));
+    let path = repo.path().display().to_string();
+    let document = home.driftdeck(["compare", &path, "live.yaml", "-o", "json"]).json();
+    let resource = &document["resources"][0];
+    assert_eq!(
+        (&resource["verdict"], &resource["why"]),
+        (&json!("excluded"), &json!("ignored by .driftdeck.yaml:2")),
+        "{document:#}"
+    );
+    let said: Vec<&str> =
+        of_files(&document).into_iter().filter_map(|notice| notice["title"].as_str()).collect();
+    assert_eq!(said, ["fleet brings an ignore rule"], "and not that it does nothing");
+}

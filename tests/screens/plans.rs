@@ -444,3 +444,36 @@ fn a_tie_opens_a_picker_and_what_is_picked_is_planned_with() {
     let [Effect::PlanSync { request, .. }] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(request.deployers, [(resource, "two".to_owned())]);
 }
+
+#[test]
+fn what_a_tick_does_is_no_longer_said_not_to_be_done() {
+    let mut plan = plan();
+    let resource = &plan.steps[1].resource;
+    plan.will_not = vec![
+        format!("write .data.a of {resource}: contended with reloader, left alone unless ticked in the deck"),
+        format!(
+            "delete {}: it is not in Git; --prune, or a tick in the deck, deletes it",
+            plan.steps[2].resource
+        ),
+    ];
+    plan.steps[1].changes = vec![crate::world::change(
+        ".data.a",
+        driftdeck::model::Class::Contended,
+        Some(driftdeck::value!("1")),
+        Some(driftdeck::value!("2")),
+    )];
+    let mut typist = asked();
+    typist.effects();
+    typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(1), plan: Box::new(plan) });
+    typist.wait(SignedDuration::from_secs(1));
+    let before = typist.screen();
+    assert!(
+        before.contains("contended with reloader, left alone unless")
+            && before.contains("the same from a shell: driftdeck sync"),
+        "{before}"
+    );
+    typist.keys("j space j space");
+    let after = typist.screen();
+    assert!(!after.contains("left alone unless") && !after.contains("deletes it"), "{after}");
+    assert!(after.contains("the same from a shell: none"), "{after}");
+}

@@ -466,3 +466,25 @@ fn what_stands_beside_each_other_never_runs_together() {
         }
     }
 }
+
+#[test]
+fn an_app_with_something_that_does_not_go_is_not_green_and_is_a_fault() {
+    use driftdeck::model::Verdict;
+    use driftdeck::model::update::Update;
+    let mut updates = crate::world::updates();
+    for update in &mut updates {
+        if let Update::Deployment(status) = update
+            && status.id.app.name == "cart"
+        {
+            status.verdict = Verdict::InSync;
+            status.counts.terminating = 1;
+        }
+    }
+    let mut typist = Typist::empty(120, 40, driftdeck::deck::Options::default());
+    typist.tell(updates);
+    for keys in ["", "f"] {
+        typist.keys(keys);
+        let line = typist.line_with(" cart ");
+        assert!(line.contains("↓ cart") && line.contains("1 terminating"), "{line}");
+    }
+}

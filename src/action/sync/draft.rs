@@ -136,6 +136,7 @@ fn steps_of(
     plan: &mut Plan,
 ) -> Result<Vec<Step>, PlanError> {
     let id = &target.id;
+    plan.will_not.extend(target.judgement.changes.iter().filter_map(|change| words::ignored(id, change)));
     let mut will_not = |what: String| plan.will_not.push(what);
     match &target.judgement.verdict {
         Verdict::InSync => {}
@@ -173,7 +174,10 @@ fn deletion(inputs: &Inputs<'_>, target: &Target, plan: &mut Plan) -> Option<Ste
     }
     let ticked = inputs.options.prune && plan.no_pruning.is_empty();
     if !ticked {
-        plan.will_not.push(format!("delete {}: it is not in Git, and was not ticked", target.id));
+        plan.will_not.push(format!(
+            "delete {}: it is not in Git; --prune, or a tick in the deck, deletes it",
+            target.id
+        ));
     }
     let whole = whole_object(Class::Leftover, None, Some(live.body.clone()), None);
     let mut step = step(target, StepAction::Delete, DRIFTDECK, Way::Delete, vec![whole]);

@@ -84,7 +84,13 @@ pub fn terminating(target: &Target) -> String {
 
 pub fn contended(id: &ResourceId, change: &FieldChange) -> String {
     let who = change.writer.as_ref().map_or("a controller", |w| w.manager.as_str());
-    format!("write {} of {id}: contended with {who}, left alone unless ticked", change.path)
+    format!("write {} of {id}: contended with {who}, left alone unless ticked in the deck", change.path)
+}
+
+/// Says which rule leaves a field alone.
+pub fn ignored(id: &ResourceId, change: &FieldChange) -> Option<String> {
+    let rule = &change.ignored.as_ref()?.rule;
+    Some(format!("write {} of {id}: ignored by {}", change.path, rule.place()))
 }
 
 pub fn kept(id: &ResourceId, change: &FieldChange) -> String {

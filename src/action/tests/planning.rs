@@ -100,6 +100,9 @@ async fn a_hidden_field_that_git_has_moved_on_is_left_as_the_deployer_applied_it
         assert_eq!(mistakes, []);
         world.rules = IgnoreRules::new(rules, None, BuiltIns::ALL);
         world.edit("Deployment/api", value!({"spec": {"replicas": 5}}), "kubectl-edit");
+        let image = r#".spec.template.spec.containers[name="app"].image"#;
+        let left = format!("write {image} of Deployment.apps/shop/api: ignored by rules.yaml:2");
+        assert_eq!(world.plan().await.unwrap().will_not, [left]);
         assert_eq!(world.sync().await, ["applied"]);
         let live = world.live("Deployment/api").await.unwrap();
         let at = FieldPath::parse(r#".spec.template.spec.containers[name="app"].image"#).unwrap();
@@ -359,7 +362,10 @@ async fn an_extra_is_deleted_only_if_it_is_ticked() {
     world.forget("ConfigMap/gone");
     let plan = world.plan().await.unwrap();
     assert_eq!(said(&plan), ["- delete ConfigMap/shop/gone as driftdeck: ."]);
-    assert_eq!(plan.will_not, ["delete ConfigMap/shop/gone: it is not in Git, and was not ticked"]);
+    assert_eq!(
+        plan.will_not,
+        ["delete ConfigMap/shop/gone: it is not in Git; --prune, or a tick in the deck, deletes it"]
+    );
     assert_eq!(world.sync().await, ["skipped"]);
     assert!(world.live("ConfigMap/gone").await.is_some());
     world.options.prune = true;

@@ -65,11 +65,18 @@ impl IgnoreRules {
     /// Returns which rule hides an object that Git does not declare, so that it is no extra: one that names the whole
     /// object.
     pub fn hides_extra(&self, live: &LiveObject) -> Option<RuleUse> {
+        self.hides_whole(&Sides { id: &live.id, bodies: &[&live.body] })
+    }
+
+    /// Returns which rule hides an object that is declared and not there, so that it is not missing.
+    pub fn hides_missing(&self, manifest: &Manifest) -> Option<RuleUse> {
+        self.hides_whole(&Sides { id: &manifest.id, bodies: &[&manifest.body] })
+    }
+
+    fn hides_whole(&self, sides: &Sides<'_>) -> Option<RuleUse> {
         let whole = |fields: &Fields| matches!(fields, Fields::Path(pattern) if pattern.parts().is_empty());
         let rule = self.rules.iter().find(|rule| {
-            rule.managers.is_empty()
-                && rule.fields.iter().any(whole)
-                && is_about(&rule.objects, &Sides { id: &live.id, bodies: &[&live.body] })
+            rule.managers.is_empty() && rule.fields.iter().any(whole) && is_about(&rule.objects, sides)
         })?;
         Some(RuleUse { rule: rule.clone(), names: true, hides: 1, failed: None })
     }

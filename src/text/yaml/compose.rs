@@ -138,7 +138,10 @@ impl Composer<'_> {
                     .problem_mark()
                     .and_then(|mark| usize::try_from(mark.line).ok())
                     .map(|line| (line + 1).saturating_sub(before).max(1)),
-                fault: Fault::Yaml { what: error.problem(), context: error.context().unwrap_or_default() },
+                fault: Fault::Yaml {
+                    what: plainly(error.problem()),
+                    context: error.context().unwrap_or_default(),
+                },
             }
         })
     }
@@ -217,5 +220,15 @@ impl Composer<'_> {
             self.anchors.insert(anchor, self.nodes.len());
         }
         self.nodes.push(Node { line, kind });
+    }
+}
+
+/// Returns the parser's words, and plainer ones for the mistake that people make most.
+fn plainly(problem: &'static str) -> &'static str {
+    match problem {
+        "found character that cannot start any token" => {
+            "found character that cannot start any token, a tab perhaps: YAML is indented by spaces"
+        }
+        other => other,
     }
 }
