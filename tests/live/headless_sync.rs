@@ -138,9 +138,9 @@ fn files_that_move_while_the_plan_is_read_let_nothing_be_written_and_print_the_n
     terminal.await_text("write this? [y/N]");
     repo.write("web/web.yaml", WEB.replace("blue", "red")).commit("Another colour");
     terminal.keys("y<enter>");
+    terminal.await_text("nothing was written: what Git declares has moved");
+    let both = |screen: &vt100::Screen| screen.contents().matches("create ConfigMap").count() >= 4;
+    terminal.await_screen("both plans", both);
     assert_eq!(terminal.await_exit(), (2, None));
-    let text = terminal.text();
-    assert!(text.contains("nothing was written: what Git declares has moved"), "{text}");
-    assert!(text.matches("create ConfigMap").count() >= 4, "both plans are there: {text}");
     assert_eq!(namespace.get("configmap/web"), None);
 }
