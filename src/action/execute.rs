@@ -4,6 +4,7 @@
 //! each write its object is read again and the dry run repeated, and the write is tied to the version that was read. A
 //! step that fails does not stop the others, but for those that need it.
 
+use super::before::{Kept, Store};
 use super::dry_run::{Shown, dry_run, served};
 use super::effect::same_effect;
 use super::journal::{self, Action, Journal, JournalError};
@@ -110,6 +111,10 @@ pub async fn execute(
     keep_record_of_leftovers(&mut plan);
     let entry = journal::entry(&plan, facts.user.clone(), with.acting_as.map(str::to_owned), (with.clock)());
     let action = with.journal.begin(entry)?;
+    let store = Store::beside(with.journal);
+    if let Err(error) = store.make_room((with.clock)()) {
+        tracing::warn!(%error, "what was kept for undoing could not be looked through");
+    }
     let steps = plan.steps.len();
     let mut run = Run {
         plan,
@@ -117,6 +122,8 @@ pub async fn execute(
         writer,
         facts,
         action,
+        store,
+        unkept: Vec::new(),
         now_bound: HashMap::new(),
         digests: vec![document::Digests::default(); steps],
         no_journal: false,
@@ -162,7 +169,7 @@ fn keep_record_of_leftovers(plan: &mut Plan) {
     for step in &mut plan.steps {
         let Way::Patch { last_applied } = &mut step.way else { continue };
         let mut paths = match &*last_applied {
-            LastApplied::Untouched => continue,
+            LastApplied::Untouched | LastApplied::Was(_) => continue,
             LastApplied::Declared => Vec::new(),
             LastApplied::Keeping(paths) => paths.clone(),
         };
@@ -199,6 +206,10 @@ struct Run<'a> {
     writer: Arc<dyn Writer>,
     facts: Arc<ClusterFacts>,
     action: Action,
+    /// What objects were before, so that the action can be undone.
+    store: Store,
+    /// Steps of which nothing could be kept.
+    unkept: Vec<usize>,
     /// What objects are bound to after this run wrote to them.
     now_bound: HashMap<ResourceId, Bound>,
     digests: Vec<document::Digests>,
@@ -343,6 +354,7 @@ impl Run<'_> {
             self.no_journal = true;
             return Attempt::Over(StepOutcome::Failed(notices::no_intent(step, &error)));
         }
+        self.keep(at, step, live, shown.result.as_ref(), false);
         match self.writer.write(write).await {
             Ok(result) => {
                 let unmoved = result.as_ref().is_some_and(|now| {
@@ -350,7 +362,7 @@ impl Run<'_> {
                         l.resource_version.is_some() && l.resource_version == now.resource_version
                     })
                 });
-                self.written(at, step, result.as_ref());
+                self.written(at, step, live, result.as_ref());
                 Attempt::Over(if unmoved { StepOutcome::Unchanged } else { StepOutcome::Applied })
             }
             Err(ClusterError::Conflict { managers, .. }) if managers.is_empty() => Attempt::Again,
@@ -371,11 +383,34 @@ impl Run<'_> {
         }
     }
 
-    fn written(&mut self, at: usize, step: &Step, result: Option<&LiveObject>) {
+    fn written(&mut self, at: usize, step: &Step, before: Option<&LiveObject>, result: Option<&LiveObject>) {
+        if step.action != StepAction::Delete {
+            self.keep(at, step, before, result, true);
+        }
         if let Some(digests) = self.digests.get_mut(at) {
             digests.after = result.map(bind::lasting_digest);
         }
         self.now_bound.insert(step.resource.clone(), bind::bound(result));
+    }
+
+    /// Keeps what the object of a step is before it, and what it becomes. Where that fails the step is done all the same,
+    /// and says that it cannot be undone.
+    fn keep(
+        &mut self,
+        at: usize,
+        step: &Step,
+        before: Option<&LiveObject>,
+        after: Option<&LiveObject>,
+        answered: bool,
+    ) {
+        if self.unkept.contains(&at) {
+            return;
+        }
+        let kept = Kept::of(step.action, before, after, answered);
+        if let Err(error) = self.store.keep(&self.plan.id, at, &kept) {
+            self.unkept.push(at);
+            self.add_note(at, &format!("it cannot be undone: what it was could not be stored: {error}"));
+        }
     }
 
     /// Finds out what became of a write whose answer was lost. That nothing was written counts only when it is seen
@@ -412,7 +447,7 @@ impl Run<'_> {
             };
             match read_back::judge(&sent, now.as_ref()) {
                 ReadBack::Done => {
-                    self.written(at, step, now.as_ref());
+                    self.written(at, step, live, now.as_ref());
                     self.add_note(at, "the answer was lost; reading back shows that it was done");
                     return StepOutcome::Applied;
                 }

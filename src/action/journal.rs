@@ -15,7 +15,7 @@ use crate::model::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const JOURNAL: &str = "journal.jsonl";
 const INTENTS: &str = "intents";
@@ -114,6 +114,11 @@ impl Journal {
     /// Takes the journal of a state folder. Nothing is touched before it is used.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
+    }
+
+    /// Returns the folder that the journal lies in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Begins an action: from here on it is on disk that it was begun.

@@ -1,8 +1,10 @@
 //! Defines what driftdeck does to clusters: plans (they write nothing), their execution, and the journal of it.
 //!
 //! A plan is the exact list of writes, bound to what it was computed from; [`execute`] does it step by step, and refuses
-//! whatever has moved since. Every action leaves a line in the [`journal`], and an intent on disk before each write.
+//! whatever has moved since. Every action leaves a line in the [`journal`], and an intent on disk before each write; what an object was before is kept, so that a sync can be
+//! [undone](undo).
 
+mod before;
 mod bind;
 mod document;
 mod dry_run;
@@ -15,6 +17,7 @@ mod order;
 mod patch;
 mod read_back;
 pub mod sync;
+pub mod undo;
 mod write;
 
 pub use crate::model::confirm;

@@ -54,6 +54,10 @@ pub fn write(step: &Step, kind: &ServedKind, live: Option<&LiveObject>, pin: Pin
             apply_changes(&mut patcher, step);
             match last_applied {
                 LastApplied::Untouched => {}
+                LastApplied::Was(Some(recorded)) => set_last_applied(&mut patcher, recorded),
+                LastApplied::Was(None) => {
+                    patcher.remove(&FieldPath::fields(&["metadata", "annotations", LAST_APPLIED]));
+                }
                 LastApplied::Declared => set_last_applied(&mut patcher, &declared(step.desired.as_deref()?)),
                 LastApplied::Keeping(paths) => {
                     let record = with_record_of(paths, declared(step.desired.as_deref()?), live);

@@ -50,6 +50,8 @@ pub enum Command {
     History(HistoryArguments),
     /// Plan, print the plan, ask, write, and wait for the verdict
     Sync(SyncArguments),
+    /// Undo a sync of the journal: plan, print the plan, ask, write; a repository is not needed
+    Undo(UndoArguments),
     /// Print what was found on this machine and in the clusters, and what is missing; --exact: the rate of agreement
     Doctor(Places),
     /// Print what was done, by whom, with what outcome
@@ -79,6 +81,7 @@ impl Command {
             Self::Changes(_) => "changes",
             Self::History(_) => "history",
             Self::Sync(_) => "sync",
+            Self::Undo(_) => "undo",
             Self::Doctor(_) => "doctor",
             Self::Journal => "journal",
             Self::Completions { .. } => "completions",
@@ -335,6 +338,23 @@ pub struct SyncArguments {
     #[arg(long)]
     pub yes: bool,
     /// Confirm a protected cluster by its context's name, or a dangerous deletion by its name (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Vec<String>,
+}
+
+/// Arguments of `undo`.
+#[derive(Debug, Args)]
+pub struct UndoArguments {
+    /// What is to be undone, as the journal prints it; the beginning of it is enough where only one begins so
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Stop after the plan
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer the question with yes
+    #[arg(long)]
+    pub yes: bool,
+    /// Confirm a protected cluster by its context's name, or deletions by the app's name (repeatable)
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
 }

@@ -39,7 +39,7 @@ Ended by ctrl\-C, SIGTERM or SIGHUP.
 The configuration; \fB\-\-config\fR names another. None is needed.
 .TP
 \fI$XDG_STATE_HOME/driftdeck/\fR
-\fIjournal\fR, what was written; \fIdriftdeck.log\fR; \fIseen.jsonl\fR, which deployments were seen; \fIrules.jsonl\fR, which ignore rules each repository had.
+\fIjournal\fR, what was written, and below it in \fIbefore\fR what the objects were before (never Secrets, nor objects with values that look like secrets; for 30 days, 500 MB at most), for \fBundo\fR; \fIdriftdeck.log\fR; \fIseen.jsonl\fR, which deployments were seen; \fIrules.jsonl\fR, which ignore rules each repository had.
 .TP
 \fI$XDG_CACHE_HOME/driftdeck/\fR
 Bare mirrors of remote repositories, schemas and renderings. It can be removed at any time.

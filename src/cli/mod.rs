@@ -27,6 +27,7 @@ mod select;
 mod signals;
 mod stdin;
 mod sync;
+mod undo;
 
 pub use exit::Exit;
 
@@ -91,7 +92,7 @@ async fn until_asked(arguments: &Arguments, output: &Output) -> (Result<Exit, Fa
             asked = signals.next() => {
                 let again = first.replace(asked).is_some();
                 cancel.cancel();
-                if again || !matches!(arguments.command, Some(Command::Sync(_))) {
+                if again || !matches!(arguments.command, Some(Command::Sync(_) | Command::Undo(_))) {
                     return (Ok(Exit::Interrupted), first);
                 }
             }
@@ -186,6 +187,7 @@ async fn dispatch(
             opening::in_time(options.timeout, history::run(what, options, output)).await
         }
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
+        Some(Command::Undo(what)) => undo::run(what, options, output, cancel).await,
         Some(Command::Doctor(places)) => doctor::run(places, options, output).await,
         Some(Command::Journal) => journal::run(output),
         Some(Command::Completions { shell }) => manual::completions(*shell),

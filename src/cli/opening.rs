@@ -7,6 +7,7 @@ use crate::config::paths::Folders;
 use crate::model::Notice;
 use crate::pipeline::offline::How;
 use crate::pipeline::opening::{self, Opened, Wishes, system_clock};
+use crate::pipeline::setup::ClusterSetup;
 use std::time::Duration;
 
 /// Returns what was asked for in the words of the pipeline.
@@ -37,6 +38,19 @@ pub fn open(places: &[String], options: &Options, follow: bool) -> Result<Opened
 pub fn open_repos(places: &[String], options: &Options) -> Result<Opened, Failed> {
     let wishes = Wishes { without_clusters: true, ..wishes(places, options, false) };
     opening::open(&wishes, system_clock())
+}
+
+/// Opens one cluster and no repos: the context of `--context`, else the one that is known from elsewhere.
+pub fn cluster_of(options: &Options, known: String) -> Result<(ClusterSetup, Vec<Notice>), Failed> {
+    let mut wishes = wishes(&[], options, false);
+    if wishes.contexts.is_empty() {
+        wishes.contexts = vec![known];
+    }
+    let (mut clusters, notices) = opening::open_clusters(&wishes, &system_clock())?;
+    match (clusters.pop(), clusters.is_empty()) {
+        (Some(one), true) => Ok((one, notices)),
+        _ => Err(Box::new(Notice::error("several contexts are asked for").hint("choose one with --context"))),
+    }
 }
 
 /// Returns how a path is rendered without a cluster (`-` is standard input), and what is to be said about it.

@@ -2,6 +2,7 @@
 
 use crate::cli::document::{SCHEMA, change, notices, revision};
 use crate::cli::report::{self, Order, Style};
+use crate::model::plan::UNDO;
 use crate::model::{Notice, Plan, Step, StepOutcome, Verdict};
 use crate::text;
 use serde_json::{Value as Json, json};
@@ -61,14 +62,14 @@ pub fn to_text(plan: &Plan, style: Style) -> String {
     let protected = if plan.protected { "  PROTECTED" } else { "" };
     let commit = plan.revision.commit.as_ref().map(|c| format!("@{}", c.short())).unwrap_or_default();
     let dirty = if plan.revision.dirty { ", with uncommitted changes" } else { "" };
-    let _ = writeln!(
-        out,
-        "Sync {} to {}{protected}\nfrom {}{commit}{dirty}, as {}",
-        text::terminal(&plan.app.name),
-        text::terminal(&plan.context),
-        text::terminal(plan.revision.asked.words()),
-        text::terminal(&plan.manager),
-    );
+    let (app, context) = (text::terminal(&plan.app.name), text::terminal(&plan.context));
+    let manager = text::terminal(&plan.manager);
+    let _ = if plan.command == UNDO {
+        writeln!(out, "Undo what was done to {app} on {context}{protected}\nas {manager}")
+    } else {
+        let asked = text::terminal(plan.revision.asked.words());
+        writeln!(out, "Sync {app} to {context}{protected}\nfrom {asked}{commit}{dirty}, as {manager}")
+    };
     if !plan.steps.is_empty() {
         let _ =
             writeln!(out, "each change from what is live to what will be: live {} desired", style.arrow());

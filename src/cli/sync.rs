@@ -198,12 +198,12 @@ fn sync_options(what: &SyncArguments) -> Result<SyncOptions, Failed> {
 }
 
 /// Returns whether there is somebody who can be asked.
-fn can_ask(output: &Output) -> bool {
+pub(super) fn can_ask(output: &Output) -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && output.format == Format::Text
 }
 
 /// Says which answers a plan still wants.
-fn unconfirmed(open: &[Ask]) -> Notice {
+pub(super) fn unconfirmed(open: &[Ask]) -> Notice {
     let wants: Vec<String> =
         open.iter().map(|ask| format!("--confirm {} ({})", ask.words.join(" or "), ask.why)).collect();
     let wants = if wants.is_empty() { "--yes".to_owned() } else { wants.join(", ") };
@@ -211,7 +211,7 @@ fn unconfirmed(open: &[Ask]) -> Notice {
 }
 
 /// Asks for every answer that a plan still wants, and returns those that name something.
-fn ask(open: &[Ask], yes: bool) -> Result<Vec<String>, Failed> {
+pub(super) fn ask(open: &[Ask], yes: bool) -> Result<Vec<String>, Failed> {
     let mut answers = Vec::new();
     for ask in open {
         let typed = prompt(&format!("{}; type {} to go on: ", ask.why, ask.words.join(" or ")))?;
@@ -237,14 +237,14 @@ fn prompt(question: &str) -> Result<String, Failed> {
     Ok(line.trim().to_owned())
 }
 
-fn eprint_text(text: &str) {
+pub(super) fn eprint_text(text: &str) {
     let mut stderr = std::io::stderr().lock();
     // Nobody can be told that stderr is closed.
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Tells how far a running plan is.
-fn tell(plan: &Plan, output: &Output) {
+pub(super) fn tell(plan: &Plan, output: &Output) {
     let ended = plan.steps.iter().filter(|s| s.outcome.is_final()).count();
     if !output.quiet
         && let Some(step) = plan.steps.iter().rfind(|s| s.outcome.is_final())
@@ -299,7 +299,7 @@ fn verdict_line(verdict: Option<&Verdict>) -> String {
 }
 
 /// Returns 0 if all that was planned is done and the verdict is in sync, 1 if something still drifts, else 2.
-fn exit_of_plan(plan: &Plan, verdict: Option<&Verdict>) -> Exit {
+pub(super) fn exit_of_plan(plan: &Plan, verdict: Option<&Verdict>) -> Exit {
     let undone = plan.steps.iter().filter(|s| s.ticked).any(|s| {
         matches!(
             s.outcome,
@@ -318,7 +318,7 @@ fn exit_of_plan(plan: &Plan, verdict: Option<&Verdict>) -> Exit {
     }
 }
 
-fn failed(error: &dyn std::error::Error, hint: Option<String>) -> Failed {
+pub(super) fn failed(error: &dyn std::error::Error, hint: Option<String>) -> Failed {
     let notice = Notice::error(error.to_string());
     Box::new(match hint {
         Some(hint) => notice.hint(hint),

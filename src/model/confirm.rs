@@ -1,10 +1,10 @@
 //! Defines which plans want more than a yes, and what must be typed for them.
 //!
 //! A protected cluster wants its context's name; deleting everything of an app, or any Namespace, CustomResourceDefinition,
-//! PersistentVolume or claim, wants a name too: the object's own, or the app's for all of them.
+//! PersistentVolume or claim, or undoing what created objects, wants a name too: the object's own, or the app's for all of them.
 
 use super::id::GroupKind;
-use super::plan::Plan;
+use super::plan::{Plan, UNDO};
 
 /// Something that must be typed before a plan may be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,14 @@ pub fn asks(plan: &Plan) -> Vec<Ask> {
     if plan.protected && plan.ticked().next().is_some() {
         asks.push(Ask { why: format!("{} is protected", plan.context), words: vec![plan.context.clone()] });
     }
-    if plan.deletes_everything() {
+    let deletions = plan.deletions().count();
+    if plan.command == UNDO && deletions > 0 {
+        let objects = if deletions == 1 { "object" } else { "objects" };
+        asks.push(Ask {
+            why: format!("deletes {deletions} {objects} of {} that it created", plan.app.name),
+            words: vec![plan.app.name.clone()],
+        });
+    } else if plan.deletes_everything() {
         asks.push(Ask {
             why: format!("deletes everything of {}", plan.app.name),
             words: vec![plan.app.name.clone()],

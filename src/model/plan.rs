@@ -9,6 +9,9 @@ use super::revision::Revision;
 use super::value::Value;
 use std::sync::Arc;
 
+/// The command of a plan that undoes another.
+pub const UNDO: &str = "undo";
+
 /// The exact list of writes that an action would do, bound to what it was computed from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -105,6 +108,8 @@ pub enum LastApplied {
     /// It becomes the declared object with these leftovers as they were applied: they are not removed, and it is the
     /// only record of them.
     Keeping(Vec<FieldPath>),
+    /// It becomes what it was; `None`: there was none.
+    Was(Option<Box<Value>>),
 }
 
 /// What a step is bound to: it is refused if the object is another one, or was changed since.

@@ -98,11 +98,10 @@ pub async fn close_abandoned(
     now: Timestamp,
 ) -> Result<Vec<Notice>, JournalError> {
     let closed = journal::close_abandoned(journal, &*deployed.cluster, &deployed.facts, now).await?;
-    let said = |entry: &Entry| {
-        Notice::warning(format!(
-            "an interrupted {} of {} ended as {}",
-            entry.command, entry.app, entry.outcome
-        ))
-    };
-    Ok(closed.iter().map(said).collect())
+    Ok(closed.iter().map(interrupted).collect())
+}
+
+/// Says what became of an action that a killed driftdeck left behind.
+pub fn interrupted(entry: &Entry) -> Notice {
+    Notice::warning(format!("an interrupted {} of {} ended as {}", entry.command, entry.app, entry.outcome))
 }

@@ -11,7 +11,7 @@ use crate::pipeline::offline::How;
 use crate::pipeline::rules::{Ignoring, KnownRules};
 use crate::pipeline::seen::Seen;
 use crate::pipeline::selecting::JqProcess;
-use crate::pipeline::setup::{Clock, Setup, find_tools};
+use crate::pipeline::setup::{Clock, ClusterSetup, Setup, find_tools};
 use crate::pipeline::sources::{apps_at, sources};
 use crate::render::Tools;
 use crate::text::{MaskRules, use_mask_rules};
@@ -118,6 +118,16 @@ pub fn open(wishes: &Wishes, clock: Clock) -> Result<Opened, Box<Notice>> {
         clock,
     };
     Ok(Opened { setup, settings, folders, notices })
+}
+
+/// Opens the clusters that were asked for, and no repos, and returns what is to be said about it. Nothing is contacted yet.
+pub fn open_clusters(
+    wishes: &Wishes,
+    clock: &Clock,
+) -> Result<(Vec<ClusterSetup>, Vec<Notice>), Box<Notice>> {
+    let Base { settings, folders, mut notices, .. } = base(wishes)?;
+    let clusters = clusters(wishes, &settings, folders.as_ref(), clock, &mut notices)?;
+    Ok((clusters, notices))
 }
 
 /// Returns the names of the contexts of the kubeconfig, or why it cannot be read.

@@ -105,6 +105,7 @@ fn a_command_on_which_exact_has_no_effect_refuses_it_and_passes_the_environments
         ("diff", &["diff", "--base", "HEAD"]),
         ("changes", &["changes"]),
         ("sync", &["sync", "web"]),
+        ("undo", &["undo", "20"]),
         ("journal", &["journal"]),
         ("man", &["man"]),
     ] {
@@ -205,7 +206,7 @@ fn completions_and_the_manual_name_every_command() {
     let home = Home::new();
     for words in [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["man"]] {
         let text = home.driftdeck(words).exits(0).stdout;
-        for command in ["apps", "render", "compare", "check", "diff", "sync", "journal", "demo"] {
+        for command in ["apps", "render", "compare", "check", "diff", "sync", "undo", "journal", "demo"] {
             assert!(text.contains(command), "{words:?}: {command}");
         }
     }

@@ -93,7 +93,7 @@ fn the_switches_of_a_sync_do_what_they_say() {
 const LENGTH: usize = 20;
 
 /// Returns a text with what differs from run to run by its name.
-fn named(text: &str, namespace: &Namespace, repo: &Repository) -> String {
+pub fn named(text: &str, namespace: &Namespace, repo: &Repository) -> String {
     let text = text.replace(&namespace.name, "NAMESPACE").replace(&repo.head()[..7], "COMMIT");
     let text = text.replace(repo.path().to_str().unwrap(), "REPO");
     // Times of the server, with what follows.

@@ -26,6 +26,7 @@ mod remotes;
 mod right;
 mod signals;
 mod sync;
+mod undo;
 mod who;
 mod whole;
 mod yaml;

@@ -182,7 +182,7 @@ fn deletion(inputs: &Inputs<'_>, target: &Target, plan: &mut Plan) -> Option<Ste
     let whole = whole_object(Class::Leftover, None, Some(live.body.clone()), None);
     let mut step = step(target, StepAction::Delete, DRIFTDECK, Way::Delete, vec![whole]);
     step.ticked = ticked;
-    step.note = words::marks_note(inputs, live);
+    step.note = words::marks_note(inputs.engine, live);
     Some(step)
 }
 

@@ -6,10 +6,10 @@
 
 mod dependent;
 mod draft;
-mod prove;
+pub(super) mod prove;
 mod read;
 mod selection;
-mod words;
+pub(super) mod words;
 
 pub use selection::{BadOnly, Only, Selection};
 
@@ -139,7 +139,9 @@ pub async fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
     if inputs.options.prune && !plan.no_pruning.is_empty() {
         return Err(PlanError::NoPruning { why: plan.no_pruning });
     }
-    prove::prove(&mut plan, &targets, inputs).await;
+    let live = |id: &ResourceId| targets.iter().find(|t| t.id == *id).and_then(|t| t.live.as_ref());
+    let with = prove::Asked { cluster: inputs.cluster, facts: inputs.facts, schema: inputs.schema };
+    prove::prove(&mut plan, &live, &with).await;
     let planned = plan.deletions().count();
     if let Some(limit) = inputs.options.max_deletions.filter(|limit| planned > *limit) {
         return Err(PlanError::TooManyDeletions { planned, limit });

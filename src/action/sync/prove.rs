@@ -2,15 +2,14 @@
 
 use super::dependent::goes_with;
 use super::read::AT_ONCE;
-use super::{Inputs, Target};
 use crate::action::dry_run::{dry_run, served};
 use crate::action::effect::shows;
 use crate::action::{notices, order};
 use crate::cluster::{Cluster, ClusterError};
 use crate::model::change::{BROUGHT_ALONG, add_note};
 use crate::model::{
-    Cause, Class, Effect, FieldChange, FieldPath, LiveObject, Operation, Plan, Schema, ServedKind, Step,
-    StepAction, StepOutcome, Way, Writer,
+    Cause, Class, ClusterFacts, Effect, FieldChange, FieldPath, LiveObject, Operation, Plan, ResourceId,
+    Schema, ServedKind, Step, StepAction, StepOutcome, Way, Writer,
 };
 use futures::StreamExt as _;
 
@@ -23,8 +22,20 @@ enum Proof {
     Idle,
 }
 
-/// Proves every step of a plan, the unticked ones too, and drops those that would change nothing.
-pub async fn prove(plan: &mut Plan, targets: &[Target], inputs: &Inputs<'_>) {
+/// Who is asked.
+pub struct Asked<'a> {
+    pub cluster: &'a dyn Cluster,
+    pub facts: &'a ClusterFacts,
+    pub schema: &'a Schema,
+}
+
+/// Proves every step of a plan, the unticked ones too, and drops those that would change nothing. `live` finds an object
+/// as it was read for the plan.
+pub async fn prove<'l>(
+    plan: &mut Plan,
+    live: &(dyn Fn(&ResourceId) -> Option<&'l LiveObject> + Sync),
+    with: &Asked<'_>,
+) {
     let steps = std::mem::take(&mut plan.steps);
     let arriving: Vec<String> = steps
         .iter()
@@ -33,10 +44,10 @@ pub async fn prove(plan: &mut Plan, targets: &[Target], inputs: &Inputs<'_>) {
         .collect();
     let proofs: Vec<(Step, Proof)> = futures::stream::iter(steps)
         .map(|step| {
-            let live = targets.iter().find(|t| t.id == step.resource).and_then(|t| t.live.as_ref());
+            let live = live(&step.resource);
             let arrives = step.resource.namespace.as_ref().is_some_and(|ns| arriving.contains(ns));
             async move {
-                let proof = prove_step(&step, live, arrives, inputs).await;
+                let proof = prove_step(&step, live, arrives, with).await;
                 (step, proof)
             }
         })
@@ -61,15 +72,15 @@ pub async fn prove(plan: &mut Plan, targets: &[Target], inputs: &Inputs<'_>) {
     }
 }
 
-async fn prove_step(step: &Step, live: Option<&LiveObject>, arrives: bool, inputs: &Inputs<'_>) -> Proof {
-    let Some(kind) = served(inputs.facts, step) else {
+async fn prove_step(step: &Step, live: Option<&LiveObject>, arrives: bool, with: &Asked<'_>) -> Proof {
+    let Some(kind) = served(with.facts, step) else {
         return Proof::Later("its kind comes with this plan: checked as soon as it is served".to_owned());
     };
     if arrives && live.is_none() {
         return Proof::Later("its namespace comes with this plan: checked as soon as it is there".to_owned());
     }
     let mut step = step.clone();
-    match attempt(inputs.cluster, inputs.schema, &mut step, &kind, live).await {
+    match attempt(with.cluster, with.schema, &mut step, &kind, live).await {
         Ok(Some(found)) => {
             if found.is_empty() && matches!(step.action, StepAction::Apply | StepAction::Patch) {
                 return Proof::Idle;

@@ -2,7 +2,7 @@
 
 use super::{Inputs, Selection, Target};
 use crate::model::{
-    FieldChange, FieldPath, LiveObject, Manifest, Mark, ResourceId, Segment, Step, Timestamp, Value,
+    Engine, FieldChange, FieldPath, LiveObject, Manifest, Mark, ResourceId, Segment, Step, Timestamp, Value,
 };
 use crate::text::shell_word;
 
@@ -11,7 +11,12 @@ const ROLLED_OUT: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
 /// Names a plan: when it was made, and the first digits of what it is bound to.
 pub fn plan_id(now: Timestamp, bound_to: &str) -> String {
-    format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), bound_to.get(..6).unwrap_or(bound_to))
+    format!("{}-{}", time_in_id(now), bound_to.get(..6).unwrap_or(bound_to))
+}
+
+/// Returns a time as a plan's name begins with it: the later, the later in the order of texts.
+pub fn time_in_id(at: Timestamp) -> String {
+    at.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// What is to be known of the plan as a whole.
@@ -99,7 +104,7 @@ pub fn kept(id: &ResourceId, change: &FieldChange) -> String {
 }
 
 /// Says of what carries an engine's marks what the engine will do about a direct write.
-pub fn marks_note(inputs: &Inputs<'_>, live: &LiveObject) -> Option<String> {
+pub fn marks_note(engine: Engine, live: &LiveObject) -> Option<String> {
     let said: Vec<String> = Mark::of(live)
         .into_iter()
         .filter_map(|mark| match mark {
@@ -115,7 +120,7 @@ pub fn marks_note(inputs: &Inputs<'_>, live: &LiveObject) -> Option<String> {
             Mark::JenkinsX { scope } => {
                 Some(format!("Jenkins X applies its scope {scope} again with the next boot job"))
             }
-            Mark::Helm { namespace, name } if inputs.engine != crate::model::Engine::Flux => Some(format!(
+            Mark::Helm { namespace, name } if engine != Engine::Flux => Some(format!(
                 "Helm's record of the release {namespace}/{name} stays as it is; its next upgrade compares with that"
             )),
             Mark::Helm { .. } | Mark::ApplySet { .. } => None,
@@ -152,6 +157,14 @@ pub fn repair_note(
         let who = who.first().copied().unwrap_or("a controller");
         said.push(format!("contended with {who}, which is likely to write it again"));
     }
+    said.extend(what_follows(step, &desired.body, live));
+    said.extend(marks_note(inputs.engine, live));
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// Says what a cluster does about a step's changes: a rollout, another number of pods.
+pub fn what_follows(step: &Step, desired: &Value, live: &LiveObject) -> Vec<String> {
+    let mut said = Vec::new();
     if rolls_out(&live.kind.kind)
         && step.changes.iter().any(|c| c.counts && starts(&c.path, &["spec", "template"]))
     {
@@ -163,12 +176,11 @@ pub fn repair_note(
     }
     let replicas = |body: &Value| body.at(&["spec", "replicas"]).and_then(Value::as_i64);
     if step.changes.iter().any(|c| c.counts && starts(&c.path, &["spec", "replicas"]))
-        && let (Some(from), Some(to)) = (replicas(&live.body), replicas(&desired.body))
+        && let (Some(from), Some(to)) = (replicas(&live.body), replicas(desired))
     {
         said.push(format!("scales from {from} to {to}"));
     }
-    said.extend(marks_note(inputs, live));
-    (!said.is_empty()).then(|| said.join("; "))
+    said
 }
 
 fn rolls_out(kind: &str) -> bool {

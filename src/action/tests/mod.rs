@@ -3,6 +3,7 @@
 mod carrying_out;
 mod laws;
 mod planning;
+mod undoing;
 
 use super::journal::Journal;
 use super::sync::{self, Inputs, Options, PlanError};
