@@ -23,6 +23,8 @@ pub struct Read {
     pub notices: Vec<Notice>,
     /// The repo's own ignore rules.
     pub rules: Vec<Arc<IgnoreRule>>,
+    /// What is wrong with the first of them that cannot be read.
+    pub rule_mistake: Option<String>,
     /// What is to be said of those that it did not have before.
     pub news: Option<Notice>,
 }
@@ -140,13 +142,26 @@ fn read_blocking(repo: &Repo, source: &Source) -> Result<Read, Box<Notice>> {
     let mut notices = repo.notices();
     notices.extend(of_discovery);
     let (rules, wrong) = rules::of_tree(&*snapshot.tree);
+    let rule_mistake = wrong.first().map(|notice| {
+        let line = notice.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!("{}{line}: {}", notice.file.as_deref().unwrap_or_default(), notice.title)
+    });
     notices.extend(wrong);
     let asked = apps.into_iter().map(|app| {
         let role = if parts.contains(&app.id) { Role::Part } else { Role::Asked };
         Member { app, role }
     });
     let apps = asked.chain(others.into_iter().map(|app| Member { app, role: Role::Other })).collect();
-    Ok(Read { status, tree: snapshot.tree, repo: repo.clone(), apps, notices, rules, news: None })
+    Ok(Read {
+        status,
+        tree: snapshot.tree,
+        repo: repo.clone(),
+        apps,
+        notices,
+        rules,
+        rule_mistake,
+        news: None,
+    })
 }
 
 /// Returns whether a path of a repo is a folder or file, or lies below it; everything lies in the repo's root.

@@ -56,8 +56,13 @@ impl Ignoring {
 
     /// Returns the rules that hold for a repo: the user's, then its own.
     pub fn with(&self, own: &[Arc<IgnoreRule>]) -> Arc<IgnoreRules> {
+        self.with_mistake(own, None)
+    }
+
+    /// As [`Ignoring::with`], of a repo with a rule that cannot be read.
+    pub fn with_mistake(&self, own: &[Arc<IgnoreRule>], mistake: Option<String>) -> Arc<IgnoreRules> {
         let rules = self.rules.iter().chain(own).cloned().collect();
-        Arc::new(IgnoreRules::new(rules, self.selector.clone(), self.built_in))
+        Arc::new(IgnoreRules::new(rules, self.selector.clone(), self.built_in).but(mistake))
     }
 
     /// Returns what is to be said of rules that a repo did not have before, and remembers them. Blocks on the disk where

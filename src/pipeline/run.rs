@@ -561,13 +561,13 @@ impl Conductor {
             tell.send_modify(|failures| *failures = remotes::failures_after(*failures, failed));
         }
         match read {
-            Ok(Read { status, tree, repo, apps, notices, rules, news }) => {
+            Ok(Read { status, tree, repo, apps, notices, rules, rule_mistake, news }) => {
                 self.opened.insert(at, repo);
                 let asked = apps.iter().filter(|member| member.role.is_asked());
                 self.names.insert(at, asked.map(|member| member.app.id.name.clone()).collect());
                 let apps: Vec<_> = apps.into_iter().map(|member| self.narrowed(member)).collect();
                 tracing::debug!(repo = %status.name, apps = apps.len(), "a repo was read");
-                self.world.set_rules(at, self.setup.ignoring.with(&rules));
+                self.world.set_rules(at, self.setup.ignoring.with_mistake(&rules, rule_mistake));
                 self.world.set_repo(at, status, Some((tree, apps)));
                 if let Some(news) = news {
                     self.world.tell(Update::Notice(news));

@@ -634,7 +634,11 @@ impl World {
 
     /// Takes in the ignore rules that hold for a repo from now on: where they are others, all of it is judged anew.
     pub fn set_rules(&mut self, at: usize, rules: Arc<IgnoreRules>) {
-        let Some(repo) = self.repos.get_mut(at).filter(|repo| !repo.rules.iter().eq(rules.iter())) else {
+        let Some(repo) = self
+            .repos
+            .get_mut(at)
+            .filter(|repo| !repo.rules.iter().eq(rules.iter()) || repo.rules.mistake() != rules.mistake())
+        else {
             return;
         };
         repo.rules = rules;

@@ -90,6 +90,8 @@ pub enum PlanError {
     NothingCalled { app: String, only: String },
     #[error("{resource}: {} apply equally many of its fields", .managers.join(" and "))]
     Tie { resource: ResourceId, managers: Vec<String> },
+    #[error("an ignore rule cannot be read, so what it leaves alone is not known: {mistake}")]
+    Rules { mistake: String },
     #[error("nothing can be pruned: {}", .why.join("; "))]
     NoPruning { why: Vec<String> },
     #[error("{planned} objects would be deleted, and at most {limit} may be")]
@@ -107,6 +109,7 @@ impl PlanError {
             Self::OtherCluster { .. } => "look at it again before anything is written".to_owned(),
             Self::NothingCalled { .. } => "--only takes KIND[.GROUP]/[NAMESPACE/]NAME".to_owned(),
             Self::Tie { .. } => "choose one with --manager".to_owned(),
+            Self::Rules { .. } => "mend the rule, or take it out; until then nothing is written".to_owned(),
             Self::NoPruning { .. } => "mend that first, or leave out --prune to sync the rest".to_owned(),
             Self::TooManyDeletions { .. } => "allow more with --max-deletions".to_owned(),
             Self::Cluster(_) => return None,
@@ -116,6 +119,9 @@ impl PlanError {
 
 /// Plans a sync. Reads and dry runs only.
 pub async fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
+    if let Some(mistake) = inputs.rules.mistake() {
+        return Err(PlanError::Rules { mistake: mistake.to_owned() });
+    }
     if !inputs.options.dirty {
         if inputs.revision.dirty {
             return Err(PlanError::Dirty);

@@ -397,6 +397,16 @@ async fn pruning_refuses_what_it_cannot_be_sure_of_and_says_which() {
 }
 
 #[tokio::test]
+async fn with_a_rule_that_cannot_be_read_nothing_is_planned() {
+    let mut world = World::new();
+    world.client_side(config("c", &value!({"a": "1"})));
+    let mistake = ".driftdeck.yaml:3: feilds is no key".to_owned();
+    world.rules = IgnoreRules::new(Vec::new(), None, BuiltIns::ALL).but(Some(mistake.clone()));
+    let error = world.plan().await.unwrap_err();
+    assert!(matches!(&error, PlanError::Rules { mistake: said } if *said == mistake), "{error}");
+}
+
+#[tokio::test]
 async fn what_is_not_committed_or_not_pushed_needs_a_word() {
     let mut world = World::new();
     world.client_side(config("c", &value!({"a": "1"})));

@@ -22,6 +22,8 @@ pub struct IgnoreRules {
     rules: Vec<Arc<IgnoreRule>>,
     selector: Option<Arc<dyn Selector>>,
     built_in: BuiltIns,
+    /// What is wrong with a rule of theirs that is not among them.
+    mistake: Option<String>,
 }
 
 /// Finds what jq expressions name. An expression comes from a repository: whoever runs it bounds its time and memory.
@@ -43,12 +45,25 @@ const TOO_MUCH: &str = "its paths take too much work on an object";
 impl IgnoreRules {
     /// Gathers rules. Without a selector those of jq hide nothing, and say so.
     pub fn new(rules: Vec<Arc<IgnoreRule>>, selector: Option<Arc<dyn Selector>>, built_in: BuiltIns) -> Self {
-        Self { rules, selector, built_in }
+        Self { rules, selector, built_in, mistake: None }
+    }
+
+    /// Says what is wrong with a rule that is not among them: what it was to hide is not known.
+    #[must_use]
+    pub fn but(mut self, mistake: Option<String>) -> Self {
+        self.mistake = mistake;
+        self
+    }
+
+    /// Returns what is wrong with a rule that is not among them.
+    pub fn mistake(&self) -> Option<&str> {
+        self.mistake.as_deref()
     }
 
     /// Returns no rules but the built-in ones.
     pub fn none() -> &'static Self {
-        static NONE: IgnoreRules = IgnoreRules { rules: Vec::new(), selector: None, built_in: BuiltIns::ALL };
+        static NONE: IgnoreRules =
+            IgnoreRules { rules: Vec::new(), selector: None, built_in: BuiltIns::ALL, mistake: None };
         &NONE
     }
 
