@@ -1,7 +1,8 @@
 //! Defines which plans want more than a yes, and what must be typed for them.
 //!
 //! A protected cluster wants its context's name; deleting everything of an app, or any Namespace, CustomResourceDefinition,
-//! PersistentVolume or claim, or undoing what created objects, wants a name too: the object's own, or the app's for all of them.
+//! PersistentVolume or claim, wants a name too: the object's own, or the app's for all of them. So does an undo that deletes
+//! what was created.
 
 use super::id::GroupKind;
 use super::plan::{Plan, UNDO};

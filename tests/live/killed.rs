@@ -98,6 +98,12 @@ fn goes_on_after(subject: &str, fault: Fault, second_was_written: bool) {
 
     let again = home.driftdeck_in(repository.path(), ["sync", "web", "--yes"], "").exits(0);
     assert!(!again.stderr.contains("interrupted"), "it is said once: {}", again.stderr);
+
+    // What was kept of either sync is enough to undo it, of the write that was under way too.
+    for entry in entries.iter().rev() {
+        home.driftdeck(["undo", entry["id"].as_str().expect("an id"), "--yes"]).exits(0);
+    }
+    assert!(values(&namespace).iter().all(|k| *k == json!("2")), "{:?}", values(&namespace));
 }
 
 #[test]
