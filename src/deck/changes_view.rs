@@ -157,6 +157,8 @@ pub struct Cells {
     /// The app, or the branch.
     pub of: String,
     pub what: String,
+    /// The same with no more than the object's own name, for narrow screens.
+    pub brief: String,
     pub who: String,
 }
 
@@ -169,11 +171,13 @@ impl Cells {
             Where::Repo { name, asked, .. } => (name.clone(), asked.clone()),
         };
         let named = happening.named().map(|id| format!("{} {}  ", id.kind.kind, words::name(id)));
+        let name = happening.named().and_then(|id| id.name.as_ref()).map(|name| format!("{name}  "));
         Self {
             time: words::when(happening.time, now, zone),
             place,
             of,
             what: format!("{}{}", named.unwrap_or_default(), happening.what),
+            brief: format!("{}{}", name.unwrap_or_default(), happening.what),
             who: happening.who.words(),
         }
     }
@@ -187,9 +191,14 @@ fn cells(happening: &Happening, now: Timestamp, zone: &TimeZone) -> Cells {
     Cells::of(happening, now, zone)
 }
 
-/// Returns the lines that say what cannot be known, as many as there is room for.
+/// Lines that say what cannot be known, at most.
+const BLIND: usize = 8;
+
+/// Returns the lines that say what cannot be known, as many as there is room for: rows that no change needs are theirs.
 pub fn blind_lines(state: &State, view: &ChangesView) -> Vec<String> {
-    let room = if state.layout().body.height >= 24 { 4 } else { 1 };
+    let height = usize::from(state.layout().body.height);
+    let free = height.saturating_sub(1 + view.rows.rows().len().max(1));
+    let room = free.min(BLIND).max(if height >= 24 { 4 } else { 1 });
     let zone = &state.options.zone;
     let all: Vec<String> = view.blind.iter().map(|blind| blind.words(|at| words::clock(at, zone))).collect();
     let more = all.len().saturating_sub(room);
@@ -215,7 +224,7 @@ pub fn markdown(state: &State, view: &ChangesView) -> String {
     let at = words::clock(state.now, zone);
     let mut report = format!("What changed in the last {}, at {at} {zone_name}\n\n", view.span());
     for happening in view.rows.rows() {
-        let Cells { time, place, of, what, who } = Cells::of(happening, state.now, zone);
+        let Cells { time, place, of, what, who, .. } = Cells::of(happening, state.now, zone);
         let place = [place, of].into_iter().filter(|cell| !cell.is_empty()).map(|cell| code(&cell));
         let place = place.collect::<Vec<_>>().join(" ");
         let _ = writeln!(report, "- {time} {place}: {} ({})", code(&what), code(&who));
