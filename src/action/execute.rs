@@ -500,7 +500,8 @@ impl Run<'_> {
     /// the same, and the intents stay for the next run to close.
     fn close(mut self) -> Plan {
         let outcome = journal::overall(self.plan.steps.iter().map(document::outcome));
-        let closed = self.action.close(outcome, document::recorded(&self.plan, &self.digests));
+        let recorded = document::recorded(&self.plan, &self.digests);
+        let closed = self.action.close(outcome, recorded, (self.with.clock)());
         if let Err(error) = closed {
             self.plan.notices.push(notices::not_recorded(&error));
         }

@@ -59,6 +59,9 @@ pub struct Entry {
     pub cluster_id: String,
     /// `applied`, `unchanged`, or the worst of the steps' outcomes.
     pub outcome: String,
+    /// When its last step was over; `None` where it was cut short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
     pub plan: Json,
 }
 
@@ -188,7 +191,8 @@ impl Action {
     }
 
     /// Ends the action: one line in the journal, and no file of intents any more.
-    pub fn close(mut self, outcome: &str, plan: Json) -> Result<(), JournalError> {
+    pub fn close(mut self, outcome: &str, plan: Json, now: Timestamp) -> Result<(), JournalError> {
+        self.entry.ended = Some(super::document::time(now));
         outcome.clone_into(&mut self.entry.outcome);
         self.entry.plan = plan;
         self.journal.append(&self.entry)?;
@@ -357,6 +361,7 @@ pub fn entry(plan: &Plan, user: Option<String>, acted_as: Option<String>, now: T
         cluster: plan.context.clone(),
         cluster_id: plan.cluster.0.to_string(),
         outcome: "planned".to_owned(),
+        ended: None,
         plan: super::document::recorded(plan, &[]),
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::arguments::{ChangesArguments, Options};
 use crate::cli::document::{self, SCHEMA};
 use crate::cli::output::Output;
-use crate::cli::{Exit, Failed, check, now, written};
+use crate::cli::{Exit, Failed, check, now, opening, written};
 use crate::model::{Happening, Notice, Past, Timestamp, Where};
 use crate::pipeline::changes::{self, Known};
 use crate::text;
@@ -23,8 +23,9 @@ pub async fn run(what: &ChangesArguments, options: &Options, output: &Output) ->
     };
     let known = {
         let ground = Arc::clone(&ground);
-        let stop = CancellationToken::new();
-        tokio::task::spawn_blocking(move || changes::known(&ground, since, &stop)).await
+        // Without folders there is no journal to read.
+        let (journal, stop) = (opening::journal().ok(), CancellationToken::new());
+        tokio::task::spawn_blocking(move || changes::known(&ground, journal.as_ref(), since, &stop)).await
     };
     let known: Known = known.unwrap_or_default();
     let asked = changes::asked(&ground, &known, since, at).await;

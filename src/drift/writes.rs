@@ -11,6 +11,8 @@ use crate::model::{By, FieldSet, LiveObject, ManagedEntry, Operation, Timestamp,
 
 /// Fields that are named before the rest is counted.
 const NAMED: usize = 4;
+/// Fields of one write that are kept.
+const KEPT: usize = 64;
 
 /// A manager's last write of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Written {
     pub what: String,
     /// The field, where it is one; of several the path that they share, if they share more than the object.
     pub path: Option<FieldPath>,
+    /// The fields, as many as are kept.
+    pub fields: Vec<FieldPath>,
     /// A deployer brought the object to what it is declared as.
     pub applied: bool,
     /// The write made the object.
@@ -29,24 +33,66 @@ pub struct Written {
 
 /// Returns the writes of an object that managed fields tell of, from a time on. Writes of the status, and of what servers
 /// and deployers keep for themselves, are none that anybody asks for.
+///
+/// An object that was made since counts as made by its earliest writer, where the one who made it has written again.
 pub fn writes(live: &LiveObject, managers: &Managers, since: Timestamp) -> Vec<Written> {
     let entries = live.managed.as_deref().unwrap_or_default();
-    let creator = creator(live, entries);
-    let written = entries.iter().enumerate().filter_map(|(at, entry)| {
-        let time = entry.time.filter(|time| *time >= since)?;
-        write(entry, time, creator == Some(at), managers)
-    });
-    written.collect()
+    let made = made(live);
+    let creator = made.and_then(|made| creator(made, entries));
+    let mut written: Vec<Written> = entries
+        .iter()
+        .enumerate()
+        .filter_map(|(at, entry)| {
+            let created = creator == Some(at);
+            let time = if created { made } else { entry.time };
+            write(entry, time.filter(|time| *time >= since)?, created, managers)
+        })
+        .collect();
+    if let Some(made) = made.filter(|made| creator.is_none() && *made >= since) {
+        let earliest = entries.iter().filter(|entry| is_of_object(entry)).min_by_key(|entry| entry.time);
+        let who = earliest.map_or_else(Who::unknown, |entry| who(entry, managers));
+        written.push(Written {
+            at: made,
+            applied: who.by == By::Deployer,
+            who,
+            what: "created".to_owned(),
+            path: None,
+            fields: Vec::new(),
+            created: true,
+        });
+    }
+    written
 }
 
-/// Returns which entry made the object: of those of its second the one that owns most. Times are whole seconds, and
-/// somebody may have been quick.
-fn creator(live: &LiveObject, entries: &[ManagedEntry]) -> Option<usize> {
-    let created: Timestamp = live.body.str_at(&["metadata", "creationTimestamp"])?.parse().ok()?;
+/// Returns who wrote what of an object at a time that nobody recorded: the API server keeps none of what is written
+/// through `scale`.
+///
+/// Source: kubernetes, `managedfields.ScaleHandler.ToParent` (seen with 1.36).
+pub fn undated(live: &LiveObject, managers: &Managers) -> Vec<(Who, String)> {
+    let entries = live.managed.as_deref().unwrap_or_default().iter().filter(|entry| entry.time.is_none());
+    entries
+        .filter_map(|entry| write(entry, Timestamp::UNIX_EPOCH, false, managers))
+        .map(|written| (written.who, written.what))
+        .collect()
+}
+
+/// Returns when an object was made.
+pub(super) fn made(live: &LiveObject) -> Option<Timestamp> {
+    live.body.str_at(&["metadata", "creationTimestamp"])?.parse().ok()
+}
+
+/// Returns whether an entry is of a dated write of the object itself.
+fn is_of_object(entry: &ManagedEntry) -> bool {
+    entry.time.is_some() && entry.subresource.is_none()
+}
+
+/// Returns which entry made the object: of those that are no younger than it the one that owns most. Times are whole
+/// seconds, and somebody may have been quick.
+fn creator(made: Timestamp, entries: &[ManagedEntry]) -> Option<usize> {
     let then = entries
         .iter()
         .enumerate()
-        .filter(|(_, entry)| entry.time == Some(created) && entry.subresource.is_none());
+        .filter(|(_, entry)| is_of_object(entry) && entry.time.is_some_and(|time| time <= made));
     let owned = |entry: &ManagedEntry| {
         let mut owned = 0_usize;
         entry.fields.each(&mut |_| owned += 1);
@@ -55,10 +101,13 @@ fn creator(live: &LiveObject, entries: &[ManagedEntry]) -> Option<usize> {
     then.max_by_key(|(_, entry)| owned(entry)).map(|(at, _)| at)
 }
 
-fn write(entry: &ManagedEntry, at: Timestamp, created: bool, managers: &Managers) -> Option<Written> {
-    if entry.subresource.as_deref() == Some("status") {
-        return None;
-    }
+/// Returns whether nobody asks what an entry wrote.
+pub(super) fn is_of_status(entry: &ManagedEntry) -> bool {
+    entry.subresource.as_deref() == Some("status")
+}
+
+/// Returns who stands behind an entry.
+pub(super) fn who(entry: &ManagedEntry, managers: &Managers) -> Who {
     let kind = managers.kind(&entry.manager);
     let applies = entry.operation == Operation::Apply || entry.manager == "kubectl-client-side-apply";
     let by = match kind {
@@ -68,28 +117,37 @@ fn write(entry: &ManagedEntry, at: Timestamp, created: bool, managers: &Managers
         ManagerKind::Controller => By::Controller,
         ManagerKind::Unknown => By::Unknown,
     };
-    let who = Who {
+    Who {
         name: Some(entry.manager.clone()).filter(|name| !name.is_empty()),
         called: managers.called(&entry.manager).map(str::to_owned),
         by,
-    };
+    }
+}
+
+fn write(entry: &ManagedEntry, at: Timestamp, created: bool, managers: &Managers) -> Option<Written> {
+    if is_of_status(entry) {
+        return None;
+    }
     let mut fields = Fields::default();
     fields.collect(&entry.fields, &mut FieldPath::root());
     // A set that cannot be read is a write all the same.
     if fields.all == 0 && !entry.fields.children.is_empty() {
         return None;
     }
-    let what = if created { "created".to_owned() } else { fields.words() };
-    let path = fields.shared.filter(|path| !path.is_root() && !created);
-    Some(Written { at, who, what, path, applied: by == By::Deployer, created })
+    let mut written = fields.written(at, who(entry, managers));
+    if created {
+        written = Written { what: "created".to_owned(), path: None, created, ..written };
+    }
+    Some(written)
 }
 
 /// The fields of one write, and what is said of them.
 #[derive(Default)]
-struct Fields {
+pub(super) struct Fields {
     named: Vec<String>,
     all: usize,
     shared: Option<FieldPath>,
+    kept: Vec<FieldPath>,
 }
 
 impl Fields {
@@ -109,9 +167,19 @@ impl Fields {
         }
     }
 
-    fn add(&mut self, path: &FieldPath) {
+    pub(super) fn add(&mut self, path: &FieldPath) {
+        self.add_as(path, name(&path.0));
+    }
+
+    pub(super) fn add_removed(&mut self, path: &FieldPath) {
+        self.add_as(path, format!("removed {}", name(&path.0)));
+    }
+
+    fn add_as(&mut self, path: &FieldPath, name: String) {
         self.all += 1;
-        let name = name(&path.0);
+        if self.kept.len() < KEPT {
+            self.kept.push(path.clone());
+        }
         if !self.named.contains(&name) {
             self.named.push(name);
         }
@@ -122,6 +190,13 @@ impl Fields {
                 shared.0.truncate(same);
             }
         }
+    }
+
+    /// Returns the write of these fields.
+    pub(super) fn written(self, at: Timestamp, who: Who) -> Written {
+        let (what, applied) = (self.words(), who.by == By::Deployer);
+        let path = self.shared.filter(|path| !path.is_root());
+        Written { at, who, what, path, fields: self.kept, applied, created: false }
     }
 
     fn words(&self) -> String {
@@ -135,14 +210,25 @@ impl Fields {
 }
 
 /// Returns whether nobody asks who wrote this: the status, and marks of servers and deployers.
-fn is_kept_by_itself(path: &[Segment]) -> bool {
+pub(super) fn is_kept_by_itself(path: &[Segment]) -> bool {
     let names: Vec<&str> = path
         .iter()
         .map(|segment| if let Segment::Field(name) = segment { name.as_str() } else { "" })
         .collect();
     match names.as_slice() {
         ["metadata", "annotations" | "labels", key] => is_server_owned(key) || is_tracking(key, None),
-        ["status", ..] | ["metadata", "managedFields" | "resourceVersion" | "generation", ..] => true,
+        ["status", ..] => true,
+        ["metadata", field, ..] => matches!(
+            *field,
+            "managedFields"
+                | "resourceVersion"
+                | "generation"
+                | "uid"
+                | "selfLink"
+                | "creationTimestamp"
+                | "deletionTimestamp"
+                | "deletionGracePeriodSeconds"
+        ),
         _ => false,
     }
 }
@@ -218,12 +304,15 @@ mod tests {
     }
 
     fn read(entries: Vec<Value>) -> Vec<Written> {
+        writes(&object(entries), &Managers::built_in(), at("2026-11-20T00:00:00Z"))
+    }
+
+    fn object(entries: Vec<Value>) -> LiveObject {
         let mut object = value!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {
             "name": "web", "namespace": "shop", "creationTimestamp": "2026-11-20T00:00:00Z"}});
         let metadata = object.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
         metadata.insert("managedFields".to_owned(), Value::List(entries));
-        let live = LiveObject::read(&ClusterId("c".into()), object).unwrap();
-        writes(&live, &Managers::built_in(), at("2026-11-20T00:00:00Z"))
+        LiveObject::read(&ClusterId("c".into()), object).unwrap()
     }
 
     #[test]
@@ -272,7 +361,8 @@ mod tests {
                 Some(".data"),
             ),
         ] {
-            let told = read(vec![entry("kubectl-edit", "Update", "2026-11-21T02:41:00Z", fields)]);
+            let mut told = read(vec![entry("kubectl-edit", "Update", "2026-11-21T02:41:00Z", fields)]);
+            told.retain(|written| !written.created);
             assert_eq!(told.len(), 1, "{what}");
             let printed = told[0].path.as_ref().map(ToString::to_string);
             assert_eq!((told[0].what.as_str(), printed.as_deref()), (what, path));
@@ -319,5 +409,39 @@ mod tests {
                 ("mystery", false, "replicas"),
             ]
         );
+    }
+    #[test]
+    fn an_object_is_made_by_who_wrote_first_even_where_that_writer_has_written_again() {
+        let replicas = || value!({"f:spec": {"f:replicas": {}}});
+        let told = |entries| {
+            let line = |w: &Written| format!("{} {} by {}", w.at, w.what, w.who.words());
+            read(entries).iter().map(line).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(vec![entry("kubectl-create", "Update", "2026-11-19T23:59:59Z", replicas())]),
+            ["2026-11-20T00:00:00Z created by by hand, kubectl create"],
+            "its entry is written before the object has its time"
+        );
+        assert_eq!(
+            told(vec![
+                entry("k9s", "Update", "2026-11-20T00:00:09Z", replicas()),
+                entry("kubectl-create", "Update", "2026-11-20T00:00:05Z", replicas()),
+            ]),
+            [
+                "2026-11-20T00:00:09Z replicas by by hand, K9s",
+                "2026-11-20T00:00:05Z replicas by by hand, kubectl create",
+                "2026-11-20T00:00:00Z created by by hand, kubectl create",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_write_through_scale_has_no_time() {
+        let mut scaled = entry("kubectl", "Update", "", value!({"f:spec": {"f:replicas": {}}}));
+        let map = scaled.as_map_mut().unwrap();
+        map.remove("time");
+        map.insert("subresource".to_owned(), Value::string("scale"));
+        let told = undated(&object(vec![scaled]), &Managers::built_in());
+        assert_eq!(told, [(Who::new("kubectl", By::Hand), "replicas".to_owned())]);
     }
 }

@@ -194,10 +194,11 @@ impl Blind {
     }
 }
 
-/// Sorts what happened, newest first; of the same second those that a person did come first.
+/// Sorts what happened, newest first; of the same time those that a person did come first. What was deleted comes below
+/// them: what is there now was made after that.
 fn newest_first(happenings: &mut [Happening]) {
     happenings.sort_by(|a, b| {
-        let key = |h: &Happening| (h.who.by, h.kind);
+        let key = |h: &Happening| (h.kind == HappeningKind::Deleted, h.who.by, h.kind);
         (b.time.cmp(&a.time)).then_with(|| key(a).cmp(&key(b))).then_with(|| {
             let place = |h: &Happening| match &h.at {
                 Where::Cluster { context, .. } => context.clone(),

@@ -464,9 +464,10 @@ impl World {
     /// Takes in an event of a watch.
     pub fn watch_event(&mut self, at: usize, key: &WatchKey, event: WatchEvent, now: Timestamp) {
         let before = self.held_before(at, key, &event);
+        let one_write = !matches!(event, WatchEvent::Listed(_));
         let Some(cluster) = self.clusters.get_mut(at) else { return };
         let changed = cluster.store.apply(key, event, now);
-        self.keep_past(at, key, &changed.objects, before, now);
+        self.keep_past(at, key, &changed.objects, before, one_write, now);
         if changed.trust || !changed.objects.is_empty() {
             self.gather_autoscalers(at, &key.kind);
         }

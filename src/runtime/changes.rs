@@ -14,8 +14,8 @@ pub async fn load(runtime: Arc<Runtime>, ticket: Ticket, since: Timestamp, ask: 
     let work = async {
         let Some(ground) = runtime.handle.ground().await.map(Arc::new) else { return };
         let known = {
-            let (ground, stop) = (Arc::clone(&ground), stop.clone());
-            tokio::task::spawn_blocking(move || changes::known(&ground, since, &stop)).await
+            let (ground, journal, stop) = (Arc::clone(&ground), runtime.journal.clone(), stop.clone());
+            tokio::task::spawn_blocking(move || changes::known(&ground, journal.as_ref(), since, &stop)).await
         };
         let Ok(known) = known else { return say(&runtime, ticket, Past::default(), false, true).await };
         say(&runtime, ticket, known.past.clone(), false, !ask).await;

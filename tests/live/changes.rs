@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Home, Namespace, Repository, Run, eventually};
+use crate::support::{Home, Namespace, Repository, Run, Terminal, eventually};
 use serde_json::Value;
 
 const APP: &str = "\
@@ -148,4 +148,45 @@ fn the_revisions_of_a_helm_release_are_told_with_their_status() {
         ["release lamp revision 1, superseded", "release lamp revision 2, deployed"],
         "{document:#}"
     );
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
+fn what_managed_fields_do_not_tell_is_told_by_a_deck_that_was_open_and_said_to_be_unknown_otherwise() {
+    let (namespace, repository) = (Namespace::new("changes-open"), Repository::new());
+    let policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: open}\n\
+        spec: {podSelector: {}, ingress: [{}], egress: [{}]}\n";
+    let limited =
+        APP.replace("image: 'registry", "resources: {limits: {cpu: 1, memory: 1Gi}}, image: 'registry");
+    let manifests = format!("{limited}---\n{policy}");
+    repository.write("web/all.yaml", &manifests).commit("Add web");
+    namespace.apply(&manifests);
+    let home = namespace.home();
+    let program = env!("CARGO_BIN_EXE_driftdeck");
+    let mut deck = Terminal::start::<&str>(&home, repository.path(), program, &[], 160, 40);
+    deck.await_text("all in sync");
+    for replicas in ["6", "3"] {
+        namespace.kubectl(&["scale", "deployment/web", &format!("--replicas={replicas}")]);
+    }
+    namespace.patch("networkpolicy/open", "merge", r#"{"spec":{"ingress":null}}"#, "kubectl-patch");
+    let no_limit = r#"[{"op":"remove","path":"/spec/template/spec/containers/0/resources/limits/cpu"}]"#;
+    namespace.patch("deployment/web", "json", no_limit, "kubectl-patch");
+    namespace.kubectl(&["label", "configmap/settings", "team=night"]);
+    deck.keys("t");
+    deck.await_text("label team");
+    let screen = deck.text();
+    for (what, who) in [
+        ("replicas, overwritten since", "by hand, kubectl"),
+        ("replicas  ", "by hand, kubectl"),
+        ("removed ingress", "not recorded"),
+        ("removed limits cpu", "not recorded"),
+        ("label team", "by hand, kubectl label"),
+    ] {
+        let lines = screen.lines().filter(|line| line.contains(what) && line.contains(who));
+        assert_eq!(lines.count(), 1, "{what}: {screen}");
+    }
+    let text = changes(&home, &repository, &[]).exits(0).stdout;
+    let unknown =
+        format!("cannot know: when kubectl wrote replicas of Deployment.apps/{}/web", namespace.name);
+    assert!(text.contains(&unknown), "{text}");
 }

@@ -80,6 +80,7 @@ async fn a_plan_says_what_became_of_a_sync_that_was_killed() {
         cluster: "prod".into(),
         cluster_id: "offline:prod".into(),
         outcome: "planned".into(),
+        ended: None,
         plan: json!({"steps": [{"outcome": "planned"}]}),
     };
     drop(running.journal().begin(entry).unwrap());

@@ -1,13 +1,18 @@
 //! What changed anywhere: from managed fields, repositories, and what watches showed.
 
-use crate::ground::{Told, applied, read, setup};
+use crate::ground::{Told, applied, noon, read, setup};
 use crate::scripted::{Script, Scripted};
 use crate::support::Repository;
+use driftdeck::action::journal::Journal;
+use driftdeck::action::sync;
 use driftdeck::cluster::Cluster;
 use driftdeck::cluster::offline::{Offline, Target};
 use driftdeck::cluster::{Patch, Propagation, Write};
-use driftdeck::model::{Blind, GroupVersionKind, HappeningKind, Past, Timestamp, Where};
-use driftdeck::pipeline::changes;
+use driftdeck::model::{
+    Blind, GroupVersionKind, HappeningKind, Past, Plan, Timestamp, Value, Where, confirm,
+};
+use driftdeck::pipeline::changes::Ground;
+use driftdeck::pipeline::{acting, changes};
 use driftdeck::value;
 use futures::StreamExt as _;
 use std::sync::Arc;
@@ -35,6 +40,17 @@ fn map() -> Target {
     }
 }
 
+fn deletion(cluster: &Offline) -> Write {
+    Write::Delete {
+        kind: cluster.served(&map().kind).unwrap(),
+        namespace: Some("shop".into()),
+        name: "web".into(),
+        uid: None,
+        resource_version: None,
+        propagation: Propagation::Background,
+    }
+}
+
 fn edit(cluster: &Offline, mode: &str, manager: &str, time: &str) {
     let patch = Patch::Merge(value!({"data": {"mode": mode}}));
     cluster.edit(&map(), patch, manager, None, at(time)).unwrap();
@@ -42,9 +58,13 @@ fn edit(cluster: &Offline, mode: &str, manager: &str, time: &str) {
 
 /// What changed since this time.
 async fn changed(told: &Told, since: &str) -> Past {
+    changed_by(told, None, since).await
+}
+
+async fn changed_by(told: &Told, journal: Option<&Journal>, since: &str) -> Past {
     let ground = told.handle.ground().await.unwrap();
     let (since, now) = (at(since), at("2026-03-01T12:00:00Z"));
-    let known = changes::known(&ground, since, &CancellationToken::new());
+    let known = changes::known(&ground, journal, since, &CancellationToken::new());
     let asked = changes::asked(&ground, &known, since, now).await;
     Past::joined([known.past, asked])
 }
@@ -129,15 +149,7 @@ async fn deletions_and_overwritten_writes_are_told_as_the_watch_showed_them() {
     told.until("the edit is seen", drifted).await;
     edit(&prod, "fast", "k9s", "2026-03-01T11:02:00Z");
     told.until("it is as declared again", |told| !drifted(told)).await;
-    let gone = Write::Delete {
-        kind: prod.served(&map().kind).unwrap(),
-        namespace: Some("shop".into()),
-        name: "web".into(),
-        uid: None,
-        resource_version: None,
-        propagation: Propagation::Background,
-    };
-    prod.act(&gone, at("2026-03-01T11:03:00Z")).unwrap();
+    prod.act(&deletion(&prod), at("2026-03-01T11:03:00Z")).unwrap();
     told.until("it is missing", |told| told.verdicts().iter().any(|line| line.ends_with("missing"))).await;
     let past = changed(&told, "2026-03-01T11:00:00Z").await;
     let told: Vec<String> = lines(&past).into_iter().filter(|line| line.contains("ConfigMap")).collect();
@@ -235,9 +247,197 @@ async fn a_cluster_that_stops_answering_is_waited_for_once_and_holds_up_no_other
     told.until_settled().await;
     let ground = told.handle.ground().await.unwrap();
     let (since, now) = (at("2026-03-01T11:00:00Z"), at("2026-03-01T12:00:00Z"));
-    let known = changes::known(&ground, since, &CancellationToken::new());
+    let known = changes::known(&ground, None, since, &CancellationToken::new());
     let asking = changes::asking(&ground, &known, since, now, Duration::from_secs(2));
     let parts: Vec<_> = asking.map(|past| (past.happenings.len(), past.blind)).collect().await;
     let no_answer = "warnings, rollouts, releases and syncs of mute: no answer within 2s";
     assert_eq!(parts, [(0, vec![]), (1, vec![]), (0, vec![Blind::Said(no_answer.to_owned())])]);
+}
+
+/// Waits until so much of what watches show is kept.
+async fn until_seen(told: &Told, what: &str, holds: impl Fn(&Ground) -> bool) {
+    let seen = async {
+        while !holds(&told.handle.ground().await.unwrap()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), seen).await.is_ok(), "waited in vain until {what}");
+}
+
+/// The lines about one kind.
+fn lines_of(past: &Past, kind: &str) -> Vec<String> {
+    lines(past).into_iter().filter(|line| line.contains(&format!("{kind}/shop/"))).collect()
+}
+
+const LIMITED: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: shop}\n\
+    spec: {replicas: 3, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, \
+    spec: {containers: [{name: a, image: a, resources: {limits: {cpu: 1, memory: 1Gi}}}]}}}\n";
+
+/// The Deployment with so many replicas, scaled the way that kubectl does, which leaves no time.
+fn scaled(replicas: &str, limits: &str) -> Value {
+    let text = LIMITED.replace("replicas: 3", &format!("replicas: {replicas}"));
+    let mut object = applied(&text.replace("cpu: 1, memory: 1Gi", limits));
+    let metadata = object.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
+    let entries = value!([
+        {"manager": "kubectl", "operation": "Update", "apiVersion": "apps/v1", "subresource": "scale",
+            "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+        {"manager": "kubectl-client-side-apply", "operation": "Update", "apiVersion": "apps/v1", "time": "2026-03-01T08:00:00Z",
+            "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:selector": {}}}}]);
+    metadata.insert("managedFields".to_owned(), entries);
+    metadata.insert("creationTimestamp".to_owned(), Value::string("2026-03-01T08:00:00Z"));
+    object
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_while_it_is_watched_is_told_though_managed_fields_do_not_tell_it() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", LIMITED).commit("Add web");
+    let builder = Offline::builder("prod", Arc::new(|| at("2026-02-28T09:00:00Z")));
+    let builder = builder.object(&read("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"));
+    let prod = builder.object(&scaled("3", "cpu: 1, memory: 1Gi")).build();
+    let told = Told::following(&repository, prod.clone()).await;
+    let undated = |past: &Past| {
+        let words = past.blind.iter().map(|blind| blind.words(|at| at.to_string()));
+        words.filter(|words| words.contains("keeps no time")).collect::<Vec<_>>()
+    };
+    let past = changed(&told, "2026-03-01T11:00:00Z").await;
+    assert_eq!(lines_of(&past, "Deployment.apps"), [""; 0]);
+    assert_eq!(
+        undated(&past),
+        ["when kubectl wrote replicas of Deployment.apps/shop/api: the API server keeps no time of it"]
+    );
+    for (count, (replicas, limits)) in
+        [("6", "cpu: 1, memory: 1Gi"), ("3", "cpu: 1, memory: 1Gi"), ("3", "memory: 1Gi")].iter().enumerate()
+    {
+        prod.put(&scaled(replicas, limits), at("2026-03-01T12:00:00Z"));
+        until_seen(&told, "the change is seen", |ground| ground.edits.len() > count).await;
+    }
+    let past = changed(&told, "2026-03-01T11:00:00Z").await;
+    assert_eq!(
+        lines_of(&past, "Deployment.apps"),
+        [
+            "01 12:00:00 field prod web Deployment.apps/shop/api replicas by by hand, kubectl",
+            "01 12:00:00 field prod web Deployment.apps/shop/api replicas, overwritten since by by hand, kubectl",
+            "01 12:00:00 field prod web Deployment.apps/shop/api removed limits cpu by not recorded",
+        ]
+    );
+    assert_eq!(undated(&past), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_a_writer_owns_only_what_it_changed_is_told_and_the_rest_is_not_overwritten() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", MAP).commit("Add web");
+    let prod = cluster("prod");
+    let label = |name: &str, time: &str| {
+        let mut labels = value!({"metadata": {"labels": {}}});
+        let path = ["metadata", "labels"];
+        let named = path.iter().try_fold(&mut labels, |v, name| v.as_map_mut()?.get_mut(*name)).unwrap();
+        named.as_map_mut().unwrap().insert(name.to_owned(), Value::string("x"));
+        prod.edit(&map(), Patch::Merge(labels), "kubectl-label", None, at(time)).unwrap();
+    };
+    label("team", "2026-03-01T11:01:00Z");
+    let told = Told::following(&repository, prod.clone()).await;
+    label("zz", "2026-03-01T11:02:00Z");
+    until_seen(&told, "the label is seen", |ground| !ground.edits.is_empty()).await;
+    let past = changed(&told, "2026-03-01T11:00:00Z").await;
+    assert_eq!(
+        lines_of(&past, "ConfigMap"),
+        [
+            "01 11:02:00 field prod web ConfigMap/shop/web label zz by by hand, kubectl label",
+            "01 11:01:00 field prod web ConfigMap/shop/web label team by by hand, kubectl label",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_was_deleted_and_made_anew_is_told_as_made_last() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", MAP).commit("Add web");
+    let prod = cluster("prod");
+    let told = Told::following(&repository, prod.clone()).await;
+    prod.act(&deletion(&prod), at("2026-03-01T11:59:59Z")).unwrap();
+    until_seen(&told, "it is gone", |ground| !ground.seen.is_empty()).await;
+    let anew = "metadata: {name: web, namespace: shop, uid: other, creationTimestamp: '2026-03-01T11:59:59Z', managedFields: [\
+        {manager: kubectl-create, operation: Update, time: '2026-03-01T11:59:59Z', fieldsType: FieldsV1, fieldsV1: {'f:data': {'f:mode': {}}}}]}";
+    prod.put(&read(&MAP.replace("metadata: {name: web, namespace: shop}", anew)), at("2026-03-01T11:59:59Z"));
+    until_seen(&told, "it is back", |ground| !ground.held.is_empty()).await;
+    let past = changed(&told, "2026-03-01T11:00:00Z").await;
+    assert_eq!(
+        lines_of(&past, "ConfigMap"),
+        [
+            "01 11:59:59 field prod web ConfigMap/shop/web created by by hand, kubectl create",
+            "01 11:59:59 deleted prod web ConfigMap/shop/web deleted by not recorded",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_object_that_was_made_of_late_is_told_as_created_whoever_wrote_it_since() {
+    let repository = Repository::new();
+    let other = MAP.replace("name: web", "name: other");
+    repository.write("web/all.yaml", format!("{MAP}---\n{other}")).commit("Add web");
+    let made = |manifest: &str, name: &str, time: &str| {
+        let entry = "fieldsType: FieldsV1, fieldsV1: {'f:data': {'f:mode': {}}}";
+        let metadata = format!(
+            "metadata: {{name: {name}, namespace: shop, creationTimestamp: '2026-03-01T11:10:00Z', managedFields: [\
+             {{manager: kubectl-client-side-apply, operation: Update, time: '{time}', {entry}}}]}}"
+        );
+        read(&manifest.replace(&format!("metadata: {{name: {name}, namespace: shop}}"), &metadata))
+    };
+    let builder = Offline::builder("prod", Arc::new(|| at("2026-02-28T09:00:00Z")));
+    let builder = builder.object(&read("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"));
+    let builder = builder.object(&made(MAP, "web", "2026-03-01T11:09:59Z"));
+    let prod = builder.object(&made(&other, "other", "2026-03-01T11:20:00Z")).build();
+    let told = Told::once(&repository, prod).await;
+    let past = changed(&told, "2026-03-01T11:00:00Z").await;
+    let syncs: Vec<String> = lines(&past).into_iter().filter(|line| line.contains(" sync ")).collect();
+    assert_eq!(
+        syncs,
+        [
+            "01 11:20:00 sync prod web ConfigMap/shop/other applied by kubectl apply",
+            "01 11:10:00 sync prod web 2 objects created by kubectl apply",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_driftdeck_itself_wrote_is_told_from_its_journal_and_not_as_the_deployers() {
+    let repository = Repository::new();
+    repository.write("web/all.yaml", MAP).commit("Add web");
+    let builder = Offline::builder("prod", noon()).user("ana");
+    let builder = builder.object(&read("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"));
+    let mut slow = applied(&MAP.replace("fast", "slow"));
+    let metadata = slow.as_map_mut().unwrap().get_mut("metadata").unwrap().as_map_mut().unwrap();
+    metadata.insert("creationTimestamp".to_owned(), Value::string("2026-03-01T08:00:00Z"));
+    let prod = builder.object(&slow).build();
+    let told = Told::following(&repository, prod.clone()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::at(folder.path().join("journal"));
+    let id = told.deployments.keys().next().unwrap().clone();
+    let deployed = told.handle.deployed(id).await.unwrap();
+    let plan = acting::plan_sync(&deployed, &sync::Options::default(), noon()()).await.unwrap();
+    let answers: Vec<String> = confirm::asks(&plan).into_iter().flat_map(|ask| ask.words).collect();
+    let (cancel, mut progress) = (CancellationToken::new(), |_: &Plan| {});
+    let done = acting::carry_out(plan, &deployed, &journal, &noon(), &answers, &cancel, &mut progress).await;
+    assert_eq!(done.unwrap().steps.len(), 1);
+    until_seen(&told, "the sync is seen", |ground| !ground.seen.is_empty()).await;
+    let told_of = async |journal| {
+        let past = changed_by(&told, journal, "2026-03-01T11:30:00Z").await;
+        let of_commits = |line: &String| !line.contains(" commit ");
+        lines(&past).into_iter().filter(of_commits).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told_of(Some(&journal)).await,
+        ["01 12:00:00 sync prod web 1 object synced by driftdeck, ana"]
+    );
+    assert_eq!(
+        told_of(None).await,
+        ["01 12:00:00 sync prod web ConfigMap/shop/web applied by kubectl apply"],
+        "on another machine nobody knows better than managed fields"
+    );
+    edit(&prod, "odd", "kubectl-client-side-apply", "2026-03-01T12:00:30Z");
+    until_seen(&told, "another write is seen", |ground| ground.seen.len() > 1).await;
+    let later = "01 12:00:30 sync prod web ConfigMap/shop/web applied by kubectl apply";
+    assert_eq!(told_of(Some(&journal)).await[0], later);
 }

@@ -2,39 +2,43 @@
 //! controllers did, warnings, and deletions that watches showed.
 //!
 //! What is known without asking comes first ([`known`]): managed fields of the objects that are held, commits, what watches
-//! showed. Then clusters are asked for the rest ([`asked`]), within a time, and only then.
+//! showed, what driftdeck itself did. Then clusters are asked for the rest ([`asked`]), within a time, and only then.
 
 mod asked;
 mod engines;
+mod own;
+mod telling;
 
 pub use asked::{TIME, asked, asking};
 
+use crate::action::journal::Journal;
 use crate::cluster::Cluster;
-use crate::drift::{Managers, Written, writes};
+use crate::drift::Managers;
 use crate::git;
 use crate::model::status::{ClusterState, RepoStatus};
 use crate::model::{
-    Blind, By, ClusterFacts, ClusterId, DeploymentId, Happening, HappeningKind, LiveObject, Mark, Packed,
-    Past, ResourceId, Timestamp, Where, Who,
+    Blind, By, ClusterFacts, ClusterId, DeploymentId, Happening, HappeningKind, Packed, Past, ResourceId,
+    Timestamp, Where, Who,
 };
 use crate::pipeline::store::WatchState;
 use crate::pipeline::world::World;
-use crate::pipeline::world::watched::Seen;
-use jiff::SignedDuration;
+use crate::pipeline::world::watched::{Edited, Seen};
+use own::Own;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use telling::Telling;
 use tokio_util::sync::CancellationToken;
 
 /// Commits of one repo that are told at most.
 const COMMITS: usize = 500;
-/// A deployer's writes with no longer a pause between them are one sync.
-const ONE_SYNC: SignedDuration = SignedDuration::from_secs(60);
 
 /// What is held of all clusters and repos at one time.
 pub struct Ground {
     pub places: Vec<Place>,
     pub held: Vec<Held>,
     pub seen: Vec<Seen>,
+    /// What updates changed while they were watched, oldest first.
+    pub edits: Vec<Edited>,
     pub repos: Vec<(git::Repo, RepoStatus)>,
     pub managers: Arc<Managers>,
     /// When driftdeck began to watch.
@@ -141,8 +145,10 @@ impl Ground {
                 place.apps.insert(id.app.name.clone(), id.clone());
             }
         }
+        blind.extend(world.watched.forgotten().map(Blind::Said));
         let seen = world.watched.all().cloned().collect();
-        Self { places, held, seen, repos, managers: Arc::clone(&world.managers), began, blind }
+        let edits = world.watched.edits().cloned().collect();
+        Self { places, held, seen, edits, repos, managers: Arc::clone(&world.managers), began, blind }
     }
 
     /// Returns where something is in a cluster.
@@ -156,125 +162,36 @@ impl Ground {
     }
 }
 
-/// Tells what is known without asking anybody. Blocks on the disk, and reads every object that is held.
-pub fn known(ground: &Ground, since: Timestamp, stop: &CancellationToken) -> Known {
-    let mut known = Known::default();
-    known.past.blind.extend(ground.blind.iter().cloned());
-    let mut syncs: Syncs = BTreeMap::new();
-    let mut told = HashSet::new();
-    let mut hidden = 0_usize;
-    for Held { place, deployment, object } in &ground.held {
+/// Tells what is known without asking anybody; `journal` is that of this machine. Blocks on the disk, and reads every object
+/// that is held.
+pub fn known(
+    ground: &Ground,
+    journal: Option<&Journal>,
+    since: Timestamp,
+    stop: &CancellationToken,
+) -> Known {
+    let own = journal.map(|journal| Own::read(journal, ground, since)).unwrap_or_default();
+    let mut telling = Telling::new(ground, &own, since);
+    for edited in &ground.edits {
+        telling.edited(edited);
+    }
+    for held in &ground.held {
         if stop.is_cancelled() {
-            return known;
+            return Known::default();
         }
-        let Some(live) = open(ground, *place, object) else { continue };
-        hidden += usize::from(live.managed.is_none());
-        if let Some(Mark::Helm { namespace, .. }) =
-            Mark::of(&live).into_iter().find(|m| matches!(m, Mark::Helm { .. }))
-        {
-            known.helm.insert((*place, namespace));
-        }
-        for written in writes(&live, &ground.managers, since) {
-            told.insert((*place, live.id.clone(), written.who.name.clone(), written.at));
-            take(ground, *place, deployment, &live.id, written, &mut syncs, &mut known.past.happenings);
-        }
+        telling.held(held);
     }
-    if hidden > 0 {
-        let words = format!("who wrote {hidden} objects: their source hides managed fields");
-        known.past.blind.push(Blind::Said(words));
+    for seen in ground.seen.iter().rev() {
+        telling.seen(seen);
     }
-    for Seen { at, cluster, deployment, object, deleted } in ground.seen.iter().rev() {
-        let Some(live) = open(ground, *cluster, object) else { continue };
-        if *deleted && *at >= since {
-            known.past.happenings.push(Happening {
-                time: *at,
-                kind: HappeningKind::Deleted,
-                at: ground.at(*cluster, Some(deployment)),
-                resource: Some(live.id.clone()),
-                path: None,
-                what: "deleted".to_owned(),
-                who: Who::unknown(),
-            });
-        }
-        for mut written in writes(&live, &ground.managers, since) {
-            if told.insert((*cluster, live.id.clone(), written.who.name.clone(), written.at)) {
-                if !*deleted && !written.applied {
-                    written.what.push_str(", overwritten since");
-                }
-                take(ground, *cluster, deployment, &live.id, written, &mut syncs, &mut known.past.happenings);
-            }
-        }
-    }
-    push_syncs(ground, syncs, &mut known.past.happenings);
+    let mut known = telling.known();
+    known.past.blind.extend(ground.blind.iter().cloned());
+    known.past.happenings.extend(own.happenings(ground));
     for (repo, status) in &ground.repos {
         commits(repo, status, since, stop, &mut known.past);
     }
     known.past = Past::joined([std::mem::take(&mut known.past)]);
     known
-}
-
-fn open(ground: &Ground, place: usize, object: &Packed) -> Option<LiveObject> {
-    object.open(&ground.places.get(place)?.id).ok()
-}
-
-/// A deployer's writes in one app of one cluster.
-type Syncs = BTreeMap<(usize, DeploymentId, Who), Vec<(Timestamp, ResourceId, bool)>>;
-
-fn take(
-    ground: &Ground,
-    place: usize,
-    deployment: &DeploymentId,
-    id: &ResourceId,
-    written: Written,
-    syncs: &mut Syncs,
-    happenings: &mut Vec<Happening>,
-) {
-    if written.applied {
-        let sync = syncs.entry((place, deployment.clone(), written.who)).or_default();
-        sync.push((written.at, id.clone(), written.created));
-        return;
-    }
-    happenings.push(Happening {
-        time: written.at,
-        kind: HappeningKind::Field,
-        at: ground.at(place, Some(deployment)),
-        resource: Some(id.clone()),
-        path: written.path.map(|path| path.to_string()),
-        what: written.what,
-        who: written.who,
-    });
-}
-
-/// Tells what deployers applied, one line for what was applied together.
-fn push_syncs(ground: &Ground, syncs: Syncs, happenings: &mut Vec<Happening>) {
-    for ((place, deployment, who), mut writes) in syncs {
-        writes.sort();
-        let mut at_once: Vec<Vec<(Timestamp, ResourceId, bool)>> = Vec::new();
-        for write in writes {
-            let goes_on = |group: &&mut Vec<(Timestamp, ResourceId, bool)>| {
-                group.last().is_some_and(|(last, ..)| write.0.duration_since(*last) <= ONE_SYNC)
-            };
-            match at_once.last_mut().filter(goes_on) {
-                Some(group) => group.push(write),
-                None => at_once.push(vec![write]),
-            }
-        }
-        for group in at_once {
-            let created = group.iter().all(|(.., created)| *created);
-            let done = if created { "created" } else { "applied" };
-            let Some((time, last, _)) = group.last() else { continue };
-            let alone = group.len() == 1;
-            happenings.push(Happening {
-                time: *time,
-                kind: HappeningKind::Sync,
-                at: ground.at(place, Some(&deployment)),
-                resource: alone.then(|| last.clone()),
-                path: None,
-                what: if alone { done.to_owned() } else { format!("{} objects {done}", group.len()) },
-                who: who.clone(),
-            });
-        }
-    }
 }
 
 fn commits(
