@@ -8,6 +8,7 @@ use crate::model::field;
 use crate::model::{
     Bound, FieldPath, FieldSet, LiveObject, ManagedEntry, Manifest, Revision, Segment, Value,
 };
+use crate::text::redact;
 
 /// Returns what a step on this object is bound to; an object that does not exist is bound to its absence.
 pub fn bound(live: Option<&LiveObject>) -> Bound {
@@ -15,6 +16,7 @@ pub fn bound(live: Option<&LiveObject>) -> Bound {
         uid: live.uid.clone(),
         digest: Some(digest(live)),
         resource_version: live.resource_version.clone(),
+        lasting: None,
     })
 }
 
@@ -26,6 +28,20 @@ pub fn digest(live: &LiveObject) -> String {
 /// Returns the digest of a live object that another run can compare too. It tells nothing of sealed values.
 pub fn lasting_digest(live: &LiveObject) -> String {
     hash_live(live, Sealing::Blank)
+}
+
+/// Returns what a plan in a file is bound to, which another run compares: the lasting digest of a live object, but its
+/// resource version where it holds values that are secret or look like it. A digest of such values could be searched
+/// for them, and without them it would not notice their change; so there anything that is written to the object, its
+/// status too, makes the plan another one.
+pub fn lasting(live: &LiveObject) -> String {
+    if !redact::hides(&without_status(live), &FieldPath::root()) {
+        return lasting_digest(live);
+    }
+    let mut digest = Digest::new(Sealing::Blank, String::new());
+    digest.word("version");
+    digest.word(live.resource_version.as_deref().unwrap_or_default());
+    digest.finish()
 }
 
 /// Digests a rendering: every desired object, in the order of their identities.
@@ -48,30 +64,22 @@ pub fn rendered(manifests: impl IntoIterator<Item = impl AsRef<Manifest>>) -> St
     whole.finish()
 }
 
-/// Returns the digest of everything that a plan depends on. Secrets take part by their version, not their values, so
-/// that the digest tells nothing of them.
+/// Returns the digest of everything that a plan depends on, the same in every run. Objects take part by what is
+/// [`lasting`] of them, so that the digest tells nothing of what is secret.
 pub fn plan<'a>(
     rendered: &str,
     revision: &Revision,
     cluster: &str,
-    objects: impl IntoIterator<Item = (String, Option<&'a LiveObject>)>,
+    objects: impl IntoIterator<Item = (String, &'a Bound)>,
 ) -> String {
     let mut whole = Digest::new(Sealing::Blank, String::new());
     whole.word(rendered);
     whole.word(revision.commit.as_ref().filter(|_| !revision.dirty).map_or("", |c| c.0.as_str()));
     whole.word(cluster);
-    for (id, live) in objects {
+    for (id, bound) in objects {
         whole.word(&id);
-        let Some(live) = live else {
-            whole.word("absent");
-            continue;
-        };
-        whole.word(live.uid.as_deref().unwrap_or_default());
-        if live.id.kind.is_secret() {
-            whole.word(live.resource_version.as_deref().unwrap_or_default());
-        } else {
-            whole.word(&lasting_digest(live));
-        }
+        whole.word(bound.uid.as_deref().unwrap_or_default());
+        whole.word(bound.lasting.as_deref().unwrap_or("absent"));
     }
     whole.finish()
 }
@@ -299,5 +307,23 @@ mod tests {
         };
         assert_ne!(digest(&secret("YQ==")), digest(&secret("Yg==")));
         assert_eq!(lasting_digest(&secret("YQ==")), lasting_digest(&secret("Yg==")));
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_binds_a_plan_in_a_file_by_its_version_alone() {
+        let workload = |variable: &str, value: &str, version: &str, ready: i64| {
+            let body = value!({"apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": "web", "resourceVersion": version},
+                "spec": {"template": {"spec": {"containers": [
+                    {"name": "app", "env": [{"name": variable, "value": value}]}]}}},
+                "status": {"readyReplicas": ready}});
+            lasting(&LiveObject::read(&ClusterId("c".into()), body).unwrap())
+        };
+        let hidden = workload("PASSWORD", "a", "1", 1);
+        assert_eq!(hidden, workload("PASSWORD", "b", "1", 1), "it tells nothing of the value");
+        assert_ne!(hidden, workload("PASSWORD", "a", "2", 2));
+        let shown = workload("COLOUR", "a", "1", 1);
+        assert_ne!(shown, workload("COLOUR", "b", "1", 1));
+        assert_eq!(shown, workload("COLOUR", "a", "2", 2), "a status update does not spoil it");
     }
 }

@@ -287,8 +287,11 @@ async fn read_back(intent: &Intent, cluster: &dyn Cluster, facts: &ClusterFacts,
         Ok(live) => live,
         Err(error) => return Told { cause: Some(error.to_string()), ..told },
     };
-    let before =
-        Bound { uid: intent.uid.clone(), digest: None, resource_version: intent.resource_version.clone() };
+    let before = Bound {
+        uid: intent.uid.clone(),
+        resource_version: intent.resource_version.clone(),
+        ..Bound::default()
+    };
     let sent = Sent {
         action: action(&intent.action),
         manager: &intent.manager,

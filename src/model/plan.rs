@@ -121,6 +121,8 @@ pub struct Bound {
     pub digest: Option<String>,
     /// The resource version that was read, for reading back what became of an interrupted write.
     pub resource_version: Option<String>,
+    /// What another run can compare: set in plans, for those that are carried out from a file.
+    pub lasting: Option<String>,
 }
 
 /// One leaf that a write changes, as the API server's dry run shows it.

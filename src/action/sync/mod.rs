@@ -152,14 +152,15 @@ pub async fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
     if let Some(limit) = inputs.options.max_deletions.filter(|limit| planned > *limit) {
         return Err(PlanError::TooManyDeletions { planned, limit });
     }
+    for step in &mut plan.steps {
+        let live = targets.iter().find(|t| t.id == step.resource).and_then(|t| t.live.as_ref());
+        step.bound.lasting = live.map(bind::lasting);
+    }
     plan.bound_to = bind::plan(
         &plan.rendered,
         inputs.revision,
         &inputs.deployment.cluster.0,
-        plan.steps.iter().map(|step| {
-            let live = targets.iter().find(|t| t.id == step.resource).and_then(|t| t.live.as_ref());
-            (step.resource.to_string(), live)
-        }),
+        plan.steps.iter().map(|step| (step.resource.to_string(), &step.bound)),
     );
     plan.id = words::plan_id(inputs.now, &plan.bound_to);
     Ok(plan)

@@ -114,11 +114,14 @@ pub async fn plan(inputs: &Inputs<'_>) -> Result<Planned, UndoError> {
         ));
     }
     plan.headless = headless(inputs, &plan.steps);
+    for step in &mut plan.steps {
+        step.bound.lasting = live(&step.resource).map(bind::lasting);
+    }
     plan.bound_to = bind::plan(
         &plan.rendered,
         &plan.revision,
         &facts.id.0,
-        plan.steps.iter().map(|step| (step.resource.to_string(), live(&step.resource))),
+        plan.steps.iter().map(|step| (step.resource.to_string(), &step.bound)),
     );
     plan.id = words::plan_id(inputs.now, &plan.bound_to);
     Ok(Planned { plan, schema })
