@@ -52,6 +52,8 @@ pub enum Command {
     Sync(SyncArguments),
     /// Undo a sync of the journal: plan, print the plan, ask, write; a repository is not needed
     Undo(UndoArguments),
+    /// Carry out a plan that `sync --dry-run -o json` wrote; refused if anything that it is bound to has moved
+    Apply(ApplyArguments),
     /// Print what was found on this machine and in the clusters, and what is missing; --exact: the rate of agreement
     Doctor(Places),
     /// Print what was done, by whom, with what outcome
@@ -82,12 +84,18 @@ impl Command {
             Self::History(_) => "history",
             Self::Sync(_) => "sync",
             Self::Undo(_) => "undo",
+            Self::Apply(_) => "apply",
             Self::Doctor(_) => "doctor",
             Self::Journal => "journal",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
             Self::SelectPaths => crate::pipeline::selecting::COMMAND,
         }
+    }
+
+    /// Returns whether it may write to a cluster.
+    pub fn writes(&self) -> bool {
+        matches!(self, Self::Sync(_) | Self::Apply(_) | Self::Undo(_))
     }
 
     /// Returns whether it asks an API server for a last word only if that is wanted.
@@ -355,6 +363,26 @@ pub struct UndoArguments {
     #[arg(long)]
     pub yes: bool,
     /// Confirm a protected cluster by its context's name, or deletions by the app's name (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Vec<String>,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArguments {
+    /// The plan: a file that `sync --dry-run -o json` wrote; `-` is standard input
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
+    pub plan: String,
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// Do not wait for the verdict
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Answer the question with yes
+    #[arg(long)]
+    pub yes: bool,
+    /// Confirm a protected cluster by its context's name, or a dangerous deletion by its name (repeatable)
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
 }

@@ -111,7 +111,7 @@ pub fn failure(command: &str, reason: &Notice, at: Timestamp) -> Json {
         "doctor" => json!({ "at": time(at), "findings": [], "agreement": null }),
         "changes" => json!({ "changes": [], "blind": [] }),
         "history" => json!({ "commits": [] }),
-        "sync" | "undo" => {
+        "sync" | "apply" | "undo" => {
             json!({ "plan": null, "verdict": null, "commit": null, "branch": null, "pullRequest": null })
         }
         _ => json!({ "at": time(at), "verdict": "unknown", "complete": false, "apps": [], "resources": [] }),

@@ -3,6 +3,8 @@
 //! What belongs to the user goes to stdout, progress and notices to stderr. Every command returns an [`Exit`]; errors are
 //! [`Notice`]s, so that they read the same here and in the deck.
 
+mod acting;
+mod apply;
 mod apps;
 pub mod arguments;
 mod changes;
@@ -21,6 +23,7 @@ mod manual;
 mod opening;
 mod output;
 mod plan;
+mod plan_file;
 mod render;
 mod report;
 mod select;
@@ -88,11 +91,11 @@ async fn until_asked(arguments: &Arguments, output: &Output) -> (Result<Exit, Fa
     loop {
         tokio::select! {
             done = &mut work => return (done, first),
-            // A sync ends its step and writes its journal first; whoever asks twice does not want to wait.
+            // What writes ends its step and writes its journal first; whoever asks twice does not want to wait.
             asked = signals.next() => {
                 let again = first.replace(asked).is_some();
                 cancel.cancel();
-                if again || !matches!(arguments.command, Some(Command::Sync(_) | Command::Undo(_))) {
+                if again || !arguments.command.as_ref().is_some_and(Command::writes) {
                     return (Ok(Exit::Interrupted), first);
                 }
             }
@@ -188,6 +191,7 @@ async fn dispatch(
         }
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
         Some(Command::Undo(what)) => undo::run(what, options, output, cancel).await,
+        Some(Command::Apply(what)) => apply::run(what, options, output, cancel).await,
         Some(Command::Doctor(places)) => doctor::run(places, options, output).await,
         Some(Command::Journal) => journal::run(output),
         Some(Command::Completions { shell }) => manual::completions(*shell),

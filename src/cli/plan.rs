@@ -27,6 +27,7 @@ fn plan_json(plan: &Plan) -> Json {
         "id": plan.id,
         "app": plan.app.name,
         "cluster": plan.context,
+        "clusterId": plan.cluster.0,
         "namespace": plan.namespace,
         "revision": revision(&plan.revision),
         "manager": plan.manager,
@@ -51,6 +52,7 @@ fn step_json(step: &Step) -> Json {
         "changes": step.changes.iter().map(|c| change(c, &object)).collect::<Vec<_>>(),
         "takesOverFrom": step.takes_over_from.iter().map(|w| w.manager.as_str()).collect::<Vec<_>>(),
         "note": step.note,
+        "bound": { "uid": step.bound.uid, "digest": step.bound.lasting },
         "outcome": step.outcome.word(),
         "notice": step.outcome.notice().map(|n| notices(std::slice::from_ref(n)).pop()),
     })

@@ -6,12 +6,12 @@
 use crate::action::journal::{self, Entry, Journal};
 use crate::action::undo::{self, Inputs, Planned, UndoError};
 use crate::action::{ExecuteError, Execution, confirm};
+use crate::cli::acting::{ask, can_ask, eprint_text, exit_of_plan, failed, tell, unconfirmed};
 use crate::cli::arguments::{Options, UndoArguments};
 use crate::cli::document::worst_first;
 use crate::cli::output::{Format, Output};
 use crate::cli::plan::{to_json, to_text};
 use crate::cli::report::Style;
-use crate::cli::sync::{ask, can_ask, eprint_text, exit_of_plan, failed, tell, unconfirmed};
 use crate::cli::{Exit, Failed, now, opening, stdin, written};
 use crate::model::plan::UNDO;
 use crate::model::{Notice, Plan};

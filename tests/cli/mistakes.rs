@@ -106,6 +106,7 @@ fn a_command_on_which_exact_has_no_effect_refuses_it_and_passes_the_environments
         ("changes", &["changes"]),
         ("sync", &["sync", "web"]),
         ("undo", &["undo", "20"]),
+        ("apply", &["apply", "plan.json"]),
         ("journal", &["journal"]),
         ("man", &["man"]),
     ] {
@@ -206,7 +207,9 @@ fn completions_and_the_manual_name_every_command() {
     let home = Home::new();
     for words in [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["man"]] {
         let text = home.driftdeck(words).exits(0).stdout;
-        for command in ["apps", "render", "compare", "check", "diff", "sync", "undo", "journal", "demo"] {
+        for command in
+            ["apps", "render", "compare", "check", "diff", "sync", "apply", "undo", "journal", "demo"]
+        {
             assert!(text.contains(command), "{words:?}: {command}");
         }
     }
