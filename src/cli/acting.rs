@@ -121,30 +121,16 @@ impl Acting<'_> {
             self.print(&plan, &sync, verdict.as_ref(), &said)?;
             return Ok(exit_of_plan(&plan, verdict.as_ref()));
         }
-        let open = confirm::unanswered(&plan, self.confirm);
-        // Naming a protected cluster is an answer to the question too.
-        let named = open.is_empty() && !confirm::asks(&plan).is_empty();
-        let sure = open.is_empty() && (self.yes || named);
-        if !sure && !can_ask(self.output) {
-            said.insert(0, unconfirmed(&open));
-            self.print(&plan, &sync, None, &said)?;
-            return Ok(Exit::Failure);
-        }
-        if self.output.format == Format::Text {
-            eprint_text(&to_text(&plan, self.style()));
-        }
-        let mut answers = self.confirm.to_vec();
-        if !sure {
-            let yes = self.yes;
-            let asking = stdin::apart(move || ask(&open, yes));
-            answers.extend(tokio::select! {
-                typed = asking => typed?,
-                () = self.cancel.cancelled() => return Ok(Exit::Interrupted),
-            });
-        }
-        if self.cancel.is_cancelled() {
-            return Ok(Exit::Interrupted);
-        }
+        let asked = confirmed(&plan, self.yes, self.confirm, self.style(), self.output, self.cancel).await?;
+        let answers = match asked {
+            Asked::Answers(answers) => answers,
+            Asked::Unconfirmed(why) => {
+                said.insert(0, why);
+                self.print(&plan, &sync, None, &said)?;
+                return Ok(Exit::Failure);
+            }
+            Asked::Interrupted => return Ok(Exit::Interrupted),
+        };
         let Ground { handle, journal, clock, .. } = ground;
         let mut progress = |plan: &Plan| tell(plan, self.output);
         // While the plan was read, its files may have changed: nothing but what was shown is written.
@@ -285,13 +271,51 @@ fn not_readable() -> Failed {
     Box::new(Notice::error("nothing was written: the app could not be read again"))
 }
 
+/// What came of asking for the answers that a plan wants before it is written.
+pub enum Asked {
+    Answers(Vec<String>),
+    /// There is nobody who could be asked, and why that is not enough.
+    Unconfirmed(Notice),
+    Interrupted,
+}
+
+/// Has a plan confirmed: by what was typed beforehand, else by whoever sits at the terminal, who is shown it.
+pub async fn confirmed(
+    plan: &Plan,
+    yes: bool,
+    given: &[String],
+    style: Style,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Asked, Failed> {
+    let open = confirm::unanswered(plan, given);
+    // Naming a protected cluster is an answer to the question too.
+    let named = open.is_empty() && !confirm::asks(plan).is_empty();
+    let sure = open.is_empty() && (yes || named);
+    if !sure && !can_ask(output) {
+        return Ok(Asked::Unconfirmed(unconfirmed(&open)));
+    }
+    if output.format == Format::Text {
+        eprint_text(&to_text(plan, style));
+    }
+    let mut answers = given.to_vec();
+    if !sure {
+        let asking = stdin::apart(move || ask(&open, yes));
+        answers.extend(tokio::select! {
+            typed = asking => typed?,
+            () = cancel.cancelled() => return Ok(Asked::Interrupted),
+        });
+    }
+    Ok(if cancel.is_cancelled() { Asked::Interrupted } else { Asked::Answers(answers) })
+}
+
 /// Returns whether there is somebody who can be asked.
-pub fn can_ask(output: &Output) -> bool {
+fn can_ask(output: &Output) -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && output.format == Format::Text
 }
 
 /// Says which answers a plan still wants.
-pub fn unconfirmed(open: &[Ask]) -> Notice {
+fn unconfirmed(open: &[Ask]) -> Notice {
     let wants: Vec<String> =
         open.iter().map(|ask| format!("--confirm {} ({})", ask.words.join(" or "), ask.why)).collect();
     let wants = if wants.is_empty() { "--yes".to_owned() } else { wants.join(", ") };
@@ -299,7 +323,7 @@ pub fn unconfirmed(open: &[Ask]) -> Notice {
 }
 
 /// Asks for every answer that a plan still wants, and returns those that name something.
-pub fn ask(open: &[Ask], yes: bool) -> Result<Vec<String>, Failed> {
+fn ask(open: &[Ask], yes: bool) -> Result<Vec<String>, Failed> {
     let mut answers = Vec::new();
     for ask in open {
         let typed = prompt(&format!("{}; type {} to go on: ", ask.why, ask.words.join(" or ")))?;
@@ -325,7 +349,7 @@ fn prompt(question: &str) -> Result<String, Failed> {
     Ok(line.trim().to_owned())
 }
 
-pub fn eprint_text(text: &str) {
+fn eprint_text(text: &str) {
     let mut stderr = std::io::stderr().lock();
     // Nobody can be told that stderr is closed.
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());

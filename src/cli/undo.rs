@@ -5,14 +5,14 @@
 
 use crate::action::journal::{self, Entry, Journal};
 use crate::action::undo::{self, Inputs, Planned, UndoError};
-use crate::action::{ExecuteError, Execution, confirm};
-use crate::cli::acting::{ask, can_ask, eprint_text, exit_of_plan, failed, tell, unconfirmed};
+use crate::action::{ExecuteError, Execution};
+use crate::cli::acting::{Asked, confirmed, exit_of_plan, failed, tell};
 use crate::cli::arguments::{Options, UndoArguments};
 use crate::cli::document::worst_first;
-use crate::cli::output::{Format, Output};
+use crate::cli::output::Output;
 use crate::cli::plan::{to_json, to_text};
 use crate::cli::report::Style;
-use crate::cli::{Exit, Failed, now, opening, stdin, written};
+use crate::cli::{Exit, Failed, now, opening, written};
 use crate::model::plan::UNDO;
 use crate::model::{Notice, Plan};
 use crate::pipeline::acting::interrupted;
@@ -52,30 +52,15 @@ pub async fn run(
         let impossible = planned.steps.is_empty() && !planned.will_not.is_empty();
         return Ok(if impossible { Exit::Failure } else { exit_of_plan(&planned, None) });
     }
-    let open = confirm::unanswered(&planned, &what.confirm);
-    // Naming a protected cluster is an answer to the question too.
-    let named = open.is_empty() && !confirm::asks(&planned).is_empty();
-    let sure = open.is_empty() && (what.yes || named);
-    if !sure && !can_ask(output) {
-        said.insert(0, unconfirmed(&open));
-        show(&planned, &said)?;
-        return Ok(Exit::Failure);
-    }
-    if output.format == Format::Text {
-        eprint_text(&to_text(&planned, style));
-    }
-    let mut answers = what.confirm.clone();
-    if !sure {
-        let yes = what.yes;
-        let asking = stdin::apart(move || ask(&open, yes));
-        answers.extend(tokio::select! {
-            typed = asking => typed?,
-            () = cancel.cancelled() => return Ok(Exit::Interrupted),
-        });
-    }
-    if cancel.is_cancelled() {
-        return Ok(Exit::Interrupted);
-    }
+    let answers = match confirmed(&planned, what.yes, &what.confirm, style, output, cancel).await? {
+        Asked::Answers(answers) => answers,
+        Asked::Unconfirmed(why) => {
+            said.insert(0, why);
+            show(&planned, &said)?;
+            return Ok(Exit::Failure);
+        }
+        Asked::Interrupted => return Ok(Exit::Interrupted),
+    };
     let clock = system_clock();
     let with = Execution {
         cluster: &*place.cluster,
