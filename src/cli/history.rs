@@ -48,14 +48,7 @@ pub async fn run(what: &HistoryArguments, options: &Options, output: &Output) ->
             told.take(step);
         }
     };
-    tokio::join!(telling, taking).0.map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        let notice = Notice::error(error.to_string());
-        Box::new(match cause {
-            Some(cause) => notice.cause(cause),
-            None => notice,
-        })
-    })?;
+    tokio::join!(telling, taking).0.map_err(|error| Box::new(error.notice()))?;
     told.history.more |= told.history.commits.len() > what.limit;
     told.history.commits.truncate(what.limit);
     if let Some(gap) = &told.history.gap {

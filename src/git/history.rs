@@ -9,10 +9,11 @@ use super::program::Git;
 use super::repo::Repo;
 use super::revision::facts;
 use crate::model::history::{History, PastCommit, Signature, pull_request};
-use crate::model::{Oid, limits};
+use crate::model::{Notice, Oid, limits};
 use crate::process::ChildError;
 use git2::{DiffOptions, Repository};
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,17 @@ pub enum HistoryError {
     Walk { repo: String, source: ChildError },
     #[error("the history of {repo} cannot be read: {reason}")]
     Unreadable { repo: String, reason: String },
+}
+
+impl HistoryError {
+    /// Returns the error as the user reads it.
+    pub fn notice(&self) -> Notice {
+        let notice = Notice::error(self.to_string());
+        match self.source() {
+            Some(source) => notice.cause(source.to_string()),
+            None => notice,
+        }
+    }
 }
 
 /// An empty repository of driftdeck's own, through which git reads the objects of another.

@@ -5,7 +5,6 @@ use crate::deck::{Message, Ticket};
 use crate::model::history::{Against, Step};
 use crate::model::{AppId, ClusterId, DeploymentId, Notice, Oid, limits};
 use crate::pipeline::history;
-use std::error::Error as _;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -27,12 +26,7 @@ pub async fn load(runtime: Arc<Runtime>, ticket: Ticket, app: AppId, cluster: Op
             }
         };
         if let (Err(error), ()) = tokio::join!(telling, passing) {
-            let notice = Notice::error(error.to_string());
-            let notice = match error.source() {
-                Some(source) => notice.cause(source.to_string()),
-                None => notice,
-            };
-            say(&runtime, ticket, Err(notice)).await;
+            say(&runtime, ticket, Err(error.notice())).await;
         }
     };
     tokio::select! {
