@@ -196,7 +196,8 @@ pub struct Cells {
 }
 
 impl Cells {
-    pub fn of(state: &State, view: &HistoryView, commit: &PastCommit) -> Self {
+    /// `best`: the commit that the cluster fits best, worked out once for all rows.
+    pub fn of(state: &State, view: &HistoryView, commit: &PastCommit, best: Option<&Oid>) -> Self {
         let zone = &state.options.zone;
         let room = Room::of(state);
         let mut marks: Vec<String> =
@@ -218,7 +219,7 @@ impl Cells {
                 words::count(files, "file")
             });
         } else if let (Some(id), Some(known)) = (&view.deployment, view.distances.get(&commit.id)) {
-            let best = view.best().is_some_and(|(best, _)| *best == commit.id);
+            let best = best == Some(&commit.id);
             distance.push(match known {
                 Ok(0) if room == Room::Tiny => if best { "here" } else { "as live" }.to_owned(),
                 Ok(n) if room == Room::Tiny => format!("{n} off{}", if best { ", best" } else { "" }),

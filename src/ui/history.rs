@@ -14,13 +14,16 @@ pub(super) fn draw(pen: &mut Pen, state: &State, view: &HistoryView, at: Rect) {
     title(pen, state, view, at.row(0));
     let body = at.below(1);
     let commits = &view.history.commits;
-    let seen = (0..body.height).filter_map(|line| view.rows.row_at_line(usize::from(line)));
-    let cells: Vec<Cells> = seen
-        .filter_map(|index| view.commit(view.rows.rows().get(index)?))
-        .map(|commit| Cells::of(state, view, commit))
+    let best = view.best().map(|(best, _)| best);
+    let seen: Vec<(u16, usize, &PastCommit, Cells)> = (0..body.height)
+        .filter_map(|line| {
+            let index = view.rows.row_at_line(usize::from(line))?;
+            let commit = view.commit(view.rows.rows().get(index)?)?;
+            Some((line, index, commit, Cells::of(state, view, commit, best)))
+        })
         .collect();
     let widest = |pen: &Pen, cell: fn(&Cells) -> &str, most: u16| {
-        cells.iter().map(|cells| pen.width(cell(cells))).max().unwrap_or(0).min(most)
+        seen.iter().map(|(.., cells)| pen.width(cell(cells))).max().unwrap_or(0).min(most)
     };
     let widths = [
         widest(pen, |c| &c.id, 12),
@@ -30,12 +33,11 @@ pub(super) fn draw(pen: &mut Pen, state: &State, view: &HistoryView, at: Rect) {
         widest(pen, |c| &c.distance, at.width / 3),
     ];
     let focused = matches!(state.layers.last(), Some(Layer::History(_)));
-    for line in 0..body.height {
-        let Some(index) = view.rows.row_at_line(usize::from(line)) else { continue };
-        let Some(commit) = view.rows.rows().get(index).and_then(|id| view.commit(id)) else { continue };
-        let place = body.row(line);
-        row(pen, state, view, commit, place, widths);
-        if index == view.rows.cursor() {
+    for (line, index, commit, cells) in &seen {
+        let place = body.row(*line);
+        let is_base = view.base.as_ref() == Some(&commit.id);
+        row(pen, cells, place, widths, is_base, best == Some(&commit.id));
+        if *index == view.rows.cursor() {
             cursor_row(pen, place, focused);
             let cursor = pen.glyphs.cursor;
             pen.put(first(place, 1), cursor, Role::Accent);
@@ -78,12 +80,10 @@ fn title(pen: &mut Pen, state: &State, view: &HistoryView, at: Rect) {
     pen.put_right(after(rest, 2), &right, Role::Dim, Cut::End);
 }
 
-fn row(pen: &mut Pen, state: &State, view: &HistoryView, commit: &PastCommit, at: Rect, widths: [u16; 5]) {
-    let cells = Cells::of(state, view, commit);
+fn row(pen: &mut Pen, cells: &Cells, at: Rect, widths: [u16; 5], is_base: bool, is_best: bool) {
     let [id, when, author, marks, distance] = widths;
-    let best = view.best().is_some_and(|(best, _)| *best == commit.id);
     let mut rest = after(at, 2);
-    let id_role = if view.base.as_ref() == Some(&commit.id) { Role::Accent } else { Role::Text };
+    let id_role = if is_base { Role::Accent } else { Role::Text };
     for (text, width, cut, role) in [
         (&cells.id, id, Cut::End, id_role),
         (&cells.when, when, Cut::End, Role::Dim),
@@ -102,7 +102,7 @@ fn row(pen: &mut Pen, state: &State, view: &HistoryView, commit: &PastCommit, at
     }
     if distance > 0 {
         let place = first(after(rest, gap(marks) + 2), distance);
-        pen.put_cut(place, &cells.distance, if best { Role::Live } else { Role::Dim }, Cut::End);
+        pen.put_cut(place, &cells.distance, if is_best { Role::Live } else { Role::Dim }, Cut::End);
     }
 }
 
