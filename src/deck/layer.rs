@@ -182,11 +182,18 @@ impl Layer {
     pub fn is_busy(&self) -> bool {
         match self {
             Layer::Plan(view) => view.is_running(),
-            Layer::Changes(view) => view.ticket.is_some(),
-            Layer::Pods(view) => view.ticket.is_some(),
-            Layer::History(view) => view.ticket.is_some(),
-            Layer::Effect(view) => view.ticket.is_some(),
-            _ => false,
+            _ => self.looking().is_some(),
+        }
+    }
+
+    /// Returns under which ticket something is being looked up for it.
+    pub fn looking(&self) -> Option<Ticket> {
+        match self {
+            Layer::Changes(view) => view.ticket,
+            Layer::Pods(view) => view.ticket,
+            Layer::History(view) => view.ticket,
+            Layer::Effect(view) => view.ticket,
+            _ => None,
         }
     }
 }

@@ -155,13 +155,7 @@ fn leave_from(state: &mut State, lowest: usize, effects: &mut Vec<Effect>) -> bo
         return false;
     }
     effects.extend(plans().filter(|p| p.is_running()).map(|plan| Effect::Cancel { ticket: plan.ticket }));
-    let looks = state.layers.iter().skip(lowest).filter_map(|layer| match layer {
-        Layer::Changes(view) => view.ticket,
-        Layer::Pods(view) => view.ticket,
-        Layer::History(view) => view.ticket,
-        Layer::Effect(view) => view.ticket,
-        _ => None,
-    });
+    let looks = state.layers.iter().skip(lowest).filter_map(Layer::looking);
     effects.extend(looks.map(|ticket| Effect::Cancel { ticket }));
     state.layers.truncate(lowest);
     state.outdated = true;
