@@ -1,7 +1,7 @@
 //! Reads the events that a cluster keeps about its objects.
 
 use crate::model::story::Event;
-use crate::model::{Timestamp, Value};
+use crate::model::{GroupKind, Identity, LiveObject, ResourceId, Timestamp, Value};
 use crate::text::redact;
 
 /// Reads an event from its body; what it does not say is empty, and it happened once. Lines of its message that look like
@@ -27,4 +27,19 @@ pub fn read_event(body: &Value) -> Event {
         by: by.into_iter().find(|by| !by.is_empty()).unwrap_or_default(),
         count: count.unwrap_or(1),
     }
+}
+
+/// Returns the object that an event is about; what it does not say is empty.
+pub fn regarding(event: &LiveObject) -> ResourceId {
+    let about = |field: &str| {
+        let said = event.body.str_at(&["involvedObject", field]).filter(|text| !text.is_empty());
+        said.map(str::to_owned)
+    };
+    let group = about("apiVersion").and_then(|v| v.split_once('/').map(|(group, _)| group.to_owned()));
+    ResourceId::from(Identity {
+        cluster: event.id.cluster.clone(),
+        kind: GroupKind::new(group.unwrap_or_default(), about("kind").unwrap_or_default()),
+        namespace: about("namespace"),
+        name: about("name"),
+    })
 }

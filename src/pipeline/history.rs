@@ -1,7 +1,7 @@
 //! Tells the history of an app: the commits that touch what it is rendered from, how far a cluster is off each of them, and
 //! what each of them would be against the cluster, against what Git declares now, and against another commit.
 
-use crate::drift::{self, Context, IgnoreRules};
+use crate::drift::{self, IgnoreRules};
 use crate::git::{Ask, Git, HistoryError};
 use crate::model::history::{Against, Step};
 use crate::model::status::ResourceStatus;
@@ -235,7 +235,7 @@ async fn rendered(
         Err(_) => return Err("driftdeck failed on it; the log says where".to_owned()),
     };
     let whom = For { facts: &at.facts, context: &at.context };
-    let rendered = ground.renderer.at(&ground.inputs.app, &tree, whom, cancel).await;
+    let rendered = ground.renderer.rendered(&ground.inputs.app, &tree, whom, cancel).await;
     if rendered.complete {
         return Ok(rendered.manifests);
     }
@@ -246,8 +246,7 @@ async fn rendered(
 /// Compares a rendering with what is live, as far as that is watched.
 fn off_live(at: &At, rendered: &[Manifest]) -> Vec<ResourceStatus> {
     let knowledge = &at.knowledge;
-    let mut context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
-    (context.deployer, context.health, context.rules) = (at.deployer, &knowledge.health, &at.rules);
+    let context = knowledge.context(at.deployer, &at.rules);
     let live = |id: &ResourceId| {
         let packed = at.live.get(id).and_then(Option::as_ref)?;
         packed.open(&knowledge.cluster).ok()

@@ -130,7 +130,12 @@ fn judge_item(item: &Item, knowledge: &Knowledge) -> Judged {
         let mut judgement = judgement(item, live.as_ref(), &marks, knowledge);
         let fits = match &mut judgement {
             Some(judgement) if item.trust == Trust::Fresh => {
-                let fits = item.past.explain(&item.id, live.as_ref(), judgement, &context(item, knowledge));
+                let fits = item.past.explain(
+                    &item.id,
+                    live.as_ref(),
+                    judgement,
+                    &knowledge.context(item.deployer, &item.rules),
+                );
                 Some(fits).filter(|fits| *fits != item.past.all())
             }
             _ => None,
@@ -179,7 +184,7 @@ fn judgement(
     marks: &[Mark],
     knowledge: &Knowledge,
 ) -> Option<Judgement> {
-    let context = context(item, knowledge);
+    let context = knowledge.context(item.deployer, &item.rules);
     let Some(desired) = item.desired.as_deref() else {
         let live = live.filter(|live| is_claimed(live, marks, &item.claims))?;
         if let Trust::Unknown(why) = &item.trust {
@@ -226,13 +231,16 @@ fn with_answer(local: Judgement, item: &Item, live: Option<&LiveObject>) -> Judg
     if answer.fits(&local, desired, live) { exact::merged(&local, answer, live, &item.rules) } else { local }
 }
 
-fn context<'k>(item: &'k Item, knowledge: &'k Knowledge) -> Context<'k> {
-    let mut context = Context::new(&knowledge.schema, &knowledge.managers, &knowledge.autoscaled);
-    context.deployer = item.deployer;
-    context.health = &knowledge.health;
-    context.rules = &item.rules;
-    context.pods = Some(&knowledge.pods);
-    context
+impl Knowledge {
+    /// Returns what an object of an app is judged with.
+    pub fn context<'k>(&'k self, deployer: Option<&'k str>, rules: &'k IgnoreRules) -> Context<'k> {
+        let mut context = Context::new(&self.schema, &self.managers, &self.autoscaled);
+        context.deployer = deployer;
+        context.health = &self.health;
+        context.rules = rules;
+        context.pods = Some(&self.pods);
+        context
+    }
 }
 
 /// Returns whether a live object that Git does not declare is the deployment's: tracked and owned by nobody else.

@@ -105,18 +105,8 @@ impl Renderer {
         Some(Rendering::new(manifests.clone(), notices.clone(), *complete))
     }
 
-    /// Renders an app as it is in a tree that is not the newest.
-    pub async fn at(
-        &self,
-        app: &App,
-        tree: &Arc<dyn Tree>,
-        whom: For<'_>,
-        cancel: &CancellationToken,
-    ) -> Rendered {
-        self.rendered(app, tree, whom, cancel).await
-    }
-
-    async fn rendered(
+    /// Renders an app as it is in any tree; nothing of it is kept.
+    pub async fn rendered(
         &self,
         app: &App,
         tree: &Arc<dyn Tree>,

@@ -17,8 +17,8 @@ use crate::drift::{Admission, Autoscaled, HealthRules, IgnoreRules, Managers};
 use crate::model::status::{AppStatus, ClusterState, ClusterStatus, Fetching, RepoStatus};
 use crate::model::update::Update;
 use crate::model::{
-    App, ClusterFacts, DeploymentId, GroupVersionKind, Manifest, Notice, RepoId, ResourceId, Revision,
-    Schema, Timestamp, Tree, limits,
+    App, ClusterFacts, DeploymentId, GroupVersionKind, Manifest, Notice, Packed, RepoId, ResourceId,
+    Revision, Schema, Timestamp, Tree, limits,
 };
 use crate::pipeline::declared::Declared;
 use crate::pipeline::deployment::{Deployment, Member, Rendering, Role, summary};
@@ -97,6 +97,11 @@ impl ClusterEntry {
             answers_count_from: None,
             troubles: Troubles::default(),
         }
+    }
+
+    /// Returns an object as the cluster holds it, as far as it is watched.
+    pub fn live(&self, kind: &GroupVersionKind, id: &ResourceId) -> Option<&Arc<Packed>> {
+        self.store.object(kind, id.namespace.as_deref(), id.name.as_deref().unwrap_or_default())
     }
 
     /// Returns the kinds that are watched and of which the schema knows nothing.

@@ -7,7 +7,7 @@ use crate::model::{
     Blind, By, DeploymentId, GroupKind, Happening, HappeningKind, Identity, LiveObject, Past, ResourceId,
     Scope, ServedKind, Timestamp, Where, Who,
 };
-use crate::pipeline::event::read_event;
+use crate::pipeline::event::{read_event, regarding};
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::FuturesUnordered;
 use futures::{Stream, StreamExt as _};
@@ -191,16 +191,8 @@ fn warning(asking: &Asking<'_>, event: &LiveObject) -> Option<Happening> {
     if !told.warning {
         return None;
     }
-    let text = |path: &[&str]| event.body.str_at(path).filter(|text| !text.is_empty()).map(str::to_owned);
     let time = told.at.filter(|time| asking.is_of_late(time))?;
-    let about = |field: &str| text(&["involvedObject", field]);
-    let group = about("apiVersion").and_then(|v| v.split_once('/').map(|(group, _)| group.to_owned()));
-    let id = ResourceId::from(Identity {
-        cluster: event.id.cluster.clone(),
-        kind: GroupKind::new(group.unwrap_or_default(), about("kind").unwrap_or_default()),
-        namespace: about("namespace"),
-        name: about("name"),
-    });
+    let id = regarding(event);
     let times = if told.count > 1 { format!(" ({} times)", told.count) } else { String::new() };
     Some(Happening {
         time,

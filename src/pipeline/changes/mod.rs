@@ -130,8 +130,8 @@ impl Ground {
             let (Some(entry), Some(place)) = (world.clusters.get(at), places.get_mut(at)) else { continue };
             let mut is_there = false;
             for status in deployment.statuses.values() {
-                let (namespace, name) = (status.id.namespace.as_deref(), status.id.name.as_deref());
-                let object = entry.store.object(&status.kind, namespace, name.unwrap_or_default());
+                let namespace = status.id.namespace.as_deref();
+                let object = entry.live(&status.kind, &status.id);
                 let Some(object) = object.filter(|object| told.insert((at, object.id.clone()))) else {
                     continue;
                 };

@@ -129,8 +129,7 @@ impl Conductor {
         let deployment = self.world.deployments.get(id)?;
         let cluster = self.world.clusters.get(deployment.cluster)?;
         let status = deployment.statuses.get(resource)?.clone();
-        let name = resource.name.as_deref().unwrap_or_default();
-        let live = cluster.store.object(&status.kind, resource.namespace.as_deref(), name);
+        let live = cluster.live(&status.kind, resource);
         Some(Inspected {
             desired: deployment.rendered.as_ref()?.manifests.iter().find(|m| &m.id == resource).cloned(),
             live: live.and_then(|packed| packed.open(&cluster.status.id).ok()),
@@ -156,8 +155,7 @@ impl Conductor {
             // Rules hide more of a verdict that is exact than was found here.
             let before = deployment.answers.get(&manifest.id).filter(|_| judgement.exact.is_some());
             let ignored = before.map_or_else(|| ignored(judgement), |answer| answer.ignored.clone());
-            let (namespace, name) = (manifest.id.namespace.as_deref(), manifest.id.name.as_deref());
-            let live = cluster.store.object(&manifest.kind, namespace, name.unwrap_or_default()).cloned();
+            let live = cluster.live(&manifest.kind, &manifest.id).cloned();
             Some(Object { desired: manifest.clone(), live, ignored })
         };
         let manifests = &deployment.rendered.as_ref()?.manifests;
@@ -190,11 +188,10 @@ impl Conductor {
     fn held_against(&self, id: &DeploymentId) -> Option<history::At> {
         let deployment = self.world.deployments.get(id)?;
         let cluster = self.world.clusters.get(deployment.cluster)?;
-        let live = deployment.statuses.values().map(|status| {
-            let (namespace, name) = (status.id.namespace.as_deref(), status.id.name.as_deref());
-            let live = cluster.store.object(&status.kind, namespace, name.unwrap_or_default());
-            (status.id.clone(), live.cloned())
-        });
+        let live = deployment
+            .statuses
+            .values()
+            .map(|status| (status.id.clone(), cluster.live(&status.kind, &status.id).cloned()));
         Some(history::At {
             id: id.clone(),
             context: cluster.status.context.clone(),
@@ -212,10 +209,7 @@ impl Conductor {
         let deployment = self.world.deployments.get(id)?;
         let cluster = self.world.clusters.get(deployment.cluster)?;
         let statuses = deployment.statuses.values().filter(|s| resource.is_none_or(|wanted| *wanted == s.id));
-        let objects = statuses.filter_map(|status| {
-            let (namespace, name) = (status.id.namespace.as_deref(), status.id.name.as_deref());
-            cluster.store.object(&status.kind, namespace, name.unwrap_or_default()).cloned()
-        });
+        let objects = statuses.filter_map(|status| cluster.live(&status.kind, &status.id).cloned());
         Some(Question {
             cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
             id: cluster.status.id.clone(),

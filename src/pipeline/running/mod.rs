@@ -218,8 +218,7 @@ async fn events(question: &Question, found: &Found) -> (Vec<TheirEvent>, Vec<Str
             gaps.push(format!("events of namespace {namespace} beyond the first {LOOKED_AT}"));
         }
         for event in part.objects.iter().filter_map(|packed| packed.open(&question.id).ok()) {
-            let Some(about) = Named::regarding(&event.body).filter(|about| found.related.contains(about))
-            else {
+            let Some(about) = Named::regarding(&event).filter(|about| found.related.contains(about)) else {
                 continue;
             };
             events.push(TheirEvent { about: about.words(), event: read_event(&event.body) });

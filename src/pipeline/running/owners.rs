@@ -2,6 +2,7 @@
 
 use super::{AT_ONCE, Question, within};
 use crate::model::{GroupKind, LiveObject, Value};
+use crate::pipeline::event;
 use futures::StreamExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,14 +28,11 @@ impl Named {
         }
     }
 
-    /// Returns what an event is about.
-    pub fn regarding(event: &Value) -> Option<Self> {
-        let text = |field: &str| event.str_at(&["involvedObject", field]).filter(|text| !text.is_empty());
-        Some(Self {
-            kind: GroupKind::new(group(text("apiVersion").unwrap_or_default()), text("kind")?),
-            namespace: text("namespace").map(str::to_owned),
-            name: text("name")?.to_owned(),
-        })
+    /// Returns what an event is about, where it says so.
+    pub fn regarding(event: &LiveObject) -> Option<Self> {
+        let id = event::regarding(event);
+        let kind = Some(id.kind.clone()).filter(|kind| !kind.kind.is_empty())?;
+        Some(Self { kind, namespace: id.namespace.clone(), name: id.name.clone()? })
     }
 
     pub fn is(&self, group: &str, kind: &str) -> bool {
