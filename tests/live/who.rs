@@ -14,7 +14,7 @@ fn install(plane: &Plane, file: &str, name: &str) {
     let folder = std::env::var_os("DRIFTDECK_CRDS").expect("DRIFTDECK_CRDS names the CRDs");
     let path = PathBuf::from(folder).join(file);
     plane.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", path.to_str().unwrap()]);
-    plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", &format!("crd/{name}")]);
+    plane.established(&[&format!("crd/{name}")]);
 }
 
 /// The one change that counts.

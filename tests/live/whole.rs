@@ -125,7 +125,7 @@ fn kube_prometheus_drifts_only_where_it_was_changed_and_a_sync_puts_it_right_for
     let setup = stage.repository.path().join("setup").display().to_string();
     // Its definitions are too long for last-applied: its own README applies them so.
     stage.plane.kubectl(&["apply", "--server-side", "-f", &setup]);
-    stage.plane.kubectl(&["wait", "--for=condition=Established", "crd", "--all"]);
+    stage.plane.established(&["crd", "--all"]);
     let ways: [(&[&str], &str, usize); 2] = [
         (&["apply"], "kubectl-client-side-apply", 4),
         (&["apply", "--server-side", "--field-manager=fleet"], "fleet", 5),

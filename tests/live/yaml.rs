@@ -352,7 +352,7 @@ fn texts_made_at_random_are_read_as_kubectl_reads_them() {
     namespace.apply(&format!(
         "{{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {{name: things.{group}}}, spec: {{group: {group}, scope: Namespaced, names: {{plural: things, kind: Thing}}, versions: [{{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}}}]}}}}"
     ));
-    namespace.kubectl(&["wait", "--for=condition=Established", &format!("crd/things.{group}")]);
+    namespace.plane.established(&[&format!("crd/things.{group}")]);
     let kind = format!("apiVersion: {group}/v1\nkind: Thing\n");
     let seed = std::env::var("DRIFTDECK_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let mut dice = Dice(seed.unwrap_or(20_261_124));

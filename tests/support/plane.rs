@@ -72,6 +72,25 @@ impl Plane {
     pub fn kubectl<S: AsRef<str>>(&self, arguments: &[S]) -> String {
         self.try_kubectl(arguments, "").exits(0).stdout
     }
+
+    /// Waits until the server has taken up definitions: names (`crd/NAME`), or `crd --all`.
+    ///
+    /// Of a definition that has no conditions yet, `kubectl wait` says that it cannot read them, and gives up at once: it
+    /// is asked again.
+    #[track_caller]
+    pub fn established<S: AsRef<str>>(&self, which: &[S]) {
+        let mut words = vec!["wait", "--for=condition=Established", "--timeout=60s"];
+        words.extend(which.iter().map(AsRef::as_ref));
+        for _ in 0..60 {
+            let run = self.try_kubectl(&words, "");
+            if !run.stderr.contains("accessor error") {
+                run.exits(0);
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+        panic!("the definitions have no conditions after half a minute");
+    }
 }
 
 /// A way into a cluster, to be written down as a kubeconfig with one context.

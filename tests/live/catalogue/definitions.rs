@@ -51,7 +51,7 @@ spec:
         let stage = Stage::declared("crd", way, object);
         stage.namespace.apply(definition);
         let name = format!("crd/{}.{}", self.plural, self.group);
-        stage.namespace.kubectl(&["wait", "--for=condition=Established", &name]);
+        stage.namespace.plane.established(&[&name]);
         stage.apply(object);
         stage
     }

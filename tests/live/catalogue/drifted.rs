@@ -145,7 +145,7 @@ spec:
     for way in WAYS {
         let stage = Stage::declared("row-48", way, &coupon);
         stage.namespace.apply(&definition);
-        stage.namespace.kubectl(&["wait", "--for=condition=Established", &format!("crd/coupons.{group}")]);
+        stage.namespace.plane.established(&[&format!("crd/coupons.{group}")]);
         stage.apply(&coupon);
         stage.assert_in_sync();
         let patch = r#"{"spec":{"percent":50,"codes":["a"],"free":true}}"#;

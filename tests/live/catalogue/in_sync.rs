@@ -70,7 +70,7 @@ spec:
     };
     let stage = Stage::declared("row-3", Way::ClientSide, &cache("1024Mi", "'1024Mi'"));
     stage.namespace.apply(&definition);
-    stage.namespace.kubectl(&["wait", "--for=condition=Established", &format!("crd/caches.{group}")]);
+    stage.namespace.plane.established(&[&format!("crd/caches.{group}")]);
     stage.apply(&cache("1Gi", "'1024Mi'"));
     stage.assert_in_sync();
     stage.apply(&cache("1Gi", "'1Gi'"));

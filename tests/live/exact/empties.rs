@@ -33,7 +33,7 @@ spec:
         let stage = Stage::declared("empties", way, &objects);
         stage.namespace.apply(&definition);
         let name = format!("crd/filters.{group}");
-        stage.namespace.kubectl(&["wait", "--for=condition=Established", &name]);
+        stage.namespace.plane.established(&[&name]);
         stage.apply(&objects);
         let is_all_in_sync =
             || assert_eq!(exactly(&stage)["verdict"], "in-sync", "{way:?}: {:#}", exactly(&stage));

@@ -76,7 +76,7 @@ fn kube_prometheus(manifests: &Path, look: &mut impl FnMut(&Way, &Home, usize)) 
     std::fs::remove_dir_all(folder.join("setup")).expect("the setup goes first");
     // Its definitions are too long for last-applied: its own README applies them so.
     plane.kubectl(&["apply", "--server-side", "-f", &setup.display().to_string()]);
-    plane.kubectl(&["wait", "--for=condition=Established", "crd", "--all"]);
+    plane.established(&["crd", "--all"]);
     let files = folder.display().to_string();
     let ways: [(&str, &[&str], &[&str]); 2] = [
         ("kube-prometheus, `kubectl apply`", &["apply", "-f", &files], &[]),
