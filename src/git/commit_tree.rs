@@ -6,7 +6,7 @@ use super::repo::Handle;
 use super::resolve::{self, Node, is_git_folder, unreadable};
 use crate::model::limits;
 use crate::model::tree::EntryKind;
-use crate::model::{Revision, Tree, TreeEntry, TreeError};
+use crate::model::{FileMode, FileState, Revision, Tree, TreeEntry, TreeError};
 use git2::{ObjectType, Oid};
 use std::collections::HashMap;
 use std::path::Path;
@@ -21,6 +21,7 @@ const MODE_TYPE: i32 = 0o170_000;
 const MODE_FOLDER: i32 = 0o040_000;
 const MODE_LINK: i32 = 0o120_000;
 const MODE_SUBMODULE: i32 = 0o160_000;
+const MODE_EXECUTABLE: i32 = 0o111;
 
 /// The files of a commit.
 pub(super) struct CommitTree {
@@ -168,6 +169,22 @@ impl Tree for CommitTree {
         let stored = self.found(&repo, &found.path)?;
         let limit = usize::try_from(limits::FILE_BYTES).unwrap_or(usize::MAX);
         lfs::refuse_pointer(file, read_blob(&repo, file, stored.oid, limit)?)
+    }
+
+    fn state(&self, path: &str) -> Result<Option<FileState>, TreeError> {
+        let repo = self.handle.lock();
+        let Some(stored) = self.stored(&repo, path)? else { return Ok(None) };
+        let mode = match kind(stored.mode) {
+            EntryKind::Folder | EntryKind::Submodule => {
+                return Err(TreeError::IsFolder { path: path.to_owned() });
+            }
+            EntryKind::Link => FileMode::Link,
+            EntryKind::File if stored.mode & MODE_EXECUTABLE != 0 => FileMode::Executable,
+            EntryKind::File => FileMode::Regular,
+        };
+        let limit = usize::try_from(limits::FILE_BYTES).unwrap_or(usize::MAX);
+        let bytes = read_blob(&repo, path, stored.oid, limit)?.into();
+        Ok(Some(FileState { mode, bytes }))
     }
 
     fn digest(&self, path: &str) -> Result<String, TreeError> {

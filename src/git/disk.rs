@@ -122,6 +122,11 @@ impl Disk {
         Ok(bytes)
     }
 
+    /// Returns whether its owner may execute a file, which is what Git keeps of its mode.
+    pub(super) fn is_executable(&self, path: &str) -> Result<bool, TreeError> {
+        Ok(self.open_file(path)?.1.st_mode & 0o100 != 0)
+    }
+
     /// Returns a digest of a file's bytes, from `hashes` where the file is known to be the same.
     ///
     /// A file that is too large to be read is not hashed: size and times stand in. One that may not be read has a digest

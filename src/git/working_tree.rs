@@ -5,9 +5,9 @@ use super::digest::{self, Source};
 use super::disk::{Disk, Hashes};
 use super::ignores::Ignores;
 use super::lfs;
-use super::resolve::{self, Node, missing, unreadable};
+use super::resolve::{self, Node, is_git_folder, missing, unreadable};
 use crate::model::tree::EntryKind;
-use crate::model::{Revision, Tree, TreeEntry, TreeError};
+use crate::model::{FileMode, FileState, Revision, Tree, TreeEntry, TreeError};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -82,6 +82,37 @@ impl Tree for WorkingTree {
             EntryKind::Folder => Err(TreeError::IsFolder { path: file.to_owned() }),
             EntryKind::Submodule => Err(unreadable(file, "it is a submodule, which is not read")),
             EntryKind::File | EntryKind::Link => lfs::refuse_pointer(file, self.disk.read(&found.path)?),
+        }
+    }
+
+    fn state(&self, path: &str) -> Result<Option<FileState>, TreeError> {
+        let mut way = String::new();
+        for segment in path.split('/') {
+            let is_no_name = segment.is_empty() && !path.is_empty() || matches!(segment, "." | "..");
+            if is_no_name || is_git_folder(segment) {
+                return Ok(None);
+            }
+            if !way.is_empty() && self.look(&way)? != Node::Folder {
+                return Ok(None);
+            }
+            way = resolve::join(&way, segment);
+        }
+        let node = self.look(path)?;
+        let is_folder = matches!(node, Node::Folder | Node::Submodule);
+        if self.ignores.as_ref().is_some_and(|ignores| ignores.hides(path, is_folder)) {
+            return Ok(None);
+        }
+        match node {
+            Node::Missing => Ok(None),
+            Node::Folder | Node::Submodule => Err(TreeError::IsFolder { path: path.to_owned() }),
+            Node::Link(target) => {
+                Ok(Some(FileState { mode: FileMode::Link, bytes: target.into_bytes().into() }))
+            }
+            Node::File => {
+                let executable = self.disk.is_executable(path)?;
+                let mode = if executable { FileMode::Executable } else { FileMode::Regular };
+                Ok(Some(FileState { mode, bytes: self.disk.read(path)?.into() }))
+            }
         }
     }
 

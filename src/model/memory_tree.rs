@@ -1,5 +1,6 @@
 //! Defines a tree in memory: for what comes from standard input, and for tests.
 
+use super::file_edit::{FileMode, FileState};
 use super::revision::{Asked, Revision};
 use super::tree::{EntryKind, Tree, TreeEntry, TreeError};
 use std::collections::BTreeMap;
@@ -99,6 +100,17 @@ impl Tree for MemoryTree {
             Some(Node::File(bytes)) => Ok(bytes.clone()),
             _ if self.is_folder(&at) => Err(TreeError::IsFolder { path: file.to_owned() }),
             _ => Err(TreeError::NotFound { path: file.to_owned() }),
+        }
+    }
+
+    fn state(&self, path: &str) -> Result<Option<FileState>, TreeError> {
+        match self.nodes.get(path) {
+            Some(Node::File(bytes)) => Ok(Some(FileState::regular(bytes.as_slice()))),
+            Some(Node::Link(target)) => {
+                Ok(Some(FileState { mode: FileMode::Link, bytes: target.as_bytes().into() }))
+            }
+            None if self.is_folder(path) => Err(TreeError::IsFolder { path: path.to_owned() }),
+            None => Ok(None),
         }
     }
 

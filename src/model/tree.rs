@@ -1,6 +1,7 @@
 //! Defines how files of a repo at a revision are read, whatever holds them: the object database, a working folder,
 //! or no repository at all.
 
+use super::file_edit::FileState;
 use super::revision::Revision;
 
 /// The files of a repo at one revision. Reading is bounded (see `limits`) and never follows a link out of the tree.
@@ -12,6 +13,10 @@ pub trait Tree: Send + Sync {
 
     /// Returns a file's bytes. A symbolic link to a file inside the tree is followed.
     fn read(&self, file: &str) -> Result<Vec<u8>, TreeError>;
+
+    /// Returns what stands at a path itself, with its mode, following no link: `None` where nothing does, where a folder on
+    /// the way is a link, and below a submodule. A folder or submodule is [`TreeError::IsFolder`].
+    fn state(&self, path: &str) -> Result<Option<FileState>, TreeError>;
 
     /// Returns a digest of everything under a path: equal digests mean equal files. The path may be a file.
     fn digest(&self, path: &str) -> Result<String, TreeError>;

@@ -52,6 +52,32 @@ fn a_commit_and_its_checkout_show_the_same_files() {
 }
 
 #[test]
+fn what_stands_at_a_path_is_told_with_its_mode_and_no_link_is_followed() {
+    use crate::model::{FileMode, FileState};
+    use std::os::unix::fs::PermissionsExt as _;
+    let ground = Ground::new();
+    std::fs::write(ground.path().join("secret"), "hunter2").expect("a file");
+    let made = ground.repo("fleet");
+    made.write("a/plain.yaml", "a: 1\n").write("a/run.sh", "#!/bin/sh\n");
+    made.link("to", "a").link("a/link", "plain.yaml").link("out", "../secret");
+    let run = made.path.join("a/run.sh");
+    std::fs::set_permissions(run, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+    let state = |mode, text: &str| Ok(Some(FileState { mode, bytes: text.as_bytes().into() }));
+    for tree in both(&made) {
+        assert_eq!(tree.state("a/plain.yaml"), state(FileMode::Regular, "a: 1\n"));
+        assert_eq!(tree.state("a/run.sh"), state(FileMode::Executable, "#!/bin/sh\n"));
+        assert_eq!(tree.state("a/link"), state(FileMode::Link, "plain.yaml"));
+        assert_eq!(tree.state("out"), state(FileMode::Link, "../secret"));
+        for none in ["none", "to/plain.yaml", "../secret", "/etc/passwd", ".git/config", "a/plain.yaml/x"] {
+            assert_eq!(tree.state(none), Ok(None), "{none}");
+        }
+        for folder in ["", "a"] {
+            assert_eq!(tree.state(folder), Err(TreeError::IsFolder { path: folder.into() }));
+        }
+    }
+}
+
+#[test]
 fn links_out_of_the_tree_and_into_gits_folder_are_refused() {
     let ground = Ground::new();
     std::fs::write(ground.path().join("secret"), "hunter2").expect("a file");
