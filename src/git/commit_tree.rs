@@ -172,6 +172,9 @@ impl Tree for CommitTree {
     }
 
     fn state(&self, path: &str) -> Result<Option<FileState>, TreeError> {
+        if !resolve::is_plain(path) {
+            return Ok(None);
+        }
         let repo = self.handle.lock();
         let Some(stored) = self.stored(&repo, path)? else { return Ok(None) };
         let mode = match kind(stored.mode) {

@@ -87,6 +87,12 @@ pub(super) fn is_git_folder(name: &str) -> bool {
     name.eq_ignore_ascii_case(".git")
 }
 
+/// Returns whether a path is the root, or nothing but names, none of them Git's own folder.
+pub(super) fn is_plain(path: &str) -> bool {
+    let is_name = |name: &str| !name.is_empty() && !matches!(name, "." | "..") && !is_git_folder(name);
+    path.is_empty() || path.split('/').all(is_name)
+}
+
 /// Returns a path joined to a name.
 pub(super) fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }

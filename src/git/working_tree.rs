@@ -5,7 +5,7 @@ use super::digest::{self, Source};
 use super::disk::{Disk, Hashes};
 use super::ignores::Ignores;
 use super::lfs;
-use super::resolve::{self, Node, is_git_folder, missing, unreadable};
+use super::resolve::{self, Node, missing, unreadable};
 use crate::model::tree::EntryKind;
 use crate::model::{FileMode, FileState, Revision, Tree, TreeEntry, TreeError};
 use std::path::PathBuf;
@@ -86,12 +86,11 @@ impl Tree for WorkingTree {
     }
 
     fn state(&self, path: &str) -> Result<Option<FileState>, TreeError> {
+        if !resolve::is_plain(path) {
+            return Ok(None);
+        }
         let mut way = String::new();
         for segment in path.split('/') {
-            let is_no_name = segment.is_empty() && !path.is_empty() || matches!(segment, "." | "..");
-            if is_no_name || is_git_folder(segment) {
-                return Ok(None);
-            }
             if !way.is_empty() && self.look(&way)? != Node::Folder {
                 return Ok(None);
             }
