@@ -50,6 +50,7 @@ pub fn recorded(plan: &Plan, digests: &[Digests]) -> Json {
         .collect();
     json!({
         "id": plan.id,
+        "undoes": plan.undoes,
         "namespace": plan.namespace,
         "revision": revision(plan),
         "manager": plan.manager,

@@ -16,6 +16,7 @@ mod notices;
 mod order;
 mod patch;
 mod read_back;
+pub mod recorded;
 pub mod sync;
 pub mod undo;
 mod write;

@@ -99,7 +99,7 @@ impl Ground {
     /// Returns what is to be said before a plan, with what became of writes that a killed driftdeck left under way.
     pub async fn said(&self, deployed: &Deployed) -> Result<Vec<Notice>, Failed> {
         let mut said = self.gathered.notices.clone();
-        let closed = acting::close_abandoned(deployed, &self.journal, now()).await;
+        let closed = acting::close_abandoned(&*deployed.cluster, &deployed.facts, &self.journal, now()).await;
         said.extend(closed.map_err(|error| failed(&error, None))?);
         worst_first(&mut said);
         Ok(said)

@@ -3,7 +3,7 @@
 //! No repo is needed: the journal says on which cluster it was, and the cluster what it holds now. There is no verdict to
 //! wait for: Git goes on declaring what was undone.
 
-use crate::action::journal::{self, Entry, Journal};
+use crate::action::journal::{Entry, Journal};
 use crate::action::undo::{self, Inputs, Planned, UndoError};
 use crate::action::{ExecuteError, Execution};
 use crate::cli::acting::{Asked, confirmed, exit_of_plan, failed, tell};
@@ -15,7 +15,7 @@ use crate::cli::report::Style;
 use crate::cli::{Exit, Failed, now, opening, written};
 use crate::model::plan::UNDO;
 use crate::model::{Notice, Plan};
-use crate::pipeline::acting::interrupted;
+use crate::pipeline::acting::close_abandoned;
 use crate::pipeline::opening::system_clock;
 use crate::pipeline::setup::ClusterSetup;
 use tokio_util::sync::CancellationToken;
@@ -93,8 +93,8 @@ async fn plan(journal: &Journal, entry: &Entry, place: &ClusterSetup) -> Result<
 /// Closes what a killed driftdeck left open on the cluster, and returns what is to be said of it.
 async fn closed(journal: &Journal, place: &ClusterSetup) -> Result<Vec<Notice>, Failed> {
     let facts = place.cluster.facts().await.map_err(|error| failed(&error, None))?;
-    let closed = journal::close_abandoned(journal, &*place.cluster, &facts, now()).await;
-    Ok(closed.map_err(|error| failed(&error, None))?.iter().map(interrupted).collect())
+    let closed = close_abandoned(&*place.cluster, &facts, journal, now()).await;
+    closed.map_err(|error| failed(&error, None))
 }
 
 fn no_plan(error: &UndoError) -> Failed {

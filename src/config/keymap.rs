@@ -120,7 +120,7 @@ impl Keymap {
         let mut taken: BTreeMap<(Place, Key), &'static str> = BTreeMap::new();
         for entry in COMMANDS {
             for key in self.keys(entry.command) {
-                if matches!(entry.command, Command::Apply | Command::Sync) && !acts(*key) {
+                if entry.command.acts() && !acts(*key) {
                     return Err(KeymapError::ActsInLowerCase {
                         file: file.to_owned(),
                         command: entry.name,

@@ -7,6 +7,7 @@ use super::possible;
 use super::state::State;
 use super::words;
 use super::world::ResourceKey;
+use crate::model::plan::SYNC;
 use crate::model::status::ResourceStatus;
 use crate::model::{FieldChange, Plan, StepOutcome};
 use crate::text::{markdown as code, shell_word};
@@ -153,26 +154,28 @@ fn change_markdown(state: &State, change: &FieldChange) -> String {
     format!("{}: {} → {}{by}", code(&change.path.to_string()), code(&desired), code(&live))
 }
 
-/// A write goes from live to desired, as the plan's screen shows it.
-fn write_markdown(change: &FieldChange) -> String {
+/// A write goes from live to what will be, as the plan's screen shows it. Only a sync writes what Git desires.
+fn write_markdown(change: &FieldChange, is_sync: bool) -> String {
     let path = code(&change.path.to_string());
+    let becomes = if is_sync { "as desired" } else { "as it was" };
     if let Some(lines) = words::lines_differ(change) {
-        return format!("{path}: {}, becomes as desired", code(&lines));
+        return format!("{path}: {}, becomes {becomes}", code(&lines));
     }
     let (desired, live) = words::sides(change);
     let desired = if change.desired.is_none() { "removed".to_owned() } else { desired };
-    format!("{path}: live {} → desired {}", code(&live), code(&desired))
+    let whose = if is_sync { "desired " } else { "" };
+    format!("{path}: live {} → {whose}{}", code(&live), code(&desired))
 }
 
 /// Returns a plan as Markdown.
 pub fn plan_markdown(plan: &Plan) -> String {
-    let mut report = format!(
-        "{} {} to {} from {}\n",
-        plan.command,
-        code(&plan.app.name),
-        code(&plan.context),
-        code(&plan.revision.marked())
-    );
+    let (app, context) = (code(&plan.app.name), code(&plan.context));
+    let is_sync = plan.command == SYNC;
+    let mut report = if is_sync {
+        format!("{} {app} to {context} from {}\n", plan.command, code(&plan.revision.marked()))
+    } else {
+        format!("{} {app} on {context}\n", plan.command)
+    };
     for step in &plan.steps {
         let tick = if step.ticked { "x" } else { " " };
         let name = words::name(&step.resource);
@@ -185,7 +188,7 @@ pub fn plan_markdown(plan: &Plan) -> String {
             step.outcome.word()
         );
         for change in &step.changes {
-            let _ = writeln!(report, "  - {}", write_markdown(change));
+            let _ = writeln!(report, "  - {}", write_markdown(change, is_sync));
         }
         let notice = step.outcome.notice().map(|notice| {
             let more = [&notice.cause, &notice.hint].into_iter().flatten();

@@ -50,10 +50,11 @@ pub enum Effect {
         commit: Oid,
         against: Against,
     },
-    /// Compute the plan of a sync; writes nothing. Answered by [`super::Message::PlanReady`] or `PlanFailed`.
-    PlanSync {
+    /// Compute a plan of writes to a cluster; writes nothing. Answered by [`super::Message::PlanReady`] or `PlanFailed`, or
+    /// by `PlanTied` or `PlanOpen` where the person must choose first.
+    Plan {
         ticket: Ticket,
-        request: SyncRequest,
+        request: PlanRequest,
     },
     /// Carry out a plan whose steps are ticked as shown. Answered by `StepDone` for each step and `PlanDone`, or by
     /// `PlanMoved` if something that the plan is bound to has moved.
@@ -103,6 +104,31 @@ pub enum Effect {
     /// Give the terminal back and stop, until the shell continues the process.
     Suspend,
     Quit,
+}
+
+/// What a plan is asked to be of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanRequest {
+    Sync(SyncRequest),
+    Undo(UndoRequest),
+}
+
+impl PlanRequest {
+    /// Returns what is written to.
+    pub fn deployment(&self) -> &DeploymentId {
+        match self {
+            Self::Sync(request) => &request.deployment,
+            Self::Undo(request) => &request.deployment,
+        }
+    }
+}
+
+/// What an undo is asked to be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoRequest {
+    pub deployment: DeploymentId,
+    /// The action of the journal; `None`: the one sync of the deployment that is not undone yet.
+    pub action: Option<String>,
 }
 
 /// What a sync is asked to be about.

@@ -104,6 +104,12 @@ pub enum Message {
         resource: ResourceId,
         managers: Vec<String>,
     },
+    /// Several syncs of the journal are not undone: which one it is to be is for the person to say. Newest first.
+    PlanOpen {
+        at: Timestamp,
+        ticket: Ticket,
+        syncs: Vec<OpenSync>,
+    },
     /// What the plan is bound to has moved: nothing was written, and this is the new plan.
     PlanMoved {
         at: Timestamp,
@@ -159,6 +165,17 @@ pub enum Message {
     },
     /// Somebody asks the program to end: SIGTERM, SIGHUP, or a terminal that went away.
     Terminate,
+}
+
+/// A sync of the journal that is not undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSync {
+    pub id: String,
+    pub time: Timestamp,
+    /// As the cluster knows them.
+    pub user: Option<String>,
+    /// What was written, for people.
+    pub objects: Vec<String>,
 }
 
 /// What became of a copy.

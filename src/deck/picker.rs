@@ -17,6 +17,8 @@ pub enum Pick {
         resource: ResourceId,
         manager: String,
     },
+    /// The sync of the journal to undo.
+    Undo(String),
 }
 
 /// Something to pick, with what is matched against and what is shown beside it.

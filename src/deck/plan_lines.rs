@@ -1,12 +1,13 @@
 //! Defines the lines of the plan screen, in order: what it writes step by step, what it will not do, what follows.
 
+use super::effect::PlanRequest;
 use super::plan_view::{Phase, PlanView};
 use super::state::State;
 use super::wrap::{Words, wrap};
 use super::{cut, possible, words};
 use crate::config::theme::Role;
 use crate::model::command::Command;
-use crate::model::{Class, FieldChange, Step, StepAction, StepOutcome};
+use crate::model::{Class, FieldChange, Plan, Step, StepAction, StepOutcome};
 
 /// One line of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +73,11 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
     let mut lines = Lines { lines: Vec::new(), cells, ascii: state.options.ascii };
     match &view.phase {
         Phase::Planning { .. } => {
-            lines.push(
-                "computing the plan from live to desired, with dry runs where the cluster allows them",
-                Role::Text,
-            );
+            let what = match &view.request {
+                PlanRequest::Sync(_) => "computing the plan from live to desired",
+                PlanRequest::Undo(_) => "computing what undoes it live, whatever is desired",
+            };
+            lines.push(format!("{what}, with dry runs where the cluster allows them"), Role::Text);
         }
         Phase::Failed(notice) => {
             lines.push(format!("no plan: {}", notice.title), Role::Error);
@@ -92,13 +94,7 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
         lines.push(lost, Role::Warning);
     }
     let Some(plan) = &view.plan else { return lines.lines };
-    if plan.steps.is_empty() {
-        lines.push("nothing to write: live is already as desired, as far as sync may go", Role::Text);
-    } else {
-        let who =
-            format!("driftdeck will write what is desired to live {}, as {}", plan.context, plan.manager);
-        lines.push(who, Role::Text);
-    }
+    push_head(view, plan, &mut lines);
     for at in 0..plan.steps.len() {
         push_step(state, view, at, &mut lines);
     }
@@ -107,8 +103,8 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
     for sentence in plan.will_not.iter().filter(|sentence| !ticked().any(|step| is_done_by(step, sentence))) {
         lines.push_labelled(("will not:", Role::Warning), sentence);
     }
-    for sentence in &plan.remarks {
-        lines.push(sentence, Role::Text);
+    if matches!(view.request, PlanRequest::Sync(_)) {
+        push_remarks(plan, &mut lines);
     }
     let contended = |step: &Step| step.changes.iter().any(|change| change.class == Class::Contended);
     let shell = if ticked().any(contended) {
@@ -119,6 +115,36 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
     lines.push_labelled(("the same from a shell:", Role::Dim), shell);
     push_phase(state, view, &mut lines);
     lines.lines
+}
+
+/// Says what is written, and for what.
+fn push_head(view: &PlanView, plan: &Plan, lines: &mut Lines) {
+    let (context, manager) = (&plan.context, &plan.manager);
+    let said = match (&view.request, plan.steps.is_empty()) {
+        (PlanRequest::Sync(_), true) => {
+            "nothing to write: live is already as desired, as far as sync may go".to_owned()
+        }
+        (PlanRequest::Sync(_), false) => {
+            format!("driftdeck will write what is desired to live {context}, as {manager}")
+        }
+        (PlanRequest::Undo(_), true) => {
+            "nothing to write: live is as it was before, as far as that can be undone".to_owned()
+        }
+        (PlanRequest::Undo(_), false) => format!(
+            "driftdeck will write to live {context} what was there before, as {manager}; what is desired stays as it is"
+        ),
+    };
+    lines.push(said, Role::Text);
+    // Which action it is and what follows from undoing it is known before what is written is read.
+    if !matches!(view.request, PlanRequest::Sync(_)) {
+        push_remarks(plan, lines);
+    }
+}
+
+fn push_remarks(plan: &Plan, lines: &mut Lines) {
+    for sentence in &plan.remarks {
+        lines.push(sentence, Role::Text);
+    }
 }
 
 /// Returns whether a step that was ticked does what the plan said that it would not.

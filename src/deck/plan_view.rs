@@ -1,6 +1,6 @@
 //! Defines the plan screen's state: a plan on its way, ready, being carried out, or done.
 
-use super::effect::{SyncRequest, Ticket};
+use super::effect::{PlanRequest, Ticket};
 use super::words;
 use crate::model::plan::CannotTick;
 use crate::model::{
@@ -17,7 +17,7 @@ pub const KEY_GUARD: SignedDuration = SignedDuration::from_millis(500);
 pub struct PlanView {
     pub ticket: Ticket,
     pub deployment: DeploymentId,
-    pub request: SyncRequest,
+    pub request: PlanRequest,
     pub phase: Phase,
     pub plan: Option<Plan>,
     /// When the plan that is shown appeared.
@@ -48,10 +48,10 @@ pub enum Phase {
 }
 
 impl PlanView {
-    pub fn new(ticket: Ticket, request: SyncRequest, now: Timestamp) -> Self {
+    pub fn new(ticket: Ticket, request: PlanRequest, now: Timestamp) -> Self {
         Self {
             ticket,
-            deployment: request.deployment.clone(),
+            deployment: request.deployment().clone(),
             request,
             phase: Phase::Planning { since: now },
             plan: None,
@@ -103,6 +103,10 @@ impl PlanView {
     /// Shows a plan. What was typed or unfolded for another one is forgotten; what was ticked or unticked is not.
     pub fn show(&mut self, mut plan: Plan, at: Timestamp, moved: Option<String>) {
         self.lost = self.carry_ticks_over(&mut plan);
+        // Planned again it is about the same action, whatever was done meanwhile.
+        if let PlanRequest::Undo(request) = &mut self.request {
+            request.action.clone_from(&plan.undoes);
+        }
         self.plan = Some(plan);
         self.phase = Phase::Ready;
         self.shown_at = Some(at);

@@ -1,5 +1,6 @@
 //! Defines what is possible where the person is: for each command nothing, or in one line why it cannot work.
 
+use super::effect::PlanRequest;
 use super::layer::Layer;
 use super::layout::Column;
 use super::plan_view::Phase;
@@ -75,6 +76,11 @@ fn special(state: &State, command: Command) -> Result<(), String> {
         Command::Replan | Command::Uncommitted => match state.layers.last() {
             Some(Layer::Plan(view)) if matches!(view.phase, Phase::Applying { .. }) => {
                 Err("the plan is being carried out".to_owned())
+            }
+            Some(Layer::Plan(view))
+                if command == Command::Uncommitted && !matches!(view.request, PlanRequest::Sync(_)) =>
+            {
+                Err("only a sync takes what is not committed".to_owned())
             }
             _ => Ok(()),
         },

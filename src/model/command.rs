@@ -55,6 +55,7 @@ pub enum Command {
     TickRange,
     TickAll,
     Sync,
+    Undo,
     Exact,
     NextChange,
     PreviousChange,
@@ -164,6 +165,11 @@ impl Command {
         COMMANDS.iter().find(|entry| entry.command == self).unwrap_or(&COMMANDS[0])
     }
 
+    /// Returns whether it writes, or leads to a plan of what is written: its key is an upper-case letter.
+    pub fn acts(self) -> bool {
+        matches!(self, Command::Sync | Command::Undo | Command::Apply)
+    }
+
     /// Returns the command of this name.
     pub fn named(name: &str) -> Option<Self> {
         COMMANDS.iter().find(|entry| entry.name == name).map(|entry| entry.command)
@@ -214,6 +220,7 @@ commands! {
     Who "who" ["w"] in [Lists Resource] needs Resource as "who": "the whole story of each field: who wrote it, who declared it, what it was before, and events";
     Exact "exact" ["x"] in [Lists Resource] needs Deployment as "exact": "have the API server dry-run the app, the resource or the ticked resources as the last word; writes nothing";
     Sync "sync" ["S"] in [Lists Resource] needs Writable as "sync": "plan a sync of the app, the resource or the ticked resources; writes nothing yet";
+    Undo "undo" ["U"] in [Lists Resource] needs Writable: "plan what undoes a sync of the app in this cluster; writes nothing yet";
     Pods "pods" ["p"] in [Lists Resource] needs Deployment as "pods": "pods, events and last log lines of the app or the resource; forgotten when left";
     Editor "editor" ["e"] in [Lists Resource] needs File as "edit": "open the editor at the file and line that declare it";
     Tick "tick" ["space"] in [Lists] needs Resource: "tick or untick the resource";
@@ -287,7 +294,8 @@ mod tests {
     fn the_key_that_applies_is_neither_enter_nor_the_one_that_plans() {
         let apply = Command::Apply.entry().keys;
         assert!(!apply.contains(&"enter"));
-        assert!(Command::Sync.entry().keys.iter().all(|key| !apply.contains(key)));
+        let plans = COMMANDS.iter().filter(|e| e.command.acts() && e.command != Command::Apply);
+        assert!(plans.flat_map(|e| e.keys).all(|key| !apply.contains(key)));
     }
 
     #[test]
@@ -295,8 +303,7 @@ mod tests {
         for entry in COMMANDS {
             for key in entry.keys.iter().filter(|k| k.len() == 1) {
                 let upper = key.chars().all(char::is_uppercase);
-                let acts = matches!(entry.command, Command::Sync | Command::Apply);
-                assert!(upper == acts || ["G", "N"].contains(key), "{} on {key}", entry.name);
+                assert!(upper == entry.command.acts() || ["G", "N"].contains(key), "{} on {key}", entry.name);
             }
         }
     }

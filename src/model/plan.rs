@@ -9,6 +9,8 @@ use super::revision::Revision;
 use super::value::Value;
 use std::sync::Arc;
 
+/// The command of a plan that makes a deployment as Git declares it.
+pub const SYNC: &str = "sync";
 /// The command of a plan that undoes another.
 pub const UNDO: &str = "undo";
 
@@ -18,6 +20,8 @@ pub struct Plan {
     /// Names the plan in the journal.
     pub id: String,
     pub command: &'static str,
+    /// The id of the action that it undoes, of an undo.
+    pub undoes: Option<String>,
     pub app: AppId,
     pub cluster: ClusterId,
     /// The context through which the cluster is reached, for people and for confirmation.

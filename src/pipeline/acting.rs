@@ -3,9 +3,10 @@
 use crate::action::journal::{self, Entry, Journal, JournalError};
 use crate::action::sync::{self, Inputs, Options, PlanError};
 use crate::action::{self, ExecuteError, Execution};
-use crate::model::{Notice, Plan, Timestamp};
+use crate::cluster::Cluster;
+use crate::model::{ClusterFacts, Notice, Plan, Schema, Timestamp};
 use crate::pipeline::judging::engine_manager;
-use crate::pipeline::run::{Deployed, Handle, Rendered};
+use crate::pipeline::run::{Deployed, Handle, Reached, Rendered};
 use crate::pipeline::setup::Clock;
 use tokio_util::sync::CancellationToken;
 
@@ -90,18 +91,46 @@ pub async fn carry_out(
     crate::action::execute(plan, &with, progress).await
 }
 
-/// Reads back what became of writes that a killed driftdeck left under way in the deployment's cluster. Returns what is
-/// to be said of them.
+/// Carries out a plan that was made of what the cluster holds alone; `progress` is told after each step.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each of them is another thing, and they are passed on as they are"
+)]
+pub async fn carry_out_live(
+    plan: Plan,
+    reached: &Reached,
+    schema: &Schema,
+    journal: &Journal,
+    clock: &Clock,
+    answers: &[String],
+    cancel: &CancellationToken,
+    progress: &mut (dyn FnMut(&Plan) + Send),
+) -> Result<Plan, ExecuteError> {
+    let with = Execution {
+        cluster: &*reached.cluster,
+        schema,
+        journal,
+        clock: &**clock,
+        cancel,
+        answers,
+        acting_as: reached.acting_as.as_deref(),
+    };
+    crate::action::execute(plan, &with, progress).await
+}
+
+/// Reads back what became of writes that a killed driftdeck left under way in a cluster. Returns what is to be said of
+/// them.
 pub async fn close_abandoned(
-    deployed: &Deployed,
+    cluster: &dyn Cluster,
+    facts: &ClusterFacts,
     journal: &Journal,
     now: Timestamp,
 ) -> Result<Vec<Notice>, JournalError> {
-    let closed = journal::close_abandoned(journal, &*deployed.cluster, &deployed.facts, now).await?;
+    let closed = journal::close_abandoned(journal, cluster, facts, now).await?;
     Ok(closed.iter().map(interrupted).collect())
 }
 
 /// Says what became of an action that a killed driftdeck left behind.
-pub fn interrupted(entry: &Entry) -> Notice {
+fn interrupted(entry: &Entry) -> Notice {
     Notice::warning(format!("an interrupted {} of {} ended as {}", entry.command, entry.app, entry.outcome))
 }

@@ -70,6 +70,8 @@ pub enum Request {
     Inspect { deployment: DeploymentId, resource: ResourceId, reply: oneshot::Sender<Option<Inspected>> },
     /// Everything that planning a sync needs.
     Deployed { deployment: DeploymentId, reply: oneshot::Sender<Option<Deployed>> },
+    /// Everything that acting on a deployment without its files needs.
+    Reached { deployment: DeploymentId, reply: oneshot::Sender<Option<Reached>> },
     /// The objects of a deployment that the API server can be asked about; none named: all of them.
     Exact { deployment: DeploymentId, resources: Vec<ResourceId>, reply: oneshot::Sender<Option<Work>> },
     /// What the API server said; `judged` is told once every verdict has taken it in.
@@ -106,6 +108,16 @@ pub struct Inspected {
     pub past: Arc<Past>,
     pub cluster: Arc<dyn Cluster>,
     pub facts: Arc<ClusterFacts>,
+}
+
+/// A deployment with what acting on it needs where it does not matter what Git declares.
+pub struct Reached {
+    pub id: DeploymentId,
+    pub cluster: Arc<dyn Cluster>,
+    pub cluster_status: ClusterStatus,
+    pub facts: Arc<ClusterFacts>,
+    /// Whom the user acts as in the cluster.
+    pub acting_as: Option<String>,
 }
 
 /// A deployment with all that acting on it needs.

@@ -9,9 +9,9 @@ mod highlight;
 mod history;
 mod looks;
 pub mod opening;
+mod plans;
 mod pods;
 mod redacted;
-mod sync;
 
 use crate::action::journal::Journal;
 use crate::deck::{Effect, Message, Ticket};
@@ -117,7 +117,7 @@ struct Runtime {
     clock: Clock,
     journal: Option<Journal>,
     running: Mutex<HashMap<Ticket, CancellationToken>>,
-    plans: Mutex<HashMap<String, sync::Kept>>,
+    plans: Mutex<HashMap<String, plans::Kept>>,
     blames: Arc<Blames>,
     histories: Histories,
 }
@@ -185,11 +185,11 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
             Effect::LoadEffect { ticket, deployment, commit, against } => {
                 tokio::spawn(history::effect(runtime, ticket, deployment, commit, against));
             }
-            Effect::PlanSync { ticket, request } => {
-                tokio::spawn(sync::plan(runtime, ticket, request));
+            Effect::Plan { ticket, request } => {
+                tokio::spawn(plans::plan(runtime, ticket, request));
             }
             Effect::ApplyPlan { ticket, plan, confirmed } => {
-                tokio::spawn(sync::apply(runtime, ticket, plan, confirmed));
+                tokio::spawn(plans::apply(runtime, ticket, plan, confirmed));
             }
             Effect::CheckExactly { ticket, deployment, resources } => {
                 tokio::spawn(exact::check(runtime, ticket, deployment, resources));

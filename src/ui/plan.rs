@@ -7,7 +7,7 @@ use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
 use crate::deck::plan_lines::{PlanLine, lines, says_takes_over, takes_over};
 use crate::deck::plan_view::{Phase, PlanView};
-use crate::deck::{Layer, Rect, State, marks, words};
+use crate::deck::{Layer, PlanRequest, Rect, State, marks, words};
 use crate::model::{Plan, Step, StepAction, StepOutcome};
 
 pub(super) fn draw(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
@@ -47,14 +47,23 @@ fn title(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
     let guard = state.world.cluster(&view.deployment.cluster).and_then(|c| guard(state, c));
     let guard = guard.map(|word| format!(" {word} ")).unwrap_or_default();
     let context = state.world.context(&view.deployment.cluster);
-    let what = match view.request.only.as_slice() {
-        [] => view.deployment.app.name.clone(),
-        [one] => format!("{} {} of {}", one.kind.kind, words::name(one), view.deployment.app.name),
-        more => format!("{} of {}", words::count(more.len(), "ticked resource"), view.deployment.app.name),
+    let app = &view.deployment.app.name;
+    let (what, from) = match &view.request {
+        PlanRequest::Sync(request) => {
+            let what = match request.only.as_slice() {
+                [] => app.clone(),
+                [one] => format!("{} {} of {app}", one.kind.kind, words::name(one)),
+                more => format!("{} of {app}", words::count(more.len(), "ticked resource")),
+            };
+            let from = view.plan.as_ref().map(|plan| format!(" from {}", from(state, plan)));
+            (format!("Sync {what} to {context}"), from.unwrap_or_default())
+        }
+        PlanRequest::Undo(request) => {
+            let action = request.action.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+            (format!("Undo a sync of {app} on {context}"), action)
+        }
     };
-    let from = view.plan.as_ref().map(|plan| format!(" from {}", from(state, plan))).unwrap_or_default();
     // What it is and the guard go before when it was made, and that before from where.
-    let what = format!("Sync {what} to {context}");
     let wanted = pen.width(&what) + pen.width(&guard) + 2;
     let mut room = at;
     if wanted + pen.width(&right) + 2 <= at.width {
@@ -96,7 +105,7 @@ fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &Pla
             let path = change.path.to_string();
             let path_width = pen.width(&path).min(at.width * 45 / 100);
             pen.put_cut(first(at, path_width), &path, Role::Text, Cut::Field);
-            written(pen, after(at, path_width + 2), change);
+            written(pen, after(at, path_width + 2), change, &view.request);
         }
         PlanLine::Text { words, .. } => {
             pen.put_all(at, words.iter().map(|(text, role)| (text.as_str(), *role)));
@@ -104,10 +113,15 @@ fn draw_line(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, line: &Pla
     }
 }
 
-/// A write goes from live to desired: the arrow points the way of the write, each side keeps its hue.
-fn written(pen: &mut Pen, at: Rect, change: &crate::model::FieldChange) {
+/// A write goes from live to what will be: the arrow points the way of the write, each side keeps its hue. Only a sync
+/// writes what Git desires.
+fn written(pen: &mut Pen, at: Rect, change: &crate::model::FieldChange, request: &PlanRequest) {
+    let (becomes, hue) = match request {
+        PlanRequest::Sync(_) => (": becomes as desired", Role::Desired),
+        PlanRequest::Undo(_) => (": becomes as it was", Role::Text),
+    };
     if let Some(lines) = words::lines_differ(change) {
-        pen.put_all(at, [(lines.as_str(), Role::Text), (": becomes as desired", Role::Dim)]);
+        pen.put_all(at, [(lines.as_str(), Role::Text), (becomes, Role::Dim)]);
         return;
     }
     let (desired, live) = words::sides(change);
@@ -117,7 +131,7 @@ fn written(pen: &mut Pen, at: Rect, change: &crate::model::FieldChange) {
     let used = pen.put_cut(first(at, half), &live, Role::Live, Cut::Middle);
     let used = used + pen.put(after(at, used), &arrow, Role::Dim);
     let desired = if change.desired.is_none() { "removed".to_owned() } else { desired };
-    pen.put_cut(after(at, used), &desired, Role::Desired, Cut::Middle);
+    pen.put_cut(after(at, used), &desired, hue, Cut::Middle);
 }
 
 fn draw_step(pen: &mut Pen, state: &State, view: &PlanView, at: Rect, index: usize) {

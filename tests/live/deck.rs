@@ -123,6 +123,40 @@ fn each_change_appears_by_itself_at_its_path_with_its_manager() {
 
 #[test]
 #[ignore = "needs the control plane: run tests/run"]
+fn a_sync_is_undone_from_the_keyboard_and_the_drift_is_back() {
+    let stage = Stage::new("deck-undo");
+    let mut deck = stage.open();
+    deck.await_text("all in sync");
+    deck.keys("U");
+    deck.await_text("that is not undone");
+    key_after_the_guard(&mut deck, "<esc>");
+    stage.scale(3);
+    await_line(&deck, &[".spec.replicas", "1 → 3"]);
+    deck.keys("S");
+    deck.await_text("1 of 1 ticked");
+    key_after_the_guard(&mut deck, "A");
+    deck.await_text("done at");
+    assert_eq!(stage.replicas(), 1);
+    deck.keys("<esc>");
+
+    let before = stage.writes();
+    deck.keys("U");
+    deck.await_text("1 of 1 ticked");
+    await_line(&deck, &["undoes the sync", " of 20"]);
+    await_line(&deck, &[".spec.replicas", "1 → 3"]);
+    deck.await_silence(Duration::from_millis(700));
+    assert_eq!(stage.writes(), before, "a plan writes nothing: {}", stage.proxy.listing());
+    key_after_the_guard(&mut deck, "A");
+    deck.await_text("done at");
+    assert_eq!(stage.replicas(), 3);
+    deck.keys("<esc>");
+    await_line(&deck, &[".spec.replicas", "1 → 3"]);
+    deck.keys("U");
+    deck.await_text("that is not undone");
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
 fn a_sync_is_applied_by_its_own_key_and_the_row_is_in_sync_only_afterwards() {
     let stage = Stage::new("deck-sync");
     let mut deck = stage.open();

@@ -4,9 +4,9 @@ use crate::ground::{applied, cluster, noon, read, setup};
 use crate::support::Repository;
 use driftdeck::action::journal::{Entry, Journal};
 use driftdeck::cluster::{Cluster, Write};
-use driftdeck::deck::{Effect, Message, SyncRequest, Ticket};
+use driftdeck::deck::{Effect, Message, PlanRequest, SyncRequest, Ticket, UndoRequest};
 use driftdeck::model::update::Update;
-use driftdeck::model::{AppId, ClusterId, DeploymentId, GroupVersionKind, RepoId};
+use driftdeck::model::{AppId, ClusterId, DeploymentId, GroupVersionKind, Plan, RepoId};
 use driftdeck::runtime::{Ends, Start, launch};
 use serde_json::json;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ async fn a_plan_says_what_became_of_a_sync_that_was_killed() {
         plan: json!({"steps": [{"outcome": "planned"}]}),
     };
     drop(running.journal().begin(entry).unwrap());
-    running.ask(Effect::PlanSync { ticket: Ticket(1), request: web(&repository) }).await;
+    running.ask(Effect::Plan { ticket: Ticket(1), request: PlanRequest::Sync(web(&repository)) }).await;
     let said = |message: &Message| {
         matches!(message, Message::Notice { notice, .. } if
         notice.title == "an interrupted sync of web ended as cancelled")
@@ -100,7 +100,7 @@ async fn files_that_move_between_plan_and_apply_let_nothing_be_written_and_show_
     repository.write("web/a.yaml", MAP).commit("Add web");
     let live = cluster(&[applied(&MAP.replace("\"1\"", "\"9\""))]);
     let mut running = Running::of(&repository, live.clone()).await;
-    running.ask(Effect::PlanSync { ticket: Ticket(1), request: web(&repository) }).await;
+    running.ask(Effect::Plan { ticket: Ticket(1), request: PlanRequest::Sync(web(&repository)) }).await;
     let Message::PlanReady { plan, .. } = running.until("the plan is there", is_planned).await else {
         panic!("no plan")
     };
@@ -125,17 +125,17 @@ async fn only_uncommitted_files_that_the_app_reads_need_a_word() {
     repository.write("web/a.yaml", MAP).write("notes.txt", "one").commit("Add web");
     let mut running = Running::of(&repository, cluster(&[applied(&MAP.replace("\"1\"", "\"9\""))])).await;
     repository.write("notes.txt", "two").write("untracked.txt", "new");
-    running.ask(Effect::PlanSync { ticket: Ticket(1), request: web(&repository) }).await;
+    running.ask(Effect::Plan { ticket: Ticket(1), request: PlanRequest::Sync(web(&repository)) }).await;
     let planned = running.until("the plan is there", is_planned).await;
     assert!(matches!(&planned, Message::PlanReady { plan, .. } if plan.remarks.is_empty()), "{planned:?}");
 
     repository.write("web/a.yaml", MAP.replace("\"1\"", "\"2\""));
-    running.ask(Effect::PlanSync { ticket: Ticket(2), request: web(&repository) }).await;
+    running.ask(Effect::Plan { ticket: Ticket(2), request: PlanRequest::Sync(web(&repository)) }).await;
     let planned = running.until("the plan is there", is_planned).await;
     assert!(matches!(&planned, Message::PlanFailed { .. }), "{planned:?}");
 
     let request = SyncRequest { dirty: true, ..web(&repository) };
-    running.ask(Effect::PlanSync { ticket: Ticket(3), request }).await;
+    running.ask(Effect::Plan { ticket: Ticket(3), request: PlanRequest::Sync(request) }).await;
     let planned = running.until("the plan is there", is_planned).await;
     let Message::PlanReady { plan, .. } = planned else { panic!("{planned:?}") };
     assert_eq!(plan.remarks, ["uncommitted files are written to the cluster"]);
@@ -159,7 +159,7 @@ async fn a_tie_is_asked_and_the_answer_is_taken_for_the_next_plan() {
         live.act(&write, noon()()).unwrap();
     }
     let mut running = Running::of(&repository, live).await;
-    running.ask(Effect::PlanSync { ticket: Ticket(1), request: web(&repository) }).await;
+    running.ask(Effect::Plan { ticket: Ticket(1), request: PlanRequest::Sync(web(&repository)) }).await;
     let planned = running.until("the plan is there", is_planned).await;
     let Message::PlanTied { managers, resource, .. } = planned else { panic!("{planned:?}") };
     assert_eq!(
@@ -167,7 +167,70 @@ async fn a_tie_is_asked_and_the_answer_is_taken_for_the_next_plan() {
         (&["one".to_owned(), "two".to_owned()][..], "ConfigMap/shop/a")
     );
     let request = SyncRequest { deployers: vec![(resource, "two".into())], ..web(&repository) };
-    running.ask(Effect::PlanSync { ticket: Ticket(2), request }).await;
+    running.ask(Effect::Plan { ticket: Ticket(2), request: PlanRequest::Sync(request) }).await;
     let planned = running.until("the plan is there", is_planned).await;
     assert!(matches!(&planned, Message::PlanReady { plan, .. } if plan.manager == "two"), "{planned:?}");
+}
+
+/// Plans what is asked for and carries it out.
+async fn done(running: &mut Running, ticket: u64, request: PlanRequest) -> Plan {
+    running.ask(Effect::Plan { ticket: Ticket(ticket), request }).await;
+    let planned = running.until("the plan is there", is_planned).await;
+    let Message::PlanReady { plan, .. } = planned else { panic!("{planned:?}") };
+    running
+        .ask(Effect::ApplyPlan { ticket: Ticket(ticket), plan: plan.clone(), confirmed: Vec::new() })
+        .await;
+    let ended = |message: &Message| {
+        matches!(message, Message::PlanMoved { .. } | Message::PlanDone { .. } | Message::PlanFailed { .. })
+    };
+    let message = running.until("it has ended", ended).await;
+    assert!(matches!(message, Message::PlanDone { .. }), "{message:?}");
+    *plan
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_sync_that_is_not_undone_is_undone_and_of_several_it_is_asked_which() {
+    let repository = Repository::new();
+    repository.write("web/a.yaml", MAP).commit("Add web");
+    let live = cluster(&[applied(&MAP.replace("\"1\"", "\"9\""))]);
+    let held = async || {
+        let kind = live.served(&GroupVersionKind::new("", "v1", "ConfigMap")).unwrap();
+        let held = live.get(kind, Some("shop".into()), "a".into()).await.unwrap().unwrap();
+        held.body.str_at(&["data", "k"]).unwrap().to_owned()
+    };
+    let mut running = Running::of(&repository, live.clone()).await;
+    let sync = || PlanRequest::Sync(web(&repository));
+    let undo = |action: Option<&str>| {
+        let action = action.map(str::to_owned);
+        PlanRequest::Undo(UndoRequest { deployment: web(&repository).deployment, action })
+    };
+    let refused = async |running: &mut Running| {
+        running.ask(Effect::Plan { ticket: Ticket(99), request: undo(None) }).await;
+        let planned = running.until("the plan is there", is_planned).await;
+        let Message::PlanFailed { notice, .. } = planned else { panic!("{planned:?}") };
+        assert_eq!(notice.title, "the journal has no sync of web on prod that is not undone");
+    };
+    refused(&mut running).await;
+
+    let first = done(&mut running, 1, sync()).await.id;
+    assert_eq!(held().await, "1");
+    let undone = done(&mut running, 2, undo(None)).await;
+    assert_eq!((undone.command, undone.undoes.as_deref()), ("undo", Some(first.as_str())));
+    assert_eq!(held().await, "9");
+    refused(&mut running).await;
+
+    let ids = [done(&mut running, 3, sync()).await.id, {
+        repository.write("web/a.yaml", MAP.replace("\"1\"", "\"2\"")).commit("Another value");
+        done(&mut running, 4, sync()).await.id
+    }];
+    assert_eq!(held().await, "2");
+    running.ask(Effect::Plan { ticket: Ticket(5), request: undo(None) }).await;
+    let asks = |message: &Message| matches!(message, Message::PlanOpen { .. }) || is_planned(message);
+    let planned = running.until("it is asked which", asks).await;
+    let Message::PlanOpen { syncs, .. } = planned else { panic!("{planned:?}") };
+    let offered: Vec<_> = syncs.iter().map(|sync| (sync.id.as_str(), sync.objects.as_slice())).collect();
+    let objects = &["ConfigMap shop/a".to_owned()][..];
+    assert_eq!(offered, [(ids[1].as_str(), objects), (ids[0].as_str(), objects)]);
+    done(&mut running, 6, undo(Some(&ids[1]))).await;
+    assert_eq!(held().await, "1");
 }

@@ -7,6 +7,7 @@
 )]
 
 mod changes;
+mod demo;
 mod exact;
 mod history;
 mod hostile;

@@ -2,7 +2,8 @@
 
 use crate::typist::Typist;
 use crate::world::{app_id, cluster_id, deployment_id, hotfix, resource_id};
-use driftdeck::deck::{Effect, Layer, Message, SyncRequest, Ticket};
+use driftdeck::deck::message::OpenSync;
+use driftdeck::deck::{Effect, Layer, Message, PlanRequest, SyncRequest, Ticket, UndoRequest};
 use driftdeck::model::update::Update;
 use driftdeck::model::{
     Asked, Bound, GroupVersionKind, LastApplied, Notice, Oid, Operation, Plan, Revision, Step, StepAction,
@@ -48,6 +49,7 @@ fn plan() -> Plan {
     Plan {
         id: "01J".to_owned(),
         command: "sync",
+        undoes: None,
         app: app_id("web"),
         cluster: cluster_id("prod-eu"),
         context: "prod-eu".to_owned(),
@@ -102,7 +104,7 @@ fn a_key_asks_for_a_plan_and_writes_nothing() {
         dirty: false,
         deployers: Vec::new(),
     };
-    assert_eq!(typist.effects(), [Effect::PlanSync { ticket: Ticket(1), request }]);
+    assert_eq!(typist.effects(), [Effect::Plan { ticket: Ticket(1), request: PlanRequest::Sync(request) }]);
     assert!(typist.screen().contains("planning"));
 }
 
@@ -117,13 +119,92 @@ fn the_resource_under_the_cursor_or_the_ticked_ones_are_synced_alone() {
         dirty: false,
         deployers: Vec::new(),
     };
-    assert_eq!(typist.effects(), [Effect::PlanSync { ticket: Ticket(1), request }]);
+    assert_eq!(typist.effects(), [Effect::Plan { ticket: Ticket(1), request: PlanRequest::Sync(request) }]);
     let mut typist = Typist::at(120, 40);
     typist.keys("j 3 j 4 * S");
     match typist.effects().as_slice() {
-        [Effect::PlanSync { request, .. }] => assert_eq!(request.only.len(), 2),
+        [Effect::Plan { request: PlanRequest::Sync(request), .. }] => assert_eq!(request.only.len(), 2),
         other => panic!("{other:?}"),
     }
+}
+
+fn undoing() -> Typist {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("j 3 j U");
+    typist
+}
+
+fn undo_plan() -> Plan {
+    let mut web = step("apps/v1", "Deployment", "web", StepAction::Patch, true);
+    web.changes = hotfix().into_iter().take(1).collect();
+    "driftdeck-undo".clone_into(&mut web.manager);
+    web.note = Some("template changes: a rollout of 3 replicas follows".to_owned());
+    Plan {
+        command: "undo",
+        undoes: Some("20261120T081502Z-3f2c1d".to_owned()),
+        manager: "driftdeck-undo".to_owned(),
+        steps: vec![web],
+        will_not: vec!["undo Secret/shop/web-tls: Secrets are never stored".to_owned()],
+        remarks: vec![
+            "undoes the sync 20261120T081502Z-3f2c1d of 2026-11-20T08:15:02Z".to_owned(),
+            "Git still declares what was written then: web drifts after this, and the next sync writes it again"
+                .to_owned(),
+        ],
+        headless: "driftdeck undo 20261120T081502Z-3f2c1d --context prod-eu --confirm prod-eu".to_owned(),
+        ..plan()
+    }
+}
+
+#[test]
+fn a_key_asks_for_the_undo_of_the_apps_sync_and_planned_again_it_is_the_same_one() {
+    let mut typist = undoing();
+    let request = |action: Option<&str>| {
+        let deployment = deployment_id("web", "prod-eu");
+        PlanRequest::Undo(UndoRequest { deployment, action: action.map(str::to_owned) })
+    };
+    assert_eq!(typist.effects(), [Effect::Plan { ticket: Ticket(1), request: request(None) }]);
+    typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(1), plan: Box::new(undo_plan()) });
+    typist.wait(SignedDuration::from_secs(1));
+    typist.keys("w");
+    assert_eq!(typist.said(), "only a sync takes what is not committed");
+    typist.keys("r");
+    let again = request(Some("20261120T081502Z-3f2c1d"));
+    assert_eq!(typist.effects(), [Effect::Plan { ticket: Ticket(2), request: again }]);
+}
+
+#[test]
+fn the_plan_of_an_undo_as_it_is_shown() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut typist = Typist::at(width, height);
+        typist.keys("2 j 3 j U");
+        typist.send(Message::PlanReady { at: typist.now, ticket: Ticket(1), plan: Box::new(undo_plan()) });
+        typist.wait(SignedDuration::from_secs(1));
+        insta::assert_snapshot!(format!("undo_{width}x{height}"), typist.screen());
+    }
+}
+
+#[test]
+fn which_of_several_syncs_is_undone_is_asked() {
+    let mut typist = undoing();
+    typist.effects();
+    let sync = |id: &str, minutes: i64, objects: &[&str]| OpenSync {
+        id: id.to_owned(),
+        time: typist.now - SignedDuration::from_mins(minutes),
+        user: Some("ana".to_owned()),
+        objects: objects.iter().map(|object| (*object).to_owned()).collect(),
+    };
+    let syncs = vec![
+        sync("20261120T081502Z-3f2c1d", 4, &["Deployment shop/web", "ConfigMap shop/web-config"]),
+        sync("20261119T221000Z-aaaaaa", 600, &["Deployment shop/web"]),
+    ];
+    typist.send(Message::PlanOpen { at: typist.now, ticket: Ticket(1), syncs });
+    insta::assert_snapshot!("undo_which_120x40", typist.screen());
+    typist.keys("down enter");
+    let effects = typist.effects();
+    let [Effect::Plan { ticket: Ticket(2), request: PlanRequest::Undo(request) }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(request.action.as_deref(), Some("20261119T221000Z-aaaaaa"));
 }
 
 #[test]
@@ -441,7 +522,9 @@ fn a_tie_opens_a_picker_and_what_is_picked_is_planned_with() {
     assert!(typist.screen().contains("writes ConfigMap/shop/web as this manager"), "{}", typist.screen());
     typist.keys("down enter");
     let effects = typist.effects();
-    let [Effect::PlanSync { request, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::Plan { request: PlanRequest::Sync(request), .. }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
     assert_eq!(request.deployers, [(resource, "two".to_owned())]);
 }
 

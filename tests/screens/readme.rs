@@ -47,7 +47,7 @@ async fn screens() -> [(&'static str, String); 2] {
     typist.send(Message::Resize { size: Size { width: 120, height: 28 } });
     typist.keys("3 j S");
     let effects = typist.effects();
-    let plan = effects.into_iter().find(|effect| matches!(effect, Effect::PlanSync { .. }));
+    let plan = effects.into_iter().find(|effect| matches!(effect, Effect::Plan { .. }));
     ends.effects.send(plan.expect("a sync that is planned")).await.unwrap();
     until(&mut typist, &mut ends, |message| matches!(message, Message::PlanReady { .. })).await;
     [("<!-- screen: deck", deck), ("<!-- screen: plan", typist.screen())]

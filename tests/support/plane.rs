@@ -78,6 +78,7 @@ impl Plane {
     /// Of a definition that has no conditions yet, `kubectl wait` says that it cannot read them, and gives up at once: it
     /// is asked again.
     #[track_caller]
+    #[allow(clippy::disallowed_methods, reason = "the tests are no async tasks")]
     pub fn established<S: AsRef<str>>(&self, which: &[S]) {
         let mut words = vec!["wait", "--for=condition=Established", "--timeout=60s"];
         words.extend(which.iter().map(AsRef::as_ref));

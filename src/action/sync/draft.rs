@@ -3,6 +3,7 @@
 use super::{Inputs, PlanError, Target, words};
 use crate::action::{bind, order};
 use crate::drift::{DRIFTDECK, Deployer, DeployerTie, deployer};
+use crate::model::plan::SYNC;
 use crate::model::{
     Class, FieldChange, FieldPath, LastApplied, LiveObject, Manifest, Plan, Revision, Step, StepAction,
     StepOutcome, Value, Verdict, Way, Writer,
@@ -76,7 +77,8 @@ fn empty(inputs: &Inputs<'_>, usual: &Deployer) -> Plan {
     );
     Plan {
         id: String::new(),
-        command: "sync",
+        command: SYNC,
+        undoes: None,
         app: inputs.deployment.app.clone(),
         cluster: inputs.deployment.cluster.clone(),
         context: inputs.cluster.name().to_owned(),

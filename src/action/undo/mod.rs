@@ -8,8 +8,10 @@
 //! that it is known as the app's.
 
 mod draft;
+mod open;
 mod past;
 
+pub use open::open;
 pub use past::find;
 
 use super::before::{Kept, Store};
@@ -154,6 +156,7 @@ fn empty(inputs: &Inputs<'_>, facts: &ClusterFacts) -> Plan {
     Plan {
         id: String::new(),
         command: UNDO,
+        undoes: Some(entry.id.clone()),
         // The journal names the app alone; which repo it was in is not asked of an undo.
         app: AppId { repo: RepoId("".into()), name: entry.app.clone() },
         cluster: facts.id.clone(),

@@ -93,6 +93,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
             Err(why) => state.refuse(why),
         },
         Command::Sync => plan::begin_sync(state, at, effects),
+        Command::Undo => plan::begin_undo(state, at, effects),
         Command::Exact => exact::begin(state, effects),
         Command::Palette
         | Command::Help

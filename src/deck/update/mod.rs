@@ -99,6 +99,7 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         Message::PlanTied { at, ticket, resource, managers } => {
             plan::tied(state, at, ticket, &resource, managers);
         }
+        Message::PlanOpen { at, ticket, syncs } => plan::several_open(state, at, ticket, syncs),
         Message::PlanMoved { at, ticket, plan, why } => plan::ready(state, at, ticket, *plan, Some(why)),
         Message::PlanFailed { at, ticket, notice } => plan::failed(state, at, ticket, notice),
         Message::StepDone { ticket, step, outcome } => plan::step_done(state, ticket, step, outcome),

@@ -97,13 +97,14 @@ pub(super) fn picked(state: &mut State, item: Item, effects: &mut Vec<Effect>) {
     match item.pick {
         Pick::Command(command) => return prompts::run(state, command, effects),
         Pick::Manager { resource, manager } => return plan::chosen(state, resource, manager, effects),
+        Pick::Undo(id) => return plan::chosen_sync(state, id, effects),
         Pick::App(_) | Pick::Cluster(_) | Pick::Repo(_) => {}
     }
     if !commands::leave_all(state, effects) {
         return;
     }
     match item.pick {
-        Pick::Command(_) | Pick::Manager { .. } => {}
+        Pick::Command(_) | Pick::Manager { .. } | Pick::Undo(_) => {}
         Pick::App(app) => show_app(state, &app),
         Pick::Cluster(cluster) => {
             lists::claim(state);

@@ -2,13 +2,15 @@
 
 use super::log;
 use crate::deck::copy;
-use crate::deck::effect::{Effect, SyncRequest, Ticket};
+use crate::deck::effect::{Effect, PlanRequest, SyncRequest, Ticket, UndoRequest};
 use crate::deck::layer::{Confirm, Layer};
+use crate::deck::message::OpenSync;
 use crate::deck::picker::{Item, Pick, Picker};
 use crate::deck::plan_view::{Phase, PlanView};
 use crate::deck::possible;
 use crate::deck::reading::plan_rows;
 use crate::deck::state::State;
+use crate::deck::words;
 use crate::model::command::Command;
 use crate::model::confirm;
 use crate::model::{Notice, Plan, ResourceId, StepOutcome, Timestamp, Verdict};
@@ -21,8 +23,23 @@ pub(super) fn begin_sync(state: &mut State, at: Timestamp, effects: &mut Vec<Eff
     };
     let only = possible::chosen(state);
     let request = SyncRequest { deployment, only, dirty: false, deployers: Vec::new() };
+    begin(state, at, PlanRequest::Sync(request), effects);
+}
+
+/// Asks for the plan that undoes a sync of the whole app.
+pub(super) fn begin_undo(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
+    match possible::writable(state) {
+        Ok(deployment) => {
+            let request = UndoRequest { deployment, action: None };
+            begin(state, at, PlanRequest::Undo(request), effects);
+        }
+        Err(why) => state.refuse(why),
+    }
+}
+
+fn begin(state: &mut State, at: Timestamp, request: PlanRequest, effects: &mut Vec<Effect>) {
     let ticket = state.ticket();
-    effects.push(Effect::PlanSync { ticket, request: request.clone() });
+    effects.push(Effect::Plan { ticket, request: request.clone() });
     state.layers.push(Layer::Plan(Box::new(PlanView::new(ticket, request, at))));
 }
 
@@ -134,7 +151,11 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         }
         Command::Replan => plan_again(state, at, effects),
         Command::Uncommitted => {
-            with_plan(state, |view| view.request.dirty = !view.request.dirty);
+            with_plan(state, |view| {
+                if let PlanRequest::Sync(request) = &mut view.request {
+                    request.dirty = !request.dirty;
+                }
+            });
             plan_again(state, at, effects);
         }
         Command::Apply => apply(state, at, effects),
@@ -154,24 +175,59 @@ pub(super) fn tied(
     let notice = Notice::warning(format!("{resource}: {who} apply equally many of its fields"))
         .hint("plan again and choose as whom it is written");
     failed(state, at, ticket, notice);
-    let on_top = matches!(state.layers.last(), Some(Layer::Plan(view)) if view.ticket == ticket);
-    if on_top {
-        let item = |manager: String| Item {
-            about: format!("writes {resource} as this manager"),
-            name: manager.clone(),
-            pick: Pick::Manager { resource: resource.clone(), manager },
+    let item = |manager: String| Item {
+        about: format!("writes {resource} as this manager"),
+        name: manager.clone(),
+        pick: Pick::Manager { resource: resource.clone(), manager },
+        refused: None,
+    };
+    ask(state, ticket, managers.into_iter().map(item).collect());
+}
+
+/// Asks which sync is to be undone; without an answer nothing is planned.
+pub(super) fn several_open(state: &mut State, at: Timestamp, ticket: Ticket, syncs: Vec<OpenSync>) {
+    let notice = Notice::info(format!("{} are not undone", words::count(syncs.len(), "sync")))
+        .hint("plan again and choose which of them is to be");
+    failed(state, at, ticket, notice);
+    let (now, zone) = (state.now, state.options.zone.clone());
+    let item = |sync: OpenSync| {
+        let by = sync.user.map(|user| format!("by {user}, ")).unwrap_or_default();
+        Item {
+            name: format!("sync {}", words::when(sync.time, now, &zone)),
+            about: format!("{by}{}: {}", words::count(sync.objects.len(), "object"), sync.objects.join(", ")),
+            pick: Pick::Undo(sync.id),
             refused: None,
-        };
-        state.layers.push(Layer::Palette(Picker::new(managers.into_iter().map(item).collect())));
+        }
+    };
+    ask(state, ticket, syncs.into_iter().map(item).collect());
+}
+
+/// Lets the person choose, if the plan that the choice is for is what they look at.
+fn ask(state: &mut State, ticket: Ticket, items: Vec<Item>) {
+    if matches!(state.layers.last(), Some(Layer::Plan(view)) if view.ticket == ticket) {
+        state.layers.push(Layer::Palette(Picker::new(items)));
     }
+}
+
+/// Plans the undo of the sync that was picked.
+pub(super) fn chosen_sync(state: &mut State, id: String, effects: &mut Vec<Effect>) {
+    let at = state.now;
+    with_plan(state, |view| {
+        if let PlanRequest::Undo(request) = &mut view.request {
+            request.action = Some(id);
+        }
+    });
+    plan_again(state, at, effects);
 }
 
 /// Plans again, with this object written as the manager that was picked for it.
 pub(super) fn chosen(state: &mut State, resource: ResourceId, manager: String, effects: &mut Vec<Effect>) {
     let at = state.now;
     with_plan(state, |view| {
-        view.request.deployers.retain(|(of, _)| *of != resource);
-        view.request.deployers.push((resource, manager));
+        if let PlanRequest::Sync(request) = &mut view.request {
+            request.deployers.retain(|(of, _)| *of != resource);
+            request.deployers.push((resource, manager));
+        }
     });
     plan_again(state, at, effects);
 }
@@ -186,7 +242,7 @@ fn plan_again(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
         return;
     };
     effects.extend(given_up.map(|ticket| Effect::Cancel { ticket }));
-    effects.push(Effect::PlanSync { ticket, request });
+    effects.push(Effect::Plan { ticket, request });
 }
 
 /// Carries out the plan on the screen. What it asks for is typed first, one name after the other; that alone applies

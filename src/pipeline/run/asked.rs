@@ -1,6 +1,6 @@
 //! Answers what is asked of a running pipeline.
 
-use super::{Conductor, Deployed, Inspected, Rendered, Request};
+use super::{Conductor, Deployed, Inspected, Reached, Rendered, Request};
 use crate::action::exact::{ignored, is_about};
 use crate::model::{
     AppId, ClusterId, DeploymentId, GroupVersionKind, Manifest, ResourceId, Revision, Verdict,
@@ -108,6 +108,7 @@ impl Conductor {
                     drop(reply.send(deployed));
                 });
             }
+            Request::Reached { deployment, reply } => drop(reply.send(self.reached(&deployment))),
             Request::Render { deployment, reply } => self.render_now(&deployment, reply),
             Request::Exact { deployment, resources, reply } => {
                 drop(reply.send(self.exact(&deployment, &resources)));
@@ -235,6 +236,18 @@ impl Conductor {
         let statuses = deployment.statuses.values().filter(|s| *s.verdict() == Verdict::Extra);
         let undeclared = statuses.filter(|s| !self.world.declares(deployment.cluster, &s.id));
         undeclared.map(|s| (s.kind.clone(), s.id.clone())).collect()
+    }
+
+    fn reached(&self, id: &DeploymentId) -> Option<Reached> {
+        let deployment = self.world.deployments.get(id)?;
+        let cluster = self.world.clusters.get(deployment.cluster)?;
+        Some(Reached {
+            id: id.clone(),
+            cluster: self.setup.clusters.get(deployment.cluster)?.cluster.clone(),
+            cluster_status: cluster.status.clone(),
+            facts: cluster.facts.clone()?,
+            acting_as: self.setup.acting_as.clone(),
+        })
     }
 
     fn deployed(&self, id: &DeploymentId) -> Option<Deployed> {

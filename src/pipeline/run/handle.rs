@@ -1,6 +1,6 @@
 //! Defines the way to a running pipeline: what can be asked of it, and how it ends.
 
-use super::{Deployed, Inspected, Rendered, Request};
+use super::{Deployed, Inspected, Reached, Rendered, Request};
 use crate::model::{AppId, ClusterId, DeploymentId, ResourceId};
 use crate::pipeline::changes::Ground;
 use crate::pipeline::history;
@@ -55,6 +55,13 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::Ground { reply }).await.ok()?;
         answer.await.ok()
+    }
+
+    /// Returns what is needed to act on a deployment without its files; `None` if its cluster is not connected.
+    pub async fn reached(&self, deployment: DeploymentId) -> Option<Reached> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Reached { deployment, reply }).await.ok()?;
+        answer.await.ok().flatten()
     }
 
     /// Returns everything that acting on a deployment needs; `None` if it is not rendered or its cluster not connected.
