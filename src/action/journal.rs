@@ -71,7 +71,24 @@ pub struct Entry {
 enum Line {
     Begin(Box<Entry>),
     Intent(Intent),
+    Commit(CommitIntent),
     Outcome(Told),
+}
+
+/// A commit that is there, and that a branch is about to lead to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommitIntent {
+    pub step: usize,
+    pub time: String,
+    /// Where the repository is on this machine.
+    pub location: String,
+    pub branch: String,
+    /// The commit that the branch is at.
+    pub base: String,
+    pub commit: String,
+    /// The files that it changes.
+    pub files: Vec<String>,
 }
 
 /// What is about to be written.
@@ -167,6 +184,36 @@ impl Journal {
         Ok(found)
     }
 
+    /// Closes the actions on repos that were begun and not ended, and that nobody runs any more. `became` says of each what
+    /// became of the commit that was under way, as outcome and cause.
+    pub(super) fn close_commits(
+        &self,
+        now: Timestamp,
+        became: &mut dyn FnMut(&Entry, Option<&CommitIntent>) -> (&'static str, Option<String>),
+    ) -> Result<(), JournalError> {
+        let mut recorded: Option<Vec<String>> = None;
+        for mut left in self.abandoned()? {
+            let Some(mut entry) = left.entry.take_if(|entry| entry.cluster_id.is_empty()) else { continue };
+            let recorded = match &mut recorded {
+                Some(recorded) => recorded,
+                none => none.insert(self.entries()?.into_iter().map(|entry| entry.id).collect()),
+            };
+            if !recorded.contains(&entry.id) {
+                if left.told.is_empty() {
+                    let (outcome, cause) = became(&entry, left.commit.as_ref());
+                    let step = left.commit.as_ref().map_or(0, |commit| commit.step);
+                    let time = super::document::time(now);
+                    let outcome = outcome.to_owned();
+                    left.told.push(Told { step, time, outcome, cause, before: None, after: None });
+                }
+                settle(&mut entry, &left.told);
+                self.append(&entry)?;
+            }
+            self.discard(&left.id)?;
+        }
+        Ok(())
+    }
+
     fn append(&self, entry: &Entry) -> Result<(), JournalError> {
         Ok(PrivateFolder::open(&self.folder)?.append_line(JOURNAL, &serde_json::to_vec(entry)?)?)
     }
@@ -183,6 +230,11 @@ impl Action {
     /// Puts on disk what is about to be written. If this fails, nothing may be written.
     pub fn intend(&self, intent: &Intent) -> Result<(), JournalError> {
         self.line(&Line::Intent(intent.clone()))
+    }
+
+    /// Puts on disk which commit a branch is about to lead to. If this fails, no branch may be moved.
+    pub fn intend_commit(&self, intent: &CommitIntent) -> Result<(), JournalError> {
+        self.line(&Line::Commit(intent.clone()))
     }
 
     /// Puts on disk how a step turned out.
@@ -213,13 +265,15 @@ struct Abandoned {
     entry: Option<Entry>,
     /// The last intent of each step that has no outcome yet.
     open: Vec<Intent>,
+    /// The commit that a branch was about to lead to.
+    commit: Option<CommitIntent>,
     told: Vec<Told>,
 }
 
 impl Abandoned {
     fn read(id: &str, lock: Lock, bytes: &[u8]) -> Self {
         let mut found =
-            Self { id: id.to_owned(), _lock: lock, entry: None, open: Vec::new(), told: Vec::new() };
+            Self { id: id.to_owned(), _lock: lock, entry: None, open: Vec::new(), commit: None, told: Vec::new() };
         // The last line may be half written: what it was about had not begun.
         for line in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
             match line {
@@ -228,6 +282,7 @@ impl Abandoned {
                     found.open.retain(|i| i.step != intent.step);
                     found.open.push(intent);
                 }
+                Line::Commit(intent) => found.commit = Some(intent),
                 Line::Outcome(told) => {
                     found.open.retain(|i| i.step != told.step);
                     found.told.push(told);

@@ -6,6 +6,7 @@
 
 mod before;
 mod bind;
+pub mod commit;
 mod document;
 mod dry_run;
 mod effect;
@@ -23,6 +24,7 @@ mod write;
 
 pub use crate::model::confirm;
 pub use bind::rendered;
+pub use sync::words::plan_id;
 pub use execute::{ExecuteError, Execution, Moved, execute};
 
 #[cfg(test)]

@@ -310,7 +310,7 @@ pub async fn confirmed(
 }
 
 /// Returns whether there is somebody who can be asked.
-fn can_ask(output: &Output) -> bool {
+pub(super) fn can_ask(output: &Output) -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && output.format == Format::Text
 }
 
@@ -341,7 +341,7 @@ fn ask(open: &[Ask], yes: bool) -> Result<Vec<String>, Failed> {
     Ok(answers)
 }
 
-fn prompt(question: &str) -> Result<String, Failed> {
+pub(super) fn prompt(question: &str) -> Result<String, Failed> {
     eprint_text(&crate::text::terminal(question));
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);

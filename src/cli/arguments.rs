@@ -50,6 +50,8 @@ pub enum Command {
     History(HistoryArguments),
     /// Plan, print the plan, ask, write, and wait for the verdict
     Sync(SyncArguments),
+    /// Commit what puts an app's path back to what it was at a commit; a cluster is not needed
+    Revert(RevertArguments),
     /// Undo a sync of the journal: plan, print the plan, ask, write; a repository is not needed
     Undo(UndoArguments),
     /// Carry out a plan that `sync --dry-run -o json` wrote; refused if anything that it is bound to has moved
@@ -83,6 +85,7 @@ impl Command {
             Self::Changes(_) => "changes",
             Self::History(_) => "history",
             Self::Sync(_) => "sync",
+            Self::Revert(_) => "revert",
             Self::Undo(_) => "undo",
             Self::Apply(_) => "apply",
             Self::Doctor(_) => "doctor",
@@ -93,9 +96,9 @@ impl Command {
         }
     }
 
-    /// Returns whether it may write to a cluster.
+    /// Returns whether it may write to a cluster or a repository.
     pub fn writes(&self) -> bool {
-        matches!(self, Self::Sync(_) | Self::Apply(_) | Self::Undo(_))
+        matches!(self, Self::Sync(_) | Self::Apply(_) | Self::Undo(_) | Self::Revert(_))
     }
 
     /// Returns whether it asks an API server for a last word only if that is wanted.
@@ -348,6 +351,48 @@ pub struct SyncArguments {
     /// Confirm a protected cluster by its context's name, or a dangerous deletion by its name (repeatable)
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
+}
+
+/// Arguments of `revert`.
+#[derive(Debug, Args)]
+pub struct RevertArguments {
+    /// The app
+    #[arg(value_name = "APP")]
+    pub name: String,
+    /// The commit, as Git knows it: 3f2c1d9, main~2, v1.4
+    #[arg(value_name = "COMMIT")]
+    pub to: String,
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// Take out what COMMIT alone changed, in all its files, as `git revert` does
+    #[arg(long, conflicts_with_all = ["include", "include_all"])]
+    pub only_commit: bool,
+    /// Also put back this file or folder, which the app includes (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub include: Vec<String>,
+    /// Also put back everything that the app includes
+    #[arg(long)]
+    pub include_all: bool,
+    #[command(flatten)]
+    pub commit: CommitArguments,
+}
+
+/// Arguments of every command that commits.
+#[derive(Debug, Args)]
+pub struct CommitArguments {
+    /// Stop after the plan
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Move the branch although files have uncommitted changes there; those files stay as they are
+    #[arg(long)]
+    pub dirty: bool,
+    /// The message, instead of one that says what is done; the trailer is added
+    #[arg(long, short, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Answer the question with yes
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Arguments of `undo`.

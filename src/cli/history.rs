@@ -28,7 +28,7 @@ struct Told {
 pub async fn run(what: &HistoryArguments, options: &Options, output: &Output) -> Result<Exit, Failed> {
     let mut options = options.clone();
     options.apps = vec![what.name.clone()];
-    let (gathered, handle) = gather(what, &options, output).await?;
+    let (gathered, handle) = gather(&what.places, &options, output).await?;
     let mut said = gathered.notices.clone();
     let (app, cluster) = choose(&gathered, &what.name, &mut said)?;
     let Some(ground) = handle.past(app, cluster.clone()).await else {
@@ -67,14 +67,14 @@ pub async fn run(what: &HistoryArguments, options: &Options, output: &Output) ->
 }
 
 /// Reads repos and clusters; where no cluster is configured at all, repos alone.
-async fn gather(
-    what: &HistoryArguments,
+pub(super) async fn gather(
+    places: &[String],
     options: &Options,
     output: &Output,
 ) -> Result<(Gathered, Handle), Failed> {
-    let opened = match opening::open(&what.places, options, false) {
+    let opened = match opening::open(places, options, false) {
         Ok(opened) => opened,
-        Err(_) => opening::open_repos(&what.places, options)?,
+        Err(_) => opening::open_repos(places, options)?,
     };
     let mut gathered = Gathered::default();
     gathered.notices.extend(opened.notices);
@@ -84,7 +84,7 @@ async fn gather(
 }
 
 /// Finds the app, and the one cluster that it is to be held against.
-fn choose(
+pub(super) fn choose(
     gathered: &Gathered,
     name: &str,
     said: &mut Vec<Notice>,

@@ -9,6 +9,8 @@ mod apps;
 pub mod arguments;
 mod changes;
 mod check;
+mod commit_plan;
+mod committing;
 mod compare;
 mod declared;
 mod diff;
@@ -26,6 +28,7 @@ mod plan;
 mod plan_file;
 mod render;
 mod report;
+mod revert;
 mod select;
 mod signals;
 mod stdin;
@@ -190,6 +193,7 @@ async fn dispatch(
             opening::in_time(options.timeout, history::run(what, options, output)).await
         }
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
+        Some(Command::Revert(what)) => revert::run(what, options, output, cancel).await,
         Some(Command::Undo(what)) => undo::run(what, options, output, cancel).await,
         Some(Command::Apply(what)) => apply::run(what, options, output, cancel).await,
         Some(Command::Doctor(places)) => doctor::run(places, options, output).await,

@@ -51,7 +51,7 @@ impl HistoryError {
 }
 
 /// An empty repository of driftdeck's own, through which git reads the objects of another.
-struct Lens {
+pub(super) struct Lens {
     folder: TempDir,
     env: Vec<(&'static str, PathBuf)>,
 }
@@ -79,7 +79,11 @@ impl Lens {
         Ok(Self { folder, env })
     }
 
-    fn env(&self) -> Vec<(&'static str, &Path)> {
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn env(&self) -> Vec<(&'static str, &Path)> {
         self.env.iter().map(|(name, path)| (*name, path.as_path())).collect()
     }
 }
@@ -114,7 +118,7 @@ impl Repo {
         let lens = self.lens().await.ok()?;
         let arguments = ["rev-list", "--count", from.0.as_str()];
         let done =
-            git.read(lens.folder.path(), &lens.env(), &arguments, &[], WALK_TIME, cancel).await.ok()?;
+            git.read(lens.folder(), &lens.env(), &arguments, &[], WALK_TIME, cancel).await.ok()?;
         String::from_utf8_lossy(&done.stdout).trim().parse().ok()
     }
 
@@ -129,13 +133,13 @@ impl Repo {
         let Ok(lens) = self.lens().await else { return HashMap::new() };
         let mut arguments = vec!["log", "--no-walk=unsorted", "--format=%H %G?"];
         arguments.extend(commits.iter().take(limits::HISTORY_PAGE).map(|commit| commit.0.as_str()));
-        let done = git.read(lens.folder.path(), &lens.env(), &arguments, &[], CHECK_TIME, cancel).await;
+        let done = git.read(lens.folder(), &lens.env(), &arguments, &[], CHECK_TIME, cancel).await;
         let said = done.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();
         let told = said.lines().filter_map(|line| line.split_once(' '));
         told.map(|(id, letter)| (Oid(id.to_owned()), Signature::of_git(letter.trim()))).collect()
     }
 
-    async fn lens(&self) -> Result<Lens, HistoryError> {
+    pub(super) async fn lens(&self) -> Result<Lens, HistoryError> {
         let repo = self.clone();
         let made = tokio::task::spawn_blocking(move || {
             let handle = repo.inner.handle.as_ref()?;
@@ -163,7 +167,7 @@ impl Repo {
         let arguments = ["log", "--format=%H", &limit, &from.0];
         let paths: Vec<&str> = paths.iter().map(String::as_str).filter(|path| !path.is_empty()).collect();
         let done = git
-            .read(lens.folder.path(), &lens.env(), &arguments, &paths, WALK_TIME, cancel)
+            .read(lens.folder(), &lens.env(), &arguments, &paths, WALK_TIME, cancel)
             .await
             .map_err(|source| HistoryError::Walk { repo: self.name().to_owned(), source })?;
         let said = String::from_utf8_lossy(&done.stdout);
@@ -183,6 +187,11 @@ impl Repo {
         let more = ids.len() > limit;
         let gap = "commits of merged branches: git is not installed, so only the branch's own are looked at";
         (ids.into_iter().take(limit).collect(), more, Some(gap.to_owned()))
+    }
+
+    /// Returns one commit, with the files below these paths that it changes; `None` where it cannot be read.
+    pub fn past_commit(&self, id: &Oid, paths: &[String]) -> Option<PastCommit> {
+        self.commits(std::slice::from_ref(id), paths).ok()?.pop()
     }
 
     fn commits(&self, ids: &[Oid], paths: &[String]) -> Result<Vec<PastCommit>, git2::Error> {

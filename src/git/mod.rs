@@ -2,11 +2,13 @@
 //! remote ones are fetched.
 //!
 //! - [`Repo`] opens what the user named and gives a [`Snapshot`] of it at a revision: facts for people and a
-//!   [`crate::model::Tree`] to read. Everything is read from the object database or the working folder; nothing is
-//!   checked out and nothing is written.
+//!   [`crate::model::Tree`] to read. Everything is read from the object database or the working folder; reading checks
+//!   nothing out and writes nothing.
 //! - [`Mirror`] keeps a bare copy of a remote repo in the cache folder, fetched by the user's own `git` program through
 //!   the one wrapper in [`program`].
 //! - History is walked by the program too, through an empty repository of our own onto the objects of the other.
+//! - [`Repo::propose`] tells what a commit would hold before any of it is there, [`Repo::commit`] makes it, and
+//!   [`Repo::land`] moves a branch to it.
 //! - [`mod@write`] makes local repositories and commits: whole trees, for the demo's world.
 //! - [`Watch`] tells when working files or refs of a local repo change.
 //!
@@ -16,18 +18,21 @@
 
 mod blame;
 mod commit_tree;
+mod committing;
 mod digest;
 mod disk;
 mod fetch_error;
 mod history;
 mod ignores;
 mod interval;
+mod landing;
 mod lfs;
 mod log;
 mod mirror;
 mod mirror_folder;
 pub mod program;
 mod progress;
+mod propose;
 mod remote_url;
 mod repo;
 mod resolve;
@@ -37,13 +42,16 @@ mod working_tree;
 pub mod write;
 
 pub use blame::{Begin, Known, LineBy, PastState, Version};
+pub use committing::{CommitError, Committing};
 pub use fetch_error::FetchError;
 pub use history::HistoryError;
 pub use interval::next_fetch;
+pub use landing::{Ground, LandError, Obstacle};
 pub use log::Logged;
 pub use mirror::{FetchOutcome, Mirror, RefMove};
 pub use program::{Git, GitError};
 pub use progress::{Progress, Stage};
+pub use propose::{ProposeError, Proposed, Recipe};
 pub use remote_url::{RemoteUrl, Transport, UrlError, shown_url};
 pub use repo::{Kind, OpenError, Repo};
 pub use revision::{Ask, CommitFacts, RevisionError, Snapshot};

@@ -20,7 +20,7 @@ const QUESTION_TIME: Duration = Duration::from_secs(20);
 
 /// Variables of the user that git, ssh, and credential helpers need. Everything else stays behind: what redirects git
 /// (`GIT_DIR`, `GIT_EXEC_PATH`, `GIT_TRACE`), and secrets that are meant for other programs.
-const PASSED: [&str; 41] = [
+const PASSED: [&str; 46] = [
     "HOME",
     "PATH",
     "USER",
@@ -34,6 +34,11 @@ const PASSED: [&str; 41] = [
     "SSH_AUTH_SOCK",
     "SSH_AGENT_PID",
     "GIT_SSH",
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "EMAIL",
     "GIT_SSH_COMMAND",
     "GIT_SSH_VARIANT",
     "GIT_SSL_CAINFO",
@@ -211,6 +216,33 @@ impl Git {
             .env("GIT_ALLOW_PROTOCOL", "none");
         for (name, path) in env {
             job = job.env(name, path);
+        }
+        process::run(job, cancel).await?.success()
+    }
+
+    /// Runs git on this machine alone, with what it reads from standard input; paths are taken literally, no remote is in
+    /// reach. `bare` is a repository whose configuration this room wrote, unless nothing is asked that its configuration
+    /// could turn into a program.
+    pub(super) async fn write(
+        &self,
+        bare: &Path,
+        env: &[(&str, &Path)],
+        arguments: &[&str],
+        stdin: Vec<u8>,
+        time: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Finished, ChildError> {
+        let settings = OVERRIDDEN.iter().flat_map(|setting| ["-c", setting]);
+        let mut job = Job { env: self.env.clone(), ..Job::new(&self.program, bare, Limits::within(time)) }
+            .args(settings)
+            .args(arguments)
+            .stdin(stdin)
+            .env("GIT_DIR", bare)
+            .env("GIT_LITERAL_PATHSPECS", "1")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_ALLOW_PROTOCOL", "none");
+        for (name, path) in env {
+            job = job.env(*name, path);
         }
         process::run(job, cancel).await?.success()
     }

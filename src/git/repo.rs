@@ -94,7 +94,7 @@ impl OpenError {
 pub(super) struct Handle(Arc<Mutex<git2::Repository>>);
 
 impl Handle {
-    fn new(repository: git2::Repository) -> Self {
+    pub(super) fn new(repository: git2::Repository) -> Self {
         Self(Arc::new(Mutex::new(repository)))
     }
 
@@ -399,7 +399,7 @@ fn refusal(shown: &str, place: &Path, error: &git2::Error) -> OpenError {
     OpenError::Unreadable { path, reason: message.to_owned() }
 }
 
-fn in_progress(state: RepositoryState) -> Option<&'static str> {
+pub(super) fn in_progress(state: RepositoryState) -> Option<&'static str> {
     Some(match state {
         RepositoryState::Clean => return None,
         RepositoryState::Merge => "merge",

@@ -9,6 +9,7 @@ pub mod built_in;
 pub mod change;
 pub mod cluster;
 pub mod command;
+pub mod commit_plan;
 pub mod confirm;
 mod exact;
 pub mod fetched;

@@ -6,8 +6,8 @@ use crate::git::{Ask, Git, HistoryError};
 use crate::model::history::{Against, Step};
 use crate::model::status::ResourceStatus;
 use crate::model::{
-    ClusterFacts, DeploymentId, Health, HealthStatus, History, Judgement, LiveObject, Manifest, Oid, Packed,
-    PastCommit, RenderSpec, RepoId, ResourceId, Signature, Verdict, limits,
+    App, ClusterFacts, DeploymentId, Health, HealthStatus, History, Judgement, LiveObject, Manifest, Oid, Packed,
+    PastCommit, RenderSpec, RepoId, ResourceId, Signature, Tree, Verdict, limits,
 };
 use crate::pipeline::deployment::Rendering;
 use crate::pipeline::judging::Knowledge;
@@ -35,6 +35,8 @@ pub struct Ground {
     pub renderer: Arc<Renderer>,
     /// `None`: no cluster is meant, or it has not answered.
     pub deployed: Option<Arc<At>>,
+    /// The other apps of the repo.
+    pub others: Vec<App>,
 }
 
 /// The cluster that an app is compared with.
@@ -200,24 +202,47 @@ pub async fn against(
     cancel: &CancellationToken,
 ) -> Result<Vec<ResourceStatus>, String> {
     let at = ground.deployed.clone().ok_or("no cluster is known to render it for")?;
-    if *other == Against::Live
-        && let Some(why) = &at.unknown
-    {
-        return Err(why.clone());
-    }
     let rendered = rendered(ground, &at, commit, cancel).await?;
     let other = match other {
         Against::Live => None,
         Against::Desired => Some(at.desired.manifests.iter().map(|m| (**m).clone()).collect()),
         Against::Commit(other) => Some(self::rendered(ground, &at, other, cancel).await?),
     };
-    let work = tokio::task::spawn_blocking(move || match other {
-        None => off_live(&at, &rendered),
-        Some(other) => between(&at.id, other, rendered),
-    });
-    let mut statuses = work.await.map_err(|_| "driftdeck failed on it; the log says where".to_owned())?;
+    match other {
+        None => held_to_live(&at, rendered).await,
+        Some(other) => worked(move || between(&at.id, other, rendered)).await,
+    }
+}
+
+/// Returns what differs between a rendering and what is live. Errors: why it cannot be told.
+pub async fn held_to_live(at: &Arc<At>, rendered: Vec<Manifest>) -> Result<Vec<ResourceStatus>, String> {
+    if let Some(why) = &at.unknown {
+        return Err(why.clone());
+    }
+    let at = at.clone();
+    worked(move || off_live(&at, &rendered)).await
+}
+
+/// Returns what differs between a rendering (as what is desired) and what Git declares now.
+pub async fn held_to_desired(at: &Arc<At>, rendered: Vec<Manifest>) -> Result<Vec<ResourceStatus>, String> {
+    let at = at.clone();
+    worked(move || {
+        let now = at.desired.manifests.iter().map(|m| (**m).clone()).collect();
+        between(&at.id, now, rendered)
+    })
+    .await
+}
+
+async fn worked(
+    work: impl FnOnce() -> Vec<ResourceStatus> + Send + 'static,
+) -> Result<Vec<ResourceStatus>, String> {
+    let mut statuses = tokio::task::spawn_blocking(work).await.map_err(|_| failed())?;
     statuses.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(statuses)
+}
+
+fn failed() -> String {
+    "driftdeck failed on it; the log says where".to_owned()
 }
 
 /// Renders an app at a commit.
@@ -232,10 +257,20 @@ async fn rendered(
     let tree = match read {
         Ok(Ok(snapshot)) => snapshot.tree,
         Ok(Err(error)) => return Err(error.to_string()),
-        Err(_) => return Err("driftdeck failed on it; the log says where".to_owned()),
+        Err(_) => return Err(failed()),
     };
+    rendered_tree(ground, at, &tree, cancel).await
+}
+
+/// Renders an app from a tree. Errors: why it cannot be rendered whole.
+pub async fn rendered_tree(
+    ground: &Ground,
+    at: &At,
+    tree: &Arc<dyn Tree>,
+    cancel: &CancellationToken,
+) -> Result<Vec<Manifest>, String> {
     let whom = For { facts: &at.facts, context: &at.context };
-    let rendered = ground.renderer.rendered(&ground.inputs.app, &tree, whom, cancel).await;
+    let rendered = ground.renderer.rendered(&ground.inputs.app, tree, whom, cancel).await;
     if rendered.complete {
         return Ok(rendered.manifests);
     }

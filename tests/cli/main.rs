@@ -18,4 +18,5 @@ mod ignored;
 mod mistakes;
 mod render;
 mod repositories;
+mod revert;
 mod signals;

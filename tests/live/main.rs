@@ -24,6 +24,7 @@ mod login;
 mod narrowed;
 mod pods;
 mod remotes;
+mod revert;
 mod right;
 mod signals;
 mod sync;

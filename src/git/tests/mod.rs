@@ -3,10 +3,13 @@
 
 mod blame;
 mod canaries;
+mod committing;
 mod fixture;
 mod history;
+mod landing;
 mod mirrors;
 mod opening;
+mod proposing;
 mod revisions;
 mod trees;
 mod watches;

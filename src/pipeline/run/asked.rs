@@ -183,7 +183,13 @@ impl Conductor {
         };
         let deployed =
             cluster.and_then(|cluster| self.held_against(&DeploymentId::new(app.clone(), cluster.clone())));
-        Some(history::Ground { inputs, renderer: self.renderer.clone(), deployed: deployed.map(Arc::new) })
+        let others = repo.apps.iter().map(|member| &member.app).filter(|other| other.id != *app);
+        Some(history::Ground {
+            others: others.cloned().collect(),
+            inputs,
+            renderer: self.renderer.clone(),
+            deployed: deployed.map(Arc::new),
+        })
     }
 
     fn held_against(&self, id: &DeploymentId) -> Option<history::At> {

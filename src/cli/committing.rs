@@ -1,0 +1,143 @@
+//! Defines the way from a plan of a commit to its outcome, which every headless command that commits goes: the plan is
+//! printed, what is not answered yet is asked, the commit is made.
+
+use crate::action::commit::{self, MakeError, Making};
+use crate::cli::acting::{can_ask, failed, prompt};
+use crate::cli::arguments::{CommitArguments, Options};
+use crate::cli::commit_plan::{to_json, to_text};
+use crate::cli::document::worst_first;
+use crate::cli::output::{Format, Output};
+use crate::cli::report::Style;
+use crate::cli::{Exit, Failed, now, opening, stdin, written};
+use crate::git::Git;
+use crate::model::commit_plan::{CommitPlan, Publish};
+use crate::model::{Notice, StepOutcome};
+use crate::pipeline::committing::{Prepared, Wanted, What, prepare};
+use crate::pipeline::history::Ground;
+use crate::pipeline::opening::system_clock;
+use std::io::Write as _;
+use tokio_util::sync::CancellationToken;
+
+/// What a command commits, and how it was asked for.
+pub struct Committing<'a> {
+    pub asked: &'a CommitArguments,
+    pub options: &'a Options,
+    pub output: &'a Output,
+    pub cancel: &'a CancellationToken,
+}
+
+impl Committing<'_> {
+    /// Returns what is wanted, as the options say it.
+    pub fn wanted(&self, what: What) -> Wanted {
+        Wanted {
+            publish: Publish::No,
+            dirty: self.asked.dirty,
+            message: self.asked.message.clone(),
+            ..Wanted::new(what)
+        }
+    }
+
+    /// Plans the commit, has it confirmed, and makes it.
+    pub async fn run(
+        &self,
+        ground: &Ground,
+        wanted: &Wanted,
+        mut said: Vec<Notice>,
+    ) -> Result<Exit, Failed> {
+        let env: Vec<_> = std::env::vars_os().collect();
+        let git = Git::find(env, self.cancel).await.map_err(|error| failed(&error, Some(error.hint().to_owned())))?;
+        let journal = opening::journal()?;
+        said.extend(commit::close_abandoned(&journal, now()).map_err(|error| failed(&error, None))?);
+        let prepared = tokio::select! {
+            prepared = prepare(ground, &git, wanted, now(), self.cancel) => prepared.map_err(Box::new)?,
+            () = self.cancel.cancelled() => return Ok(Exit::Interrupted),
+        };
+        worst_first(&mut said);
+        let Prepared { plan, proposed, how, repo } = prepared;
+        if self.asked.dry_run || plan.steps.is_empty() {
+            self.print(&plan, &said)?;
+            return Ok(Exit::Success);
+        }
+        match self.confirmed(&plan).await? {
+            Confirmed::Yes => {}
+            Confirmed::No(why) => {
+                said.insert(0, why);
+                self.print(&plan, &said)?;
+                return Ok(Exit::Failure);
+            }
+            Confirmed::Interrupted => return Ok(Exit::Interrupted),
+        }
+        let clock = system_clock();
+        let with = Making {
+            repo: &repo,
+            git: &git,
+            how: &how,
+            proposed: &proposed,
+            journal: &journal,
+            clock: &*clock,
+            cancel: self.cancel,
+        };
+        let done = match commit::carry_out(plan, &with, &mut |_| {}).await {
+            Ok(done) => done,
+            Err(error @ MakeError::Moved(_)) => {
+                said.push(Notice::error(format!("nothing was written: {error}")).hint("this is the new plan"));
+                let anew = prepare(ground, &git, wanted, now(), self.cancel).await.map_err(Box::new)?;
+                self.print(&anew.plan, &said)?;
+                return Ok(Exit::Failure);
+            }
+            Err(error) => return Err(failed(&error, None)),
+        };
+        said.extend(done.notices.iter().cloned());
+        self.print(&done, &said)?;
+        Ok(exit(&done, self.cancel))
+    }
+
+    async fn confirmed(&self, plan: &CommitPlan) -> Result<Confirmed, Failed> {
+        if !self.asked.yes && !can_ask(self.output) {
+            let why = Notice::error("nothing was written: the plan is not confirmed").hint("it wants --yes");
+            return Ok(Confirmed::No(why));
+        }
+        if self.output.format == Format::Text {
+            let mut stderr = std::io::stderr().lock();
+            // Nobody can be told that stderr is closed.
+            let _ = stderr.write_all(to_text(plan, self.style()).as_bytes()).and_then(|()| stderr.flush());
+        }
+        if !self.asked.yes {
+            let asking = stdin::apart(|| prompt("commit this? [y/N] "));
+            let typed = tokio::select! {
+                typed = asking => typed?,
+                () = self.cancel.cancelled() => return Ok(Confirmed::Interrupted),
+            };
+            if !["y", "yes"].contains(&typed.to_lowercase().as_str()) {
+                return Err(Box::new(Notice::error("nothing was written")));
+            }
+        }
+        Ok(if self.cancel.is_cancelled() { Confirmed::Interrupted } else { Confirmed::Yes })
+    }
+
+    fn print(&self, plan: &CommitPlan, said: &[Notice]) -> Result<(), Failed> {
+        self.output.notices(said);
+        written(self.output.document(|| to_json(plan, said), || to_text(plan, self.style())))
+    }
+
+    fn style(&self) -> Style {
+        Style { colour: self.output.colour, ascii: self.options.ascii }
+    }
+}
+
+enum Confirmed {
+    Yes,
+    /// There is nobody who could be asked.
+    No(Notice),
+    Interrupted,
+}
+
+/// Returns the exit code for a plan that was carried out.
+fn exit(plan: &CommitPlan, cancel: &CancellationToken) -> Exit {
+    let done = plan.steps.iter().all(|step| matches!(step.outcome, StepOutcome::Applied | StepOutcome::Unchanged));
+    match (done, cancel.is_cancelled()) {
+        (true, _) => Exit::Success,
+        (false, true) => Exit::Interrupted,
+        (false, false) => Exit::Failure,
+    }
+}
