@@ -48,12 +48,12 @@ pub async fn carry_out(
             Made::Landed => StepOutcome::Applied,
             Made::Failed(notice) => StepOutcome::Failed(*notice),
             Made::Moved(error) => {
-                close(action, &mut plan, at, StepOutcome::Refused(land_notice(&error)), with)?;
+                close(action, &mut plan, at, &StepOutcome::Refused(land_notice(&error)), with)?;
                 return Err(MakeError::Moved(error));
             }
         }
     };
-    close(action, &mut plan, at, outcome, with)?;
+    close(action, &mut plan, at, &outcome, with)?;
     progress(&plan);
     Ok(plan)
 }
@@ -63,11 +63,11 @@ fn close(
     action: Action,
     plan: &mut CommitPlan,
     at: usize,
-    outcome: StepOutcome,
+    outcome: &StepOutcome,
     with: &Making<'_>,
 ) -> Result<(), JournalError> {
     let now = (with.clock)();
-    action.tell(&told(at, &outcome, now))?;
+    action.tell(&told(at, outcome, now))?;
     for (step, planned) in plan.steps.iter_mut().enumerate() {
         if step == at {
             planned.outcome = outcome.clone();
@@ -96,7 +96,8 @@ async fn commit(
     if let Err(error) = proposed.store(repo) {
         return Ok(Made::Failed(Box::new(propose_notice(&error))));
     }
-    let made = repo.commit(with.git, with.how, &proposed.root(), &plan.base, &plan.message, with.cancel).await;
+    let made =
+        repo.commit(with.git, with.how, &proposed.root(), &plan.base, &plan.message, with.cancel).await;
     let id = match made {
         Ok(id) => id,
         Err(error) => return Ok(Made::Failed(Box::new(commit_notice(&error)))),

@@ -35,6 +35,9 @@ pub enum JournalError {
     Running { id: String },
 }
 
+/// Says what became of the commit that was under way in an action: outcome and cause.
+pub(super) type Became<'a> = dyn FnMut(&Entry, Option<&CommitIntent>) -> (&'static str, Option<String>) + 'a;
+
 /// The journal in the state folder.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -186,11 +189,7 @@ impl Journal {
 
     /// Closes the actions on repos that were begun and not ended, and that nobody runs any more. `became` says of each what
     /// became of the commit that was under way, as outcome and cause.
-    pub(super) fn close_commits(
-        &self,
-        now: Timestamp,
-        became: &mut dyn FnMut(&Entry, Option<&CommitIntent>) -> (&'static str, Option<String>),
-    ) -> Result<(), JournalError> {
+    pub(super) fn close_commits(&self, now: Timestamp, became: &mut Became<'_>) -> Result<(), JournalError> {
         let mut recorded: Option<Vec<String>> = None;
         for mut left in self.abandoned()? {
             let Some(mut entry) = left.entry.take_if(|entry| entry.cluster_id.is_empty()) else { continue };
@@ -272,8 +271,14 @@ struct Abandoned {
 
 impl Abandoned {
     fn read(id: &str, lock: Lock, bytes: &[u8]) -> Self {
-        let mut found =
-            Self { id: id.to_owned(), _lock: lock, entry: None, open: Vec::new(), commit: None, told: Vec::new() };
+        let mut found = Self {
+            id: id.to_owned(),
+            _lock: lock,
+            entry: None,
+            open: Vec::new(),
+            commit: None,
+            told: Vec::new(),
+        };
         // The last line may be half written: what it was about had not begun.
         for line in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
             match line {

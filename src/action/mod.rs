@@ -24,8 +24,8 @@ mod write;
 
 pub use crate::model::confirm;
 pub use bind::rendered;
-pub use sync::words::plan_id;
 pub use execute::{ExecuteError, Execution, Moved, execute};
+pub use sync::words::plan_id;
 
 #[cfg(test)]
 mod tests;

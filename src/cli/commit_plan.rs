@@ -120,14 +120,18 @@ pub fn to_text(plan: &CommitPlan, style: Style) -> String {
     if plan.files.is_empty() {
         out += "  none\n";
     }
-    out += &effect_text(&plan.rendered, style, "what Git declares would change, from now to then", [
-        "comes in",
-        "goes out",
-    ]);
-    out += &effect_text(&plan.effect, style, "against what is live then: what a sync would write", [
-        "would be created",
-        "would be extra",
-    ]);
+    out += &effect_text(
+        &plan.rendered,
+        style,
+        "what Git declares would change, from now to then",
+        ["comes in", "goes out"],
+    );
+    out += &effect_text(
+        &plan.effect,
+        style,
+        "against what is live then: what a sync would write",
+        ["would be created", "would be extra"],
+    );
     out += "message:\n";
     for line in plan.message.trim_end().lines() {
         let _ = writeln!(out, "  | {}", text::terminal(line));

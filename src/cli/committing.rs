@@ -9,9 +9,9 @@ use crate::cli::document::worst_first;
 use crate::cli::output::{Format, Output};
 use crate::cli::report::Style;
 use crate::cli::{Exit, Failed, now, opening, stdin, written};
-use crate::git::Git;
 use crate::model::commit_plan::{CommitPlan, Publish};
 use crate::model::{Notice, StepOutcome};
+use crate::pipeline::committer::Committer;
 use crate::pipeline::committing::{Prepared, Wanted, What, prepare};
 use crate::pipeline::history::Ground;
 use crate::pipeline::opening::system_clock;
@@ -38,18 +38,12 @@ impl Committing<'_> {
     }
 
     /// Plans the commit, has it confirmed, and makes it.
-    pub async fn run(
-        &self,
-        ground: &Ground,
-        wanted: &Wanted,
-        mut said: Vec<Notice>,
-    ) -> Result<Exit, Failed> {
-        let env: Vec<_> = std::env::vars_os().collect();
-        let git = Git::find(env, self.cancel).await.map_err(|error| failed(&error, Some(error.hint().to_owned())))?;
+    pub async fn run(&self, ground: &Ground, wanted: &Wanted, mut said: Vec<Notice>) -> Result<Exit, Failed> {
+        let git = Committer::default().git().await.map_err(Box::new)?;
         let journal = opening::journal()?;
         said.extend(commit::close_abandoned(&journal, now()).map_err(|error| failed(&error, None))?);
         let prepared = tokio::select! {
-            prepared = prepare(ground, &git, wanted, now(), self.cancel) => prepared.map_err(Box::new)?,
+            prepared = prepare(ground, &git, wanted, now(), self.cancel) => prepared?,
             () = self.cancel.cancelled() => return Ok(Exit::Interrupted),
         };
         worst_first(&mut said);
@@ -80,8 +74,10 @@ impl Committing<'_> {
         let done = match commit::carry_out(plan, &with, &mut |_| {}).await {
             Ok(done) => done,
             Err(error @ MakeError::Moved(_)) => {
-                said.push(Notice::error(format!("nothing was written: {error}")).hint("this is the new plan"));
-                let anew = prepare(ground, &git, wanted, now(), self.cancel).await.map_err(Box::new)?;
+                said.push(
+                    Notice::error(format!("nothing was written: {error}")).hint("this is the new plan"),
+                );
+                let anew = prepare(ground, &git, wanted, now(), self.cancel).await?;
                 self.print(&anew.plan, &said)?;
                 return Ok(Exit::Failure);
             }
@@ -134,7 +130,8 @@ enum Confirmed {
 
 /// Returns the exit code for a plan that was carried out.
 fn exit(plan: &CommitPlan, cancel: &CancellationToken) -> Exit {
-    let done = plan.steps.iter().all(|step| matches!(step.outcome, StepOutcome::Applied | StepOutcome::Unchanged));
+    let done =
+        plan.steps.iter().all(|step| matches!(step.outcome, StepOutcome::Applied | StepOutcome::Unchanged));
     match (done, cancel.is_cancelled()) {
         (true, _) => Exit::Success,
         (false, true) => Exit::Interrupted,

@@ -155,7 +155,7 @@ fn change_markdown(state: &State, change: &FieldChange) -> String {
 }
 
 /// A write goes from live to what will be, as the plan's screen shows it. Only a sync writes what Git desires.
-fn write_markdown(change: &FieldChange, is_sync: bool) -> String {
+pub(super) fn write_markdown(change: &FieldChange, is_sync: bool) -> String {
     let path = code(&change.path.to_string());
     let becomes = if is_sync { "as desired" } else { "as it was" };
     if let Some(lines) = words::lines_differ(change) {

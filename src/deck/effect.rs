@@ -1,5 +1,6 @@
 //! Defines effects: what the deck asks for and cannot do itself. Runtime and shell perform them and answer with messages.
 
+use super::commit_view::CommitRequest;
 use crate::model::history::Against;
 use crate::model::{AppId, ClusterId, DeploymentId, Oid, Plan, ResourceId, Timestamp};
 
@@ -63,6 +64,22 @@ pub enum Effect {
         plan: Box<Plan>,
         /// What the person typed for what the plan asks; see [`crate::model::confirm`].
         confirmed: Vec<String>,
+    },
+    /// Compute the plan of a commit; writes nothing. Answered by [`super::Message::CommitReady`] or `CommitFailed`.
+    PlanCommit {
+        ticket: Ticket,
+        request: CommitRequest,
+    },
+    /// Carry out the plan of a commit of this id. Answered by [`super::Message::CommitDone`], by `CommitReady` with a
+    /// reason if what it is bound to has moved, or by `CommitFailed`.
+    MakeCommit {
+        ticket: Ticket,
+        id: String,
+    },
+    /// Have a commit's message written in the editor; answered by [`super::Message::MessageWritten`].
+    EditMessage {
+        ticket: Ticket,
+        text: String,
     },
     /// Have the API server dry-run objects of a deployment; none named: all. Writes nothing. Answered by
     /// [`super::Message::ExactProgress`] and `ExactDone`; the verdicts come from the pipeline.
@@ -150,6 +167,7 @@ impl Effect {
             self,
             Effect::Copy { .. }
                 | Effect::OpenEditor { .. }
+                | Effect::EditMessage { .. }
                 | Effect::LogIn { .. }
                 | Effect::OpenUrl { .. }
                 | Effect::Redraw

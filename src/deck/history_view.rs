@@ -312,8 +312,12 @@ pub fn effect_lines(state: &State, view: &EffectView) -> Vec<Words> {
             lines.push(vec![(" nothing differs".to_owned(), Role::Dim)]);
         }
         Fetched::Ready { value, .. } => {
+            let [first, second] = view.sides();
+            let role = if matches!(view.against, Against::Live) { Role::Live } else { Role::Text };
+            let (first, second) = (format!("only {first}"), format!("only {second}"));
+            let sides = Sides { first: &first, second: &second, role, live_first: false };
             for status in value {
-                push_resource(state, view, status, &mut lines);
+                push_resource(state, &sides, status, &mut lines);
             }
         }
         Fetched::Idle | Fetched::Loading { .. } => {
@@ -323,12 +327,27 @@ pub fn effect_lines(state: &State, view: &EffectView) -> Vec<Words> {
     lines
 }
 
-fn push_resource(state: &State, view: &EffectView, status: &ResourceStatus, lines: &mut Vec<Words>) {
-    let [first, second] = view.sides();
+/// How the two sides of what differs are told.
+pub(super) struct Sides<'a> {
+    /// What is said of an object that only the first side has, and of one that only the second has.
+    pub first: &'a str,
+    pub second: &'a str,
+    /// The hue of the second side.
+    pub role: Role,
+    /// What is written reads from what is to what will be: the second side stands first.
+    pub live_first: bool,
+}
+
+pub(super) fn push_resource(
+    state: &State,
+    sides: &Sides<'_>,
+    status: &ResourceStatus,
+    lines: &mut Vec<Words>,
+) {
     let fields = status.judgement.counted().count();
     let summary = match status.verdict() {
-        Verdict::Missing => format!("only {first}"),
-        Verdict::Extra => format!("only {second}"),
+        Verdict::Missing => sides.first.to_owned(),
+        Verdict::Extra => sides.second.to_owned(),
         Verdict::Invalid => "invalid".to_owned(),
         _ => words::count(fields, "field"),
     };
@@ -342,14 +361,17 @@ fn push_resource(state: &State, view: &EffectView, status: &ResourceStatus, line
             (format!("   {} ", super::marks::class(change.class)), Role::Drift),
             (change.path.to_string(), Role::Text),
         ]);
-        let (desired, live) = match words::lines_differ(change) {
-            Some(lines) => (lines, String::new()),
-            None => words::sides(change),
-        };
-        let second = if matches!(view.against, Against::Live) { Role::Live } else { Role::Text };
-        let mut line = vec![("       ".to_owned(), Role::Dim), (desired, Role::Desired)];
-        if !live.is_empty() {
-            line.extend([(" → ".to_owned(), Role::Dim), (live, second)]);
+        let mut line = vec![("       ".to_owned(), Role::Dim)];
+        if let Some(lines) = words::lines_differ(change) {
+            line.push((lines, Role::Desired));
+        } else {
+            let (desired, live) = words::sides(change);
+            let mut both = [(desired, Role::Desired), (live, sides.role)];
+            if sides.live_first {
+                both.reverse();
+            }
+            let [from, to] = both;
+            line.extend([from, (" → ".to_owned(), Role::Dim), to]);
         }
         lines.push(line);
     }

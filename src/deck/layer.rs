@@ -1,6 +1,7 @@
 //! Defines what can lie on the deck: screens, menus and prompts. Keys go to the topmost; drawing goes upwards.
 
 use super::changes_view::ChangesView;
+use super::commit_view::CommitView;
 use super::effect::Ticket;
 use super::history_view::{EffectView, HistoryView};
 use super::list::Row;
@@ -20,6 +21,10 @@ use std::sync::Arc;
 pub enum Layer {
     Resource(Box<ResourceView>),
     Plan(Box<PlanView>),
+    /// The plan of a commit.
+    Commit(Box<CommitView>),
+    /// Asks for the first line of a commit's message.
+    Message(MessagePrompt),
     /// Asks for a name: that of a protected cluster, or of what would be deleted.
     Confirm(Confirm),
     Who(WhoView),
@@ -53,6 +58,13 @@ impl Confirm {
     pub fn is_answered(&self) -> bool {
         self.ask.words.contains(&self.typed)
     }
+}
+
+/// A prompt for the first line of a commit's message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessagePrompt {
+    pub ticket: Ticket,
+    pub typed: String,
 }
 
 /// Who wrote each side of a resource's changes.
@@ -116,6 +128,7 @@ impl Layer {
         match self {
             Layer::Resource(_) => Place::Resource,
             Layer::Plan(_) => Place::Plan,
+            Layer::Commit(_) => Place::Commit,
             Layer::Matrix(_) => Place::Matrix,
             Layer::Changes(_) => Place::Changes,
             Layer::History(_) => Place::History,
@@ -126,7 +139,7 @@ impl Layer {
 
     /// Returns whether every key is text here.
     pub fn is_prompt(&self) -> bool {
-        matches!(self, Layer::Confirm(_) | Layer::Palette(_) | Layer::Search(_))
+        matches!(self, Layer::Confirm(_) | Layer::Message(_) | Layer::Palette(_) | Layer::Search(_))
     }
 
     /// Returns whether it takes the whole body, so that nothing below it is seen.
@@ -135,6 +148,7 @@ impl Layer {
             self,
             Layer::Resource(_)
                 | Layer::Plan(_)
+                | Layer::Commit(_)
                 | Layer::Matrix(_)
                 | Layer::Changes(_)
                 | Layer::Pods(_)
@@ -182,6 +196,7 @@ impl Layer {
     pub fn is_busy(&self) -> bool {
         match self {
             Layer::Plan(view) => view.is_running(),
+            Layer::Commit(view) => view.is_running(),
             _ => self.looking().is_some(),
         }
     }

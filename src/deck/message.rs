@@ -2,6 +2,7 @@
 
 use super::effect::Ticket;
 use super::layout::Size;
+use crate::model::commit_plan::CommitPlan;
 use crate::model::history::Step;
 use crate::model::status::ResourceStatus;
 use crate::model::update::Update;
@@ -127,6 +128,30 @@ pub enum Message {
         at: Timestamp,
         ticket: Ticket,
         verdict: Option<Verdict>,
+    },
+    /// The plan of a commit; `moved`: nothing was written because something moved, and this is the new plan.
+    CommitReady {
+        at: Timestamp,
+        ticket: Ticket,
+        plan: Box<CommitPlan>,
+        moved: Option<String>,
+    },
+    CommitFailed {
+        at: Timestamp,
+        ticket: Ticket,
+        notice: Notice,
+    },
+    /// Every step of the plan of a commit has its outcome.
+    CommitDone {
+        at: Timestamp,
+        ticket: Ticket,
+        plan: Box<CommitPlan>,
+    },
+    /// The answer to [`super::Effect::EditMessage`].
+    MessageWritten {
+        at: Timestamp,
+        ticket: Ticket,
+        result: Result<String, Notice>,
     },
     /// How many of how many objects the API server was asked about.
     ExactProgress {

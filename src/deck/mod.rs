@@ -6,6 +6,7 @@
 
 mod anchor;
 pub mod changes_view;
+pub mod commit_view;
 pub mod copy;
 pub mod cut;
 pub mod effect;

@@ -1,5 +1,6 @@
 //! Defines what is possible where the person is: for each command nothing, or in one line why it cannot work.
 
+use super::commit_view::CommitView;
 use super::effect::PlanRequest;
 use super::layer::Layer;
 use super::layout::Column;
@@ -82,6 +83,7 @@ fn special(state: &State, command: Command) -> Result<(), String> {
             {
                 Err("only a sync takes what is not committed".to_owned())
             }
+            Some(Layer::Commit(view)) if view.is_applying() => Err("the commit is being made".to_owned()),
             _ => Ok(()),
         },
         Command::Copy if state.selected_app().is_none() && state.layers.is_empty() => {
@@ -312,7 +314,31 @@ fn remote(repo: &RepoStatus) -> Result<&str, String> {
     }
 }
 
+fn ready_commit(state: &State, view: &CommitView, command: Command) -> Result<(), String> {
+    let looks = command == Command::CopyPlan;
+    match &view.phase {
+        Phase::Planning { .. } => return Err("the plan is still being computed".to_owned()),
+        Phase::Failed(notice) => return Err(format!("there is no plan: {}", notice.title)),
+        Phase::Applying { .. } if !looks => return Err("the commit is being made".to_owned()),
+        Phase::Done { .. } if !looks => {
+            return Err(format!("the plan was carried out: {} plans again", key(state, Command::Replan)));
+        }
+        _ => {}
+    }
+    if command == Command::TickStep && view.plan.as_ref().is_none_or(|plan| plan.included.is_empty()) {
+        return Err("the app includes nothing that was another then".to_owned());
+    }
+    let is_empty = view.plan.as_ref().is_none_or(|plan| plan.steps.is_empty());
+    if is_empty && matches!(command, Command::Apply | Command::Message | Command::Subject) {
+        return Err("there is nothing to commit".to_owned());
+    }
+    Ok(())
+}
+
 fn ready_plan(state: &State, command: Command) -> Result<(), String> {
+    if let Some(Layer::Commit(view)) = state.layers.last() {
+        return ready_commit(state, view, command);
+    }
     let Some(Layer::Plan(view)) = state.layers.last() else { return Err("no plan is shown".to_owned()) };
     let looks = matches!(command, Command::Unfold | Command::CopyPlan | Command::StepDiff);
     match &view.phase {

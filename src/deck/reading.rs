@@ -1,6 +1,7 @@
 //! Defines what stands in the overlays that are only read (help, notices, who wrote what), as lines of words with
 //! roles, and where those overlays lie.
 
+use super::commit_view;
 use super::history_view;
 use super::layer::{Confirm, HelpView, Layer, WhoView};
 use super::layout::Rect;
@@ -26,7 +27,7 @@ pub fn place(state: &State, layer: &Layer) -> Rect {
         Layer::Copy(menu) => body.middle(width, framed(menu.items.len())),
         Layer::Everything(menu) => body.middle(width, framed(menu.items.len())),
         // Below what is asked: a blank line, and what is typed.
-        Layer::Confirm(_) => body.middle(width, framed(lines(state, layer).len() + 2)),
+        Layer::Confirm(_) | Layer::Message(_) => body.middle(width, framed(lines(state, layer).len() + 2)),
         Layer::Search(_) => state.layout().status,
         _ => body,
     }
@@ -60,7 +61,11 @@ pub fn lines(state: &State, layer: &Layer) -> Vec<Words> {
             history_view::effect_lines(state, view),
             usize::from(state.layout().body.width.saturating_sub(1)),
         ),
+        Layer::Commit(view) => {
+            (commit_view::lines(state, view), usize::from(state.layout().body.width.saturating_sub(1)))
+        }
         Layer::Confirm(confirm) => (question(state, confirm), framed),
+        Layer::Message(_) => (message_asked(), framed),
         _ => return Vec::new(),
     };
     text.iter().flat_map(|line| wrap(line, width, state.options.ascii)).collect()
@@ -68,7 +73,11 @@ pub fn lines(state: &State, layer: &Layer) -> Vec<Words> {
 
 /// Returns how many lines of an overlay that is read are seen.
 pub fn seen(state: &State, layer: &Layer) -> usize {
-    let frame = if matches!(layer, Layer::Who(_) | Layer::Pods(_) | Layer::Effect(_)) { 1 } else { 2 };
+    let frame = if matches!(layer, Layer::Who(_) | Layer::Pods(_) | Layer::Effect(_) | Layer::Commit(_)) {
+        1
+    } else {
+        2
+    };
     usize::from(place(state, layer).height.saturating_sub(frame))
 }
 
@@ -82,6 +91,9 @@ pub fn below(state: &State) -> usize {
         Some(layer @ Layer::Who(view)) => (lines(state, layer).len(), view.scroll.top + seen(state, layer)),
         Some(layer @ Layer::Pods(view)) => (lines(state, layer).len(), view.scroll.top + seen(state, layer)),
         Some(layer @ Layer::Effect(view)) => {
+            (lines(state, layer).len(), view.scroll.top + seen(state, layer))
+        }
+        Some(layer @ Layer::Commit(view)) => {
             (lines(state, layer).len(), view.scroll.top + seen(state, layer))
         }
         Some(Layer::History(view)) => return view.rows.below(history_view::rows_seen(state)),
@@ -370,6 +382,14 @@ fn question(state: &State, confirm: &Confirm) -> Vec<Words> {
     ]
 }
 
+/// Returns what the prompt for a commit's first line says.
+fn message_asked() -> Vec<Words> {
+    vec![
+        vec![("the first line of the message:".to_owned(), Role::Text)],
+        vec![("enter takes it and plans again; what stands below it stays".to_owned(), Role::Dim)],
+    ]
+}
+
 fn side(word: &str, role: Role, value: String) -> Words {
     vec![(format!("   {word:<10}"), role), (value, role)]
 }
@@ -389,6 +409,7 @@ pub fn footer(state: &State) -> Vec<Offer> {
         Some(Layer::Search(_)) => &[("enter", "keep"), ("esc", "as before")],
         Some(Layer::Palette(_)) => &[("enter", "do it"), ("up down", "choose"), ("esc", "leave")],
         Some(Layer::Confirm(_)) => &[("enter", "check the name"), ("esc", "leave, writes nothing")],
+        Some(Layer::Message(_)) => &[("enter", "take it"), ("esc", "as before")],
         Some(Layer::Copy(_) | Layer::Everything(_)) => &[("enter", "choose"), ("esc", "leave")],
         _ => &[],
     };

@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn a_repository_says_who_commits_and_not_which_program_signs() {
-        let said = |scope: &str, name: &str, value: &str| (scope.to_owned(), name.to_owned(), value.to_owned());
+        let said =
+            |scope: &str, name: &str, value: &str| (scope.to_owned(), name.to_owned(), value.to_owned());
         let all = [
             said("global", "user.email", "ana@home.example"),
             said("global", "gpg.ssh.program", "/usr/bin/ssh-keygen"),

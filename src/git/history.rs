@@ -117,8 +117,7 @@ impl Repo {
     pub async fn count(&self, git: &Git, from: &Oid, cancel: &CancellationToken) -> Option<usize> {
         let lens = self.lens().await.ok()?;
         let arguments = ["rev-list", "--count", from.0.as_str()];
-        let done =
-            git.read(lens.folder(), &lens.env(), &arguments, &[], WALK_TIME, cancel).await.ok()?;
+        let done = git.read(lens.folder(), &lens.env(), &arguments, &[], WALK_TIME, cancel).await.ok()?;
         String::from_utf8_lossy(&done.stdout).trim().parse().ok()
     }
 

@@ -46,7 +46,9 @@ impl std::fmt::Display for Obstacle {
             Obstacle::Uncommitted { file } => write!(f, "{file} has uncommitted changes"),
             Obstacle::Doing { what } => write!(f, "a {what} is under way in the working folder"),
             Obstacle::Sparse => write!(f, "the working folder is a sparse checkout"),
-            Obstacle::Filtered { file } => write!(f, "a filter of Git's attributes turns {file} into what is checked out"),
+            Obstacle::Filtered { file } => {
+                write!(f, "a filter of Git's attributes turns {file} into what is checked out")
+            }
         }
     }
 }
@@ -144,10 +146,12 @@ impl Repo {
     /// Returns what keeps the files that are checked out from becoming others. Blocks on the disk.
     pub fn obstacles(&self, files: &[String]) -> Vec<Obstacle> {
         match &self.inner.handle {
-            Some(handle) if self.has_working_folder() => obstacles(&handle.lock(), files).unwrap_or_else(|_| {
-                // What cannot be read is not written either.
-                vec![Obstacle::Doing { what: "change" }]
-            }),
+            Some(handle) if self.has_working_folder() => {
+                obstacles(&handle.lock(), files).unwrap_or_else(|_| {
+                    // What cannot be read is not written either.
+                    vec![Obstacle::Doing { what: "change" }]
+                })
+            }
             _ => Vec::new(),
         }
     }
@@ -200,7 +204,8 @@ impl Repo {
                 if repo.path().join("index.lock").exists() {
                     return Err(LandError::Locked);
                 }
-                let written: Vec<String> = files.iter().filter(|file| !keeps.contains(file)).cloned().collect();
+                let written: Vec<String> =
+                    files.iter().filter(|file| !keeps.contains(file)).cloned().collect();
                 let found = obstacles(&repo, &written).map_err(|error| failed(&error))?;
                 if let Some(obstacle) = found.first() {
                     let obstacle = obstacle.to_string();
@@ -236,18 +241,15 @@ fn moved(
             Err(LandError::Moved { branch: branch.to_owned() })
         }
         Err(error) if error.code() == git2::ErrorCode::Locked => Err(LandError::Locked),
-        Err(error) => Err(LandError::Failed { branch: branch.to_owned(), reason: error.message().to_owned() }),
+        Err(error) => {
+            Err(LandError::Failed { branch: branch.to_owned(), reason: error.message().to_owned() })
+        }
     }
 }
 
 /// Turns files that are checked out into those of a commit, the index with them. Unless it is `forced`, nothing that
 /// differs from HEAD's commit is touched.
-fn check_out(
-    repo: &Repository,
-    to: git2::Oid,
-    files: &[String],
-    forced: bool,
-) -> Result<(), git2::Error> {
+fn check_out(repo: &Repository, to: git2::Oid, files: &[String], forced: bool) -> Result<(), git2::Error> {
     if files.is_empty() {
         return Ok(());
     }
@@ -298,7 +300,11 @@ fn obstacles(repo: &Repository, files: &[String]) -> Result<Vec<Obstacle>, git2:
         return Ok(found);
     }
     let mut options = StatusOptions::new();
-    options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(true).recurse_ignored_dirs(true);
+    options
+        .include_untracked(true)
+        .recurse_untracked_dirs(true)
+        .include_ignored(true)
+        .recurse_ignored_dirs(true);
     options.update_index(false).disable_pathspec_match(true);
     for file in files {
         options.pathspec(file);
@@ -311,7 +317,10 @@ fn obstacles(repo: &Repository, files: &[String]) -> Result<Vec<Obstacle>, git2:
     for file in files {
         let filter = repo.get_attr(Path::new(file), "filter", git2::AttrCheckFlags::FILE_THEN_INDEX)?;
         // Only a value names a program; `-filter` and the like name none.
-        if matches!(git2::AttrValue::from_string(filter), git2::AttrValue::String(_) | git2::AttrValue::Bytes(_)) {
+        if matches!(
+            git2::AttrValue::from_string(filter),
+            git2::AttrValue::String(_) | git2::AttrValue::Bytes(_)
+        ) {
             found.push(Obstacle::Filtered { file: file.clone() });
         }
     }

@@ -79,7 +79,9 @@ impl ProposeError {
             }
             ProposeError::Moved { .. } => "plan again",
             ProposeError::NotInClone { .. } => "git fetch may bring it",
-            ProposeError::NoRepository { .. } | ProposeError::TooMany { .. } | ProposeError::Failed { .. } => {
+            ProposeError::NoRepository { .. }
+            | ProposeError::TooMany { .. }
+            | ProposeError::Failed { .. } => {
                 return None;
             }
         })
@@ -138,7 +140,12 @@ impl Proposed {
 }
 
 /// Copies an object and what it leads to, as far as that is not there.
-fn copy(from: &git2::Odb<'_>, to: &git2::Odb<'_>, id: git2::Oid, kind: ObjectType) -> Result<(), ProposeError> {
+fn copy(
+    from: &git2::Odb<'_>,
+    to: &git2::Odb<'_>,
+    id: git2::Oid,
+    kind: ObjectType,
+) -> Result<(), ProposeError> {
     if to.exists(id) {
         return Ok(());
     }

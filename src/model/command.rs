@@ -45,6 +45,10 @@ pub enum Command {
     History,
     Against,
     BestMatch,
+    Revert,
+    TakeOut,
+    Message,
+    Subject,
     Base,
     Editor,
     FaultsOnly,
@@ -85,6 +89,8 @@ pub enum Place {
     /// One resource, or the diff of a whole app.
     Resource,
     Plan,
+    /// The plan of a commit.
+    Commit,
     Matrix,
     /// What changed anywhere.
     Changes,
@@ -104,6 +110,7 @@ impl Place {
             Place::Lists => "lists",
             Place::Resource => "a resource",
             Place::Plan => "a plan",
+            Place::Commit => "a plan of a commit",
             Place::Matrix => "the matrix",
             Place::Changes => "what changed",
             Place::History => "history",
@@ -167,7 +174,7 @@ impl Command {
 
     /// Returns whether it writes, or leads to a plan of what is written: its key is an upper-case letter.
     pub fn acts(self) -> bool {
-        matches!(self, Command::Sync | Command::Undo | Command::Apply)
+        matches!(self, Command::Sync | Command::Undo | Command::Revert | Command::TakeOut | Command::Apply)
     }
 
     /// Returns the command of this name.
@@ -204,18 +211,22 @@ commands! {
     Fold "fold" ["z"] in [Resource] needs TextView as "fold": "fold or unfold equal lines";
     ScrollLeft "scroll left" ["h" "left"] in [Resource] needs TextView: "move sideways to the left";
     ScrollRight "scroll right" ["l" "right"] in [Resource] needs TextView: "move sideways to the right";
-    TickStep "tick step" ["space"] in [Plan] needs ReadyPlan as "tick": "do this step, or leave it alone";
+    TickStep "tick step" ["space"] in [Plan Commit] needs ReadyPlan as "tick": "do this step, or leave it alone; of a commit: what the app includes goes back as well";
     Unfold "unfold step" ["enter"] in [Plan] needs ReadyPlan as "unfold": "show or hide what the step changes";
     StepDiff "step diff" ["d"] in [Plan] needs ReadyPlan as "diff": "the whole diff of the step's object";
-    Replan "plan again" ["r"] in [Plan] needs Nothing as "plan again": "compute the plan anew";
-    Uncommitted "uncommitted" ["w"] in [Plan] needs Nothing: "plan with what is not committed or not pushed, or without; said on the plan";
-    CopyPlan "copy plan" ["y"] in [Plan] needs ReadyPlan as "copy": "copy the plan as Markdown";
-    Apply "apply" ["A"] in [Plan] needs ReadyPlan as "apply": "write what the plan shows; a protected cluster asks for its name first";
+    Replan "plan again" ["r"] in [Plan Commit] needs Nothing as "plan again": "compute the plan anew";
+    Uncommitted "uncommitted" ["w"] in [Plan Commit] needs Nothing: "plan with what is not committed or not pushed, or without; of a commit: on the branch although files have uncommitted changes, which stay";
+    CopyPlan "copy plan" ["y"] in [Plan Commit] needs ReadyPlan as "copy": "copy the plan as Markdown";
+    Message "message" ["e"] in [Commit] needs ReadyPlan as "message": "write the commit's message in the editor";
+    Subject "subject" ["m"] in [Commit] needs ReadyPlan as "subject": "write the first line of the commit's message here";
+    Apply "apply" ["A"] in [Plan Commit] needs ReadyPlan as "apply": "write what the plan shows; a protected cluster asks for its name first";
     Since "since" ["s"] in [Changes] needs Nothing as "since": "look further back: 30m, 2h, 24h, 7d";
     CopyChanges "copy changes" ["y"] in [Changes] needs Nothing as "copy": "copy what is listed as Markdown, with what cannot be known";
     History "history" ["c"] in [Lists Resource] needs App as "commits": "the commits that touch the app, and which of them the cluster is at";
     Against "against" ["d"] in [History Effect] needs Nothing as "against": "hold the commits against live, against desired, each against the one before";
     BestMatch "best match" ["b"] in [History] needs Nothing as "best match": "go to the commit that the cluster fits best";
+    Revert "revert" ["R"] in [Lists Resource History Effect] needs App as "revert": "plan a commit that puts the app back to what it was at a commit; writes nothing yet";
+    TakeOut "take out" ["U"] in [History Effect] needs App as "take out": "plan a commit that takes out what this one changed, as git revert does";
     Base "base" ["space"] in [History] needs List as "base": "hold the other commits against this one; again to end";
     Who "who" ["w"] in [Lists Resource] needs Resource as "who": "the whole story of each field: who wrote it, who declared it, what it was before, and events";
     Exact "exact" ["x"] in [Lists Resource] needs Deployment as "exact": "have the API server dry-run the app, the resource or the ticked resources as the last word; writes nothing";

@@ -4,9 +4,7 @@
 use crate::action::commit::{commit_notice, propose_notice};
 use crate::action::plan_id;
 use crate::git::{Ask, Committing, Git, Obstacle, Proposed, Recipe, Repo};
-use crate::model::commit_plan::{
-    CommitAction, CommitPlan, CommitStep, Included, Landing, Publish, sharing,
-};
+use crate::model::commit_plan::{CommitAction, CommitPlan, CommitStep, Included, Landing, Publish, sharing};
 use crate::model::history::PastCommit;
 use crate::model::status::ResourceStatus;
 use crate::model::{FileEdit, Notice, Oid, Timestamp, Tree};
@@ -78,12 +76,13 @@ pub async fn prepare(
     wanted: &Wanted,
     now: Timestamp,
     cancel: &CancellationToken,
-) -> Result<Prepared, Notice> {
+) -> Result<Prepared, Box<Notice>> {
     let repo = ground.inputs.repo.clone();
-    let how = repo.committing(git, cancel).await.map_err(|error| commit_notice(&error))?;
+    let how = repo.committing(git, cancel).await.map_err(|error| Box::new(commit_notice(&error)))?;
     let (of, asked) = (ground.clone(), wanted.clone());
     let found = tokio::task::spawn_blocking(move || drafted(&of, &asked));
-    let Drafted { base, found, proposed, landing, remarks, shared } = found.await.map_err(|_| panicked())??;
+    let Drafted { base, found, proposed, landing, remarks, shared } =
+        found.await.map_err(|_| panicked())??;
     let (effect, rendered) = match &ground.deployed {
         None => {
             let why = || "no cluster is known to render it for".to_owned();
@@ -148,14 +147,14 @@ struct Drafted {
     shared: Vec<String>,
 }
 
-fn drafted(ground: &Ground, wanted: &Wanted) -> Result<Drafted, Notice> {
+fn drafted(ground: &Ground, wanted: &Wanted) -> Result<Drafted, Box<Notice>> {
     let repo = &ground.inputs.repo;
     let on = repo.ground(&ground.inputs.revision.asked).ok_or_else(|| {
-        Notice::error(format!("nothing can be committed to {}: it has no commits", repo.name()))
+        Box::new(Notice::error(format!("nothing can be committed to {}: it has no commits", repo.name())))
     })?;
-    let snapshot = repo.revision(&Ask::Name(on.base.0.clone())).map_err(|error| error.notice())?;
+    let snapshot = repo.revision(&Ask::Name(on.base.0.clone())).map_err(|error| Box::new(error.notice()))?;
     let found = found(ground, wanted, &snapshot.tree)?;
-    let proposed = repo.propose(&on.base, &found.recipe).map_err(|error| propose_notice(&error))?;
+    let proposed = repo.propose(&on.base, &found.recipe).map_err(|error| Box::new(propose_notice(&error)))?;
     let files: Vec<String> = proposed.files.iter().map(|file| file.path.clone()).collect();
     let landing = landing(ground, wanted, &found, &on, &files)?;
     let mut remarks = Vec::new();
@@ -172,13 +171,14 @@ fn drafted(ground: &Ground, wanted: &Wanted) -> Result<Drafted, Notice> {
     Ok(Drafted { base: on.base, found, proposed, landing, remarks, shared })
 }
 
-fn found(ground: &Ground, wanted: &Wanted, now: &Arc<dyn Tree>) -> Result<Found, Notice> {
+fn found(ground: &Ground, wanted: &Wanted, now: &Arc<dyn Tree>) -> Result<Found, Box<Notice>> {
     let (repo, app) = (&ground.inputs.repo, &ground.inputs.app);
-    let named = |name: &str| -> Result<(PastCommit, Arc<dyn Tree>), Notice> {
-        let snapshot = repo.revision(&Ask::Name(name.to_owned())).map_err(|error| error.notice())?;
+    let named = |name: &str| -> Result<(PastCommit, Arc<dyn Tree>), Box<Notice>> {
+        let snapshot =
+            repo.revision(&Ask::Name(name.to_owned())).map_err(|error| Box::new(error.notice()))?;
         let id = snapshot.revision.commit.clone().unwrap_or_else(|| Oid(name.to_owned()));
         let past = repo.past_commit(&id, std::slice::from_ref(&app.path));
-        Ok((past.ok_or_else(|| Notice::error(format!("{name} cannot be read")))?, snapshot.tree))
+        Ok((past.ok_or_else(|| Box::new(Notice::error(format!("{name} cannot be read"))))?, snapshot.tree))
     };
     match &wanted.what {
         What::Undo { commit } => {
@@ -209,12 +209,9 @@ fn found(ground: &Ground, wanted: &Wanted, now: &Arc<dyn Tree>) -> Result<Found,
             let recipe = Recipe::Back { to: past.id.clone(), paths };
             Ok(Found { command: "revert", recipe, commit: Some(past), included })
         }
-        What::Files { command, edits, .. } => Ok(Found {
-            command,
-            recipe: Recipe::Files(edits.clone()),
-            commit: None,
-            included: Vec::new(),
-        }),
+        What::Files { command, edits, .. } => {
+            Ok(Found { command, recipe: Recipe::Files(edits.clone()), commit: None, included: Vec::new() })
+        }
     }
 }
 
@@ -225,7 +222,7 @@ fn landing(
     found: &Found,
     on: &crate::git::Ground,
     files: &[String],
-) -> Result<Landing, Notice> {
+) -> Result<Landing, Box<Notice>> {
     let repo = &ground.inputs.repo;
     let new = |why: Option<String>| {
         let of = found.commit.as_ref().map_or("", |commit| commit.id.short());
@@ -233,8 +230,9 @@ fn landing(
         Landing::New { branch: named, why }
     };
     if repo.kind() == crate::git::Kind::Mirror {
-        return Err(Notice::error(format!("{} is not on this machine: a commit alone would be lost", repo.name()))
-            .hint("clone it and name the folder"));
+        let notice =
+            Notice::error(format!("{} is not on this machine: a commit alone would be lost", repo.name()));
+        return Err(Box::new(notice.hint("clone it and name the folder")));
     }
     let Some(branch) = on.branch.clone() else { return Ok(new(on.why.clone())) };
     if !on.is_checked_out {
@@ -266,7 +264,9 @@ fn fresh_name(repo: &Repo, app: &str, command: &str, of: &str) -> String {
 
 fn landed(landing: &Landing) -> String {
     match landing {
-        Landing::CheckedOut { branch, .. } => format!("on {branch}, which is checked out: its files change with it"),
+        Landing::CheckedOut { branch, .. } => {
+            format!("on {branch}, which is checked out: its files change with it")
+        }
         Landing::Branch { branch } => format!("on {branch}, which is checked out nowhere"),
         Landing::New { branch, why: None } => format!("on the new branch {branch}"),
         Landing::New { branch, why: Some(why) } => format!("on the new branch {branch}, because {why}"),
@@ -277,15 +277,15 @@ fn landed(landing: &Landing) -> String {
 fn will_not(plan: &CommitPlan) -> Vec<String> {
     let mut sentences = Vec::new();
     for included in plan.included.iter().filter(|included| !included.ticked) {
-        sentences.push(format!(
-            "touch {}, which the app includes and which was another then",
-            included.path
-        ));
+        sentences.push(format!("touch {}, which the app includes and which was another then", included.path));
     }
     if let Landing::CheckedOut { keeps, .. } = &plan.landing
         && !keeps.is_empty()
     {
-        sentences.push(format!("touch the uncommitted changes of {}: those files stay as they are", keeps.join(", ")));
+        sentences.push(format!(
+            "touch the uncommitted changes of {}: those files stay as they are",
+            keeps.join(", ")
+        ));
     }
     if !plan.is_empty() {
         sentences.push("run the hooks of the repository, or rewrite any commit".to_owned());
@@ -330,7 +330,8 @@ fn message(ground: &Ground, wanted: &Wanted, found: &Found, id: &str, shared: &[
             let mut body = format!(
                 "{path} again what it was at {short} \"{subject}\" ({by}).\nLater changes to other paths stay.",
             );
-            let back: Vec<&str> = found.included.iter().filter(|i| i.ticked).map(|i| i.path.as_str()).collect();
+            let back: Vec<&str> =
+                found.included.iter().filter(|i| i.ticked).map(|i| i.path.as_str()).collect();
             if !back.is_empty() {
                 body = format!("{body}\nSo are {}.", terminal(&back.join(", ")));
             }
@@ -365,7 +366,12 @@ fn headless(ground: &Ground, wanted: &Wanted) -> String {
     let mut words = match &wanted.what {
         What::Back { to } => vec!["driftdeck revert".to_owned(), app, shell_word(to).into_owned()],
         What::Undo { commit } => {
-            vec!["driftdeck revert".to_owned(), app, shell_word(commit).into_owned(), "--only-commit".to_owned()]
+            vec![
+                "driftdeck revert".to_owned(),
+                app,
+                shell_word(commit).into_owned(),
+                "--only-commit".to_owned(),
+            ]
         }
         What::Files { headless, .. } => vec![headless.clone()],
     };
@@ -398,8 +404,8 @@ fn digest(parts: &[&str]) -> String {
     hasher.finalize().to_hex()[..32].to_owned()
 }
 
-fn panicked() -> Notice {
-    Notice::error("driftdeck failed on it; the log says where")
+fn panicked() -> Box<Notice> {
+    Box::new(Notice::error("driftdeck failed on it; the log says where"))
 }
 
 /// Counts what a plan's effect changes: fields, and objects that come or go.

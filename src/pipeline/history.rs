@@ -6,8 +6,8 @@ use crate::git::{Ask, Git, HistoryError};
 use crate::model::history::{Against, Step};
 use crate::model::status::ResourceStatus;
 use crate::model::{
-    App, ClusterFacts, DeploymentId, Health, HealthStatus, History, Judgement, LiveObject, Manifest, Oid, Packed,
-    PastCommit, RenderSpec, RepoId, ResourceId, Signature, Tree, Verdict, limits,
+    App, ClusterFacts, DeploymentId, Health, HealthStatus, History, Judgement, LiveObject, Manifest, Oid,
+    Packed, PastCommit, RenderSpec, RepoId, ResourceId, Signature, Tree, Verdict, limits,
 };
 use crate::pipeline::deployment::Rendering;
 use crate::pipeline::judging::Knowledge;

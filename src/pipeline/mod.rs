@@ -6,6 +6,7 @@ pub mod acting;
 pub mod admission;
 mod calm;
 pub mod changes;
+pub mod committer;
 pub mod committing;
 mod configured;
 mod contexts;

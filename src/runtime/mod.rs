@@ -4,6 +4,7 @@
 //! redacted copy; the plan itself stays here, and only the ticks come back.
 
 mod changes;
+mod committing;
 mod exact;
 mod highlight;
 mod history;
@@ -17,6 +18,7 @@ use crate::action::journal::Journal;
 use crate::deck::{Effect, Message, Ticket};
 use crate::model::update::Update;
 use crate::model::{DeploymentId, Notice, ResourceId, limits};
+use crate::pipeline::committer::Committer;
 use crate::pipeline::failed_sync::Engines;
 use crate::pipeline::history::Histories;
 use crate::pipeline::run::{Handle, Request, start};
@@ -35,6 +37,8 @@ pub struct Start {
     pub notices: Vec<Notice>,
     /// `None`: no state folder is known, and nothing can be written to a cluster.
     pub journal: Option<Journal>,
+    /// Whose commits are made.
+    pub committer: Committer,
 }
 
 /// The way between deck and runtime.
@@ -105,6 +109,8 @@ fn begin(with: Start, asked: mpsc::Receiver<Effect>, messages: mpsc::Sender<Mess
         blames: Arc::default(),
         histories: Histories::default(),
         plans: Mutex::default(),
+        commits: Mutex::default(),
+        committer: with.committer,
     });
     tokio::spawn(pass_on(runtime.clone(), updates, with.notices));
     tokio::spawn(serve(runtime, asked));
@@ -118,6 +124,9 @@ struct Runtime {
     journal: Option<Journal>,
     running: Mutex<HashMap<Ticket, CancellationToken>>,
     plans: Mutex<HashMap<String, plans::Kept>>,
+    /// The plan of a commit that is on the screen.
+    commits: Mutex<Option<committing::Kept>>,
+    committer: Committer,
     blames: Arc<Blames>,
     histories: Histories,
 }
@@ -190,6 +199,12 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
             }
             Effect::ApplyPlan { ticket, plan, confirmed } => {
                 tokio::spawn(plans::apply(runtime, ticket, plan, confirmed));
+            }
+            Effect::PlanCommit { ticket, request } => {
+                tokio::spawn(committing::plan(runtime, ticket, request));
+            }
+            Effect::MakeCommit { ticket, id } => {
+                tokio::spawn(committing::make(runtime, ticket, id));
             }
             Effect::CheckExactly { ticket, deployment, resources } => {
                 tokio::spawn(exact::check(runtime, ticket, deployment, resources));

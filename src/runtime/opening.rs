@@ -9,6 +9,7 @@ use crate::config::settings::Glyphs;
 use crate::config::theme::Theme;
 use crate::deck::Options;
 use crate::model::Notice;
+use crate::pipeline::committer::Committer;
 use crate::pipeline::demo::{DemoWorld, play};
 use crate::pipeline::opening::{self, Configured, Wishes, system_clock};
 use crate::pipeline::setup::Clock;
@@ -88,7 +89,7 @@ fn open_own(wanted: &Wanted) -> Result<Opened, Box<Notice>> {
     let options = options(wanted, &looks, settings.settings(), &mut notices);
     let theme = looks.theme(settings.settings(), &mut notices);
     let journal = state_folder.as_ref().map(|folder| Journal::at(folder.join("journal")));
-    let ends = launch(Start { setup, notices, journal });
+    let ends = launch(Start { setup, notices, journal, committer: Committer::default() });
     Ok(Opened { ends, options, theme, clock, state_folder, ground: None })
 }
 
@@ -118,7 +119,7 @@ fn open_demo(wanted: &Wanted, demo: Demo) -> Result<Opened, Box<Notice>> {
         let world = world.map_err(|error| failed(error.to_string()))?;
         let setup = world.setup(clocks.clone());
         tokio::spawn(play(world, demo.still, clocks, ended));
-        Ok(Start { setup, notices, journal })
+        Ok(Start { setup, notices, journal, committer: Committer::made_up() })
     });
     let ground = Ground { folder, incident: cancel.drop_guard(), building };
     Ok(Opened { ends, options, theme, clock, state_folder, ground: Some(ground) })

@@ -1,5 +1,6 @@
 //! Takes everything secret out of what goes to the screen.
 
+use crate::model::commit_plan::CommitPlan;
 use crate::model::status::ResourceStatus;
 use crate::model::update::Update;
 use crate::model::{FieldChange, Plan, Story, Value};
@@ -45,6 +46,15 @@ pub fn plan(plan: &Plan) -> Plan {
         changes(&mut step.changes, &object);
         step.desired = None;
         step.effect = None;
+    }
+    shown
+}
+
+/// Returns a plan of a commit whose values may be shown.
+pub fn commit_plan(plan: &CommitPlan) -> CommitPlan {
+    let mut shown = plan.clone();
+    for statuses in [&mut shown.effect, &mut shown.rendered].into_iter().flatten() {
+        *statuses = std::mem::take(statuses).into_iter().map(status).collect();
     }
     shown
 }

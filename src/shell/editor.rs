@@ -40,6 +40,20 @@ pub fn open(file: &str, line: Option<usize>) -> Result<(), Box<Notice>> {
     }
 }
 
+/// Has a text written in the editor, in a file that only the user can read, and returns it. The terminal must have been
+/// given back.
+pub fn write(text: &str) -> Result<String, Box<Notice>> {
+    let failed = |error: io::Error| {
+        Box::new(Notice::error("the text could not be handed to the editor").cause(error.to_string()))
+    };
+    let folder = tempfile::Builder::new().prefix("driftdeck-message-").tempdir().map_err(failed)?;
+    // The name by which editors know how to help with a commit's message.
+    let file = folder.path().join("COMMIT_EDITMSG");
+    std::fs::write(&file, format!("{text}\n")).map_err(failed)?;
+    open(&file.display().to_string(), None)?;
+    std::fs::read_to_string(&file).map_err(failed)
+}
+
 /// Runs a program that has the terminal until it ends. Where it stops (ctrl-z), driftdeck stops with it, so that the
 /// shell gets the terminal; where driftdeck is continued, so is the program.
 fn run(command: &mut Command) -> io::Result<ExitStatus> {

@@ -171,6 +171,12 @@ fn perform(
             let result = screen.lend(|| editor::open(file, *line))?;
             Some(Message::EditorClosed { at: clock(), result: result.map_err(|notice| *notice) })
         }
+        Effect::EditMessage { ticket, text } => {
+            *events = None;
+            let result = screen.lend(|| editor::write(text))?;
+            let result = result.map_err(|notice| *notice);
+            Some(Message::MessageWritten { at: clock(), ticket: *ticket, result })
+        }
         Effect::OpenUrl { url } => {
             // A program on a bastion host has no browser: the link is copied, and said, so that it can be clicked.
             let (sequence, how) = clipboard.copy(url);

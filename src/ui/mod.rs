@@ -60,6 +60,7 @@ fn draw_layer(pen: &mut Pen, state: &State, layer: &Layer) {
     match layer {
         Layer::Resource(view) => resource::draw(pen, state, view, body),
         Layer::Plan(view) => plan::draw(pen, state, view, body),
+        Layer::Commit(view) => plan::commit(pen, state, layer, view, body),
         Layer::Matrix(view) => matrix::draw(pen, state, view, body),
         Layer::Changes(view) => changes::draw(pen, state, view, body),
         Layer::Who(view) => overlays::who(pen, state, layer, view, body),

@@ -4,7 +4,7 @@ use super::cursor_row;
 use super::frame::spinner;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
-use crate::deck::layer::{Confirm, CopyItem, Layer, Menu, WhoView};
+use crate::deck::layer::{CopyItem, Layer, Menu, WhoView};
 use crate::deck::picker::Picker;
 use crate::deck::pods_view::PodsView;
 use crate::deck::reading;
@@ -28,7 +28,15 @@ pub(super) fn draw(pen: &mut Pen, state: &State, layer: &Layer) {
         Layer::Palette(picker) => palette(pen, state, at, picker),
         Layer::Copy(menu) => copy(pen, at, menu),
         Layer::Everything(menu) => everything(pen, state, at, menu),
-        Layer::Confirm(confirm) => ask_name(pen, at, &reading::lines(state, layer), confirm),
+        Layer::Confirm(confirm) => {
+            let role = if confirm.is_answered() { Role::Good } else { Role::Text };
+            let titles = ("Confirm", "esc leaves, nothing is written");
+            ask(pen, at, titles, &reading::lines(state, layer), (&confirm.typed, role));
+        }
+        Layer::Message(prompt) => {
+            let titles = ("Subject", "esc leaves it as it was");
+            ask(pen, at, titles, &reading::lines(state, layer), (&prompt.typed, Role::Text));
+        }
         _ => {}
     }
 }
@@ -185,12 +193,14 @@ fn everything(pen: &mut Pen, state: &State, at: Rect, menu: &Menu<Command>) {
     }
 }
 
-fn ask_name(pen: &mut Pen, at: Rect, question: &[Words], confirm: &Confirm) {
-    let inner = boxed(pen, at, "Confirm", "esc leaves, nothing is written");
+fn ask(pen: &mut Pen, at: Rect, (title, out): (&str, &str), question: &[Words], (typed, role): (&str, Role)) {
+    let inner = boxed(pen, at, title, out);
     // What is typed is always seen.
     let place = inner.row(inner.height.saturating_sub(1));
     lines(pen, inner.top(inner.height.saturating_sub(1)), question, 0);
-    let role = if confirm.is_answered() { Role::Good } else { Role::Text };
-    let used = pen.put_all(place, [("> ", Role::Accent), (confirm.typed.as_str(), role)]);
+    let used = pen.put(place, "> ", Role::Accent);
+    // Of a long line its end is seen, where the cursor is.
+    let room = after(place, used);
+    let used = used + pen.put_cut(first(room, room.width.saturating_sub(1)), typed, role, Cut::Start);
     pen.cursor = Some((place.x + used, place.y));
 }

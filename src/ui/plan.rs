@@ -5,8 +5,10 @@ use super::frame::spinner;
 use super::header::guard;
 use super::pen::{Cut, Pen, after, first};
 use crate::config::theme::Role;
+use crate::deck::commit_view::{self, CommitView};
 use crate::deck::plan_lines::{PlanLine, lines, says_takes_over, takes_over};
 use crate::deck::plan_view::{Phase, PlanView};
+use crate::deck::reading;
 use crate::deck::{Layer, PlanRequest, Rect, State, marks, words};
 use crate::model::{Plan, Step, StepAction, StepOutcome};
 
@@ -79,6 +81,31 @@ fn title(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
     if rest.width >= pen.width(&from).min(24) {
         pen.put(rest, &from, Role::Dim);
     }
+}
+
+/// Draws the plan of a commit.
+pub(super) fn commit(pen: &mut Pen, state: &State, layer: &Layer, view: &CommitView, at: Rect) {
+    pen.clear(at);
+    let zone = &state.options.zone;
+    let (right, role) = match (&view.phase, view.shown_at) {
+        (Phase::Planning { .. }, _) => (format!("{} planning", spinner(pen, state)), Role::Dim),
+        (Phase::Failed(_), _) => ("no plan".to_owned(), Role::Error),
+        (Phase::Applying { .. }, _) => (format!("{} committing", spinner(pen, state)), Role::Desired),
+        (Phase::Done { at, .. }, _) => (format!("done at {}", words::clock(*at, zone)), Role::Text),
+        (Phase::Ready, Some(shown)) => (format!("plan of {}", words::clock(shown, zone)), Role::Dim),
+        (Phase::Ready, None) => (String::new(), Role::Dim),
+    };
+    let head = Rect { x: at.x + 1, width: at.width.saturating_sub(2), ..at.row(0) };
+    let used = pen.put_right(head, &right, role, Cut::End) + 2;
+    let room = first(head, head.width.saturating_sub(used));
+    let context = view.plan.as_ref().and_then(|plan| plan.context()).unwrap_or_default();
+    let on = if context.is_empty() { String::new() } else { format!(", held against live {context}") };
+    let used = pen.put_cut(room, &commit_view::title(view), Role::Title, Cut::Middle);
+    let rest = after(room, used);
+    if rest.width >= pen.width(&on) {
+        pen.put(rest, &on, Role::Dim);
+    }
+    super::overlays::lines(pen, at.below(1), &reading::lines(state, layer), view.scroll.top);
 }
 
 fn steps(view: &PlanView) -> usize {

@@ -53,11 +53,17 @@ fn the_path_is_as_it_was_and_later_changes_elsewhere_stay() {
     let [one, _, three] = &fleet.commits;
     let planned = fleet.run(&[one, "--dry-run"], 0);
     let plan = &planned["plan"];
-    assert_eq!(plan["files"], json!([
-        {"path": "web/a.yaml", "change": "changed", "added": 1, "removed": 1},
-        {"path": "web/b.yaml", "change": "removed", "added": 0, "removed": 4},
-    ]));
-    assert_eq!((&plan["steps"][0]["action"], &plan["steps"][0]["outcome"]), (&json!("commit"), &json!("planned")));
+    assert_eq!(
+        plan["files"],
+        json!([
+            {"path": "web/a.yaml", "change": "changed", "added": 1, "removed": 1},
+            {"path": "web/b.yaml", "change": "removed", "added": 0, "removed": 4},
+        ])
+    );
+    assert_eq!(
+        (&plan["steps"][0]["action"], &plan["steps"][0]["outcome"]),
+        (&json!("commit"), &json!("planned"))
+    );
     assert_eq!((&planned["commit"], &planned["branch"]), (&Value::Null, &json!("main")));
     assert_eq!((fleet.git(&["rev-parse", "main"]), fleet.journal().len()), (three.clone(), 0));
 
@@ -71,7 +77,10 @@ fn the_path_is_as_it_was_and_later_changes_elsewhere_stay() {
     assert_eq!(fleet.git(&["status", "--porcelain"]), "?? notes.txt");
     let said = fleet.git(&["log", "-1", "--format=%an <%ae>%n%B"]);
     let short = &one[..7];
-    assert!(said.starts_with(&format!("Ana Lima <ana@example.com>\nRevert web to {short}\n\nweb is again")), "{said}");
+    assert!(
+        said.starts_with(&format!("Ana Lima <ana@example.com>\nRevert web to {short}\n\nweb is again")),
+        "{said}"
+    );
     let trailer = fleet.git(&["log", "-1", "--format=%(trailers:key=Driftdeck-Action,valueonly)"]);
     assert_eq!(trailer, format!("revert web to {one}; {}", done["plan"]["id"].as_str().unwrap()));
     fleet.git(&["fsck", "--strict"]);
@@ -97,15 +106,25 @@ fn one_commit_alone_is_taken_out_and_a_conflict_is_told() {
     let [_, two, _] = &fleet.commits;
     let done = fleet.run(&[two, "--only-commit", "--yes", "-m", "It was too red\n\nSee the incident."], 0);
     assert!(done["commit"].is_string());
-    assert_eq!(std::fs::read_to_string(fleet.repository.path().join("web/a.yaml")).unwrap(), map("web", "blue"));
+    assert_eq!(
+        std::fs::read_to_string(fleet.repository.path().join("web/a.yaml")).unwrap(),
+        map("web", "blue")
+    );
     let said = fleet.git(&["log", "-1", "--format=%B"]);
     assert!(said.starts_with("It was too red\n\nSee the incident.\n\nDriftdeck-Action: revert"), "{said}");
 
     let head = fleet.repository.write("web/a.yaml", map("web", "black")).commit("Paint it black");
     let all = ["revert", "web", two, "--only-commit", "--yes"];
     let run = fleet.home.driftdeck_in(fleet.repository.path(), all, "").exits(2);
-    assert!(run.stderr.contains("web/a.yaml") && run.stderr.contains("cannot be taken out again"), "{}", run.stderr);
-    assert_eq!((fleet.git(&["rev-parse", "main"]), fleet.git(&["status", "--porcelain"])), (head, String::new()));
+    assert!(
+        run.stderr.contains("web/a.yaml") && run.stderr.contains("cannot be taken out again"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        (fleet.git(&["rev-parse", "main"]), fleet.git(&["status", "--porcelain"])),
+        (head, String::new())
+    );
 }
 
 #[test]
@@ -119,13 +138,19 @@ fn uncommitted_changes_at_those_paths_get_a_branch_of_its_own_or_stay_when_told_
     let note = done["plan"]["steps"][0]["note"].as_str().unwrap();
     assert!(note.ends_with("because web/a.yaml has uncommitted changes"), "{note}");
     assert_eq!(fleet.git(&["rev-parse", &branch]), done["commit"].as_str().unwrap());
-    assert_eq!((fleet.git(&["rev-parse", "main"]), fleet.git(&["status", "--porcelain"])), (three.clone(), "M web/a.yaml".to_owned()));
+    assert_eq!(
+        (fleet.git(&["rev-parse", "main"]), fleet.git(&["status", "--porcelain"])),
+        (three.clone(), "M web/a.yaml".to_owned())
+    );
     let second = fleet.run(&[one, "--yes"], 0);
     assert_eq!(second["branch"], format!("{branch}-2"));
 
     let done = fleet.run(&[one, "--yes", "--dirty"], 0);
     assert_eq!(done["branch"], "main");
-    assert_eq!(std::fs::read_to_string(fleet.repository.path().join("web/a.yaml")).unwrap(), map("web", "pink"));
+    assert_eq!(
+        std::fs::read_to_string(fleet.repository.path().join("web/a.yaml")).unwrap(),
+        map("web", "pink")
+    );
     assert_eq!(fleet.git(&["status", "--porcelain"]), "M web/a.yaml");
 }
 
@@ -133,13 +158,21 @@ fn uncommitted_changes_at_those_paths_get_a_branch_of_its_own_or_stay_when_told_
 fn what_the_app_includes_goes_back_only_when_asked_for_and_who_shares_it_is_named() {
     let (home, repository) = (home(), Repository::new());
     let kustomization = "resources: [../../base]\n";
-    repository.write("base/kustomization.yaml", "resources: [a.yaml]\n").write("base/a.yaml", map("web", "blue"));
+    repository
+        .write("base/kustomization.yaml", "resources: [a.yaml]\n")
+        .write("base/a.yaml", map("web", "blue"));
     repository.write("clusters/eu/kustomization.yaml", format!("{kustomization}namePrefix: eu-\n"));
-    let one = repository.write("clusters/us/kustomization.yaml", format!("{kustomization}namePrefix: us-\n")).commit("One");
+    let one = repository
+        .write("clusters/us/kustomization.yaml", format!("{kustomization}namePrefix: us-\n"))
+        .commit("One");
     repository.write("base/a.yaml", map("web", "red")).commit("Red");
-    repository.write("clusters/eu/kustomization.yaml", format!("{kustomization}namePrefix: e-\n")).commit("Shorter");
+    repository
+        .write("clusters/eu/kustomization.yaml", format!("{kustomization}namePrefix: e-\n"))
+        .commit("Shorter");
     let run = |words: &[&str]| {
-        let all = ["revert", "eu", one.as_str(), "--dry-run", "-o", "json"].into_iter().chain(words.iter().copied());
+        let all = ["revert", "eu", one.as_str(), "--dry-run", "-o", "json"]
+            .into_iter()
+            .chain(words.iter().copied());
         home.driftdeck_in(repository.path(), all, "").exits(0).json()
     };
     let paths = |document: &Value| {
@@ -171,5 +204,9 @@ fn what_cannot_be_gone_back_to_says_why() {
     let nobody = Home::new();
     nobody.write("gitconfig", "[user]\n\tuseConfigOnly = true\n");
     let run = nobody.driftdeck_in(fleet.repository.path(), ["revert", "web", "HEAD~2"], "").exits(2);
-    assert!(run.stderr.contains("git does not know who commits") && run.stderr.contains("user.name"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("git does not know who commits") && run.stderr.contains("user.name"),
+        "{}",
+        run.stderr
+    );
 }

@@ -18,9 +18,7 @@ fn the_rendered_effect_is_shown_before_the_commit_and_a_sync_then_writes_it() {
     namespace.apply_path(repository.path().join("web"));
     let home = namespace.home();
     home.write("gitconfig", "[user]\n\tname = Ana\n\temail = ana@example.com\n");
-    let run = |words: &[&str], code: i32| {
-        home.driftdeck_in(repository.path(), words, "").exits(code)
-    };
+    let run = |words: &[&str], code: i32| home.driftdeck_in(repository.path(), words, "").exits(code);
     let document = run(&["revert", "web", &blue, "--dry-run", "-o", "json"], 0).json();
     let plan = &document["plan"];
     assert!(plan["cluster"].is_string(), "{plan:#}");

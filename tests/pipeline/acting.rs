@@ -7,6 +7,7 @@ use driftdeck::cluster::{Cluster, Write};
 use driftdeck::deck::{Effect, Message, PlanRequest, SyncRequest, Ticket, UndoRequest};
 use driftdeck::model::update::Update;
 use driftdeck::model::{AppId, ClusterId, DeploymentId, GroupVersionKind, Plan, RepoId};
+use driftdeck::pipeline::committer::Committer;
 use driftdeck::runtime::{Ends, Start, launch};
 use serde_json::json;
 use std::sync::Arc;
@@ -26,7 +27,10 @@ impl Running {
         let state = tempfile::tempdir().unwrap();
         let journal = Some(Journal::at(state.path().join("journal")));
         let setup = setup(repository, vec![Arc::new(live)], true);
-        let mut running = Self { ends: launch(Start { setup, notices: Vec::new(), journal }), state };
+        let mut running = Self {
+            ends: launch(Start { setup, notices: Vec::new(), journal, committer: Committer::made_up() }),
+            state,
+        };
         let settled =
             |message: &Message| matches!(message, Message::Pipeline { update: Update::Settled, .. });
         running.until("everything is judged", settled).await;

@@ -4,6 +4,7 @@ use crate::typist::Typist;
 use driftdeck::action::journal::Journal;
 use driftdeck::deck::{Effect, Layer, Message, Options};
 use driftdeck::model::update::Update;
+use driftdeck::pipeline::committer::Committer;
 use driftdeck::pipeline::demo::DemoWorld;
 use driftdeck::pipeline::setup::Clock;
 use driftdeck::render::Tools;
@@ -32,7 +33,7 @@ impl Demo {
         let mut setup = world.setup(clock);
         setup.tools = Arc::new(Tools::on("".as_ref(), ground.path().to_owned()));
         let journal = Some(Journal::at(ground.path().join("journal")));
-        let ends = launch(Start { setup, notices: Vec::new(), journal });
+        let ends = launch(Start { setup, notices: Vec::new(), journal, committer: Committer::made_up() });
         let mut demo =
             Self { typist: Typist::empty(width, height, Options::default()), ends, _ground: ground };
         demo.until(|message| matches!(message, Message::Pipeline { update: Update::Settled, .. })).await;

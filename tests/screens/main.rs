@@ -7,6 +7,7 @@
 )]
 
 mod changes;
+mod commits;
 mod demo;
 mod exact;
 mod history;

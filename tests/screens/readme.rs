@@ -6,6 +6,7 @@ use crate::typist::Typist;
 use driftdeck::action::journal::Journal;
 use driftdeck::deck::{Effect, Message, Options, Size};
 use driftdeck::model::update::Update;
+use driftdeck::pipeline::committer::Committer;
 use driftdeck::pipeline::demo::DemoWorld;
 use driftdeck::pipeline::setup::Clock;
 use driftdeck::render::Tools;
@@ -38,7 +39,7 @@ async fn screens() -> [(&'static str, String); 2] {
     let mut setup = world.setup(Arc::clone(&clock));
     setup.tools = Arc::new(Tools::on("".as_ref(), ground.path().to_owned()));
     let journal = Some(Journal::at(ground.path().join("journal")));
-    let mut ends = launch(Start { setup, notices: Vec::new(), journal });
+    let mut ends = launch(Start { setup, notices: Vec::new(), journal, committer: Committer::made_up() });
     let mut typist = Typist::empty(120, 30, Options::default());
     let settled = |message: &Message| matches!(message, Message::Pipeline { update: Update::Settled, .. });
     until(&mut typist, &mut ends, settled).await;

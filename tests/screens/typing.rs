@@ -86,7 +86,7 @@ fn a_key_that_cannot_work_here_says_why() {
         ("j S", "web is in 3 clusters: choose one (press 3 for clusters)"),
         ("j 3 j j j S", "edge-7 does not answer: connection timed out"),
         ("b", "b means nothing here; ? shows the keys"),
-        ("R", "R means nothing here; ? shows the keys"),
+        ("V", "V means nothing here; ? shows the keys"),
     ];
     for (keys, said) in cases {
         let mut typist = Typist::at(120, 40);

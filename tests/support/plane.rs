@@ -82,15 +82,10 @@ impl Plane {
     pub fn established<S: AsRef<str>>(&self, which: &[S]) {
         let mut words = vec!["wait", "--for=condition=Established", "--timeout=60s"];
         words.extend(which.iter().map(AsRef::as_ref));
-        for _ in 0..60 {
-            let run = self.try_kubectl(&words, "");
-            if !run.stderr.contains("accessor error") {
-                run.exits(0);
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(500));
-        }
-        panic!("the definitions have no conditions after half a minute");
+        let run = eventually("the definitions have conditions", || {
+            Some(self.try_kubectl(&words, "")).filter(|run| !run.stderr.contains("accessor error"))
+        });
+        run.exits(0);
     }
 }
 

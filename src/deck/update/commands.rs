@@ -1,6 +1,7 @@
 //! Defines what a key does: a prompt takes it as text, the keymap makes a command of it, and the command is routed.
 
-use super::{changes, exact, history, lists, overlays, plan, pods, prompts, view};
+use super::{changes, commit, exact, history, lists, overlays, plan, pods, prompts, view};
+use crate::deck::commit_view::CommitView;
 use crate::deck::effect::Effect;
 use crate::deck::layer::Layer;
 use crate::deck::plan_view::PlanView;
@@ -21,6 +22,11 @@ pub(super) fn key(state: &mut State, at: Timestamp, key: Key, effects: &mut Vec<
     state.interrupted = None;
     // Whatever was typed before the plan appeared was meant for something else.
     if let Some(Layer::Plan(plan)) = state.layers.last()
+        && plan.is_guarded(at)
+    {
+        return;
+    }
+    if let Some(Layer::Commit(plan)) = state.layers.last()
         && plan.is_guarded(at)
     {
         return;
@@ -95,6 +101,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         Command::Sync => plan::begin_sync(state, at, effects),
         Command::Undo => plan::begin_undo(state, at, effects),
         Command::Exact => exact::begin(state, effects),
+        Command::Revert | Command::TakeOut => commit::begin(state, at, command, effects),
         Command::Palette
         | Command::Help
         | Command::Matrix
@@ -117,6 +124,7 @@ fn route(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<E
         None => lists::command(state, at, command, effects),
         Some(Layer::Resource(_)) => view::command(state, command, effects),
         Some(Layer::Plan(_)) => plan::command(state, at, command, effects),
+        Some(Layer::Commit(_)) => commit::command(state, at, command, effects),
         Some(Layer::Changes(_)) => changes::command(state, at, command, effects),
         Some(Layer::History(_)) => history::command(state, at, command, effects),
         Some(Layer::Effect(_)) if command == Command::Against => history::cycle_effect(state, effects),
@@ -150,12 +158,19 @@ pub(super) fn leave_all(state: &mut State, effects: &mut Vec<Effect>) -> bool {
 /// not left, and then nothing is. Returns whether they were left.
 fn leave_from(state: &mut State, lowest: usize, effects: &mut Vec<Effect>) -> bool {
     let plans = || state.layers.iter().skip(lowest).filter_map(Layer::plan);
-    if plans().any(PlanView::is_applying) {
+    let commits = || {
+        state.layers.iter().skip(lowest).filter_map(|layer| match layer {
+            Layer::Commit(view) => Some(&**view),
+            _ => None,
+        })
+    };
+    if plans().any(PlanView::is_applying) || commits().any(CommitView::is_applying) {
         let key = possible::key(state, Command::Interrupt);
         state.refuse(format!("the plan is being carried out: {key} stops before the next step"));
         return false;
     }
     effects.extend(plans().filter(|p| p.is_running()).map(|plan| Effect::Cancel { ticket: plan.ticket }));
+    effects.extend(commits().filter(|p| p.is_running()).map(|plan| Effect::Cancel { ticket: plan.ticket }));
     let looks = state.layers.iter().skip(lowest).filter_map(Layer::looking);
     effects.extend(looks.map(|ticket| Effect::Cancel { ticket }));
     state.layers.truncate(lowest);
@@ -170,6 +185,7 @@ fn interrupt(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
     }
     state.interrupted = Some(at);
     if plan::cancel(state, effects)
+        || commit::cancel(state, effects)
         || exact::cancel(state, effects)
         || pods::cancel(state, effects)
         || history::cancel(state, effects)

@@ -2,6 +2,7 @@
 
 mod changes;
 mod commands;
+mod commit;
 mod exact;
 mod history;
 mod lists;
@@ -104,6 +105,22 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         Message::PlanFailed { at, ticket, notice } => plan::failed(state, at, ticket, notice),
         Message::StepDone { ticket, step, outcome } => plan::step_done(state, ticket, step, outcome),
         Message::PlanDone { at, ticket, verdict } => plan::done(state, at, ticket, verdict),
+        Message::CommitReady { at, ticket, plan, moved } => {
+            pass_time(state, at);
+            commit::ready(state, at, ticket, *plan, moved);
+        }
+        Message::CommitFailed { at, ticket, notice } => {
+            pass_time(state, at);
+            commit::failed(state, at, ticket, notice);
+        }
+        Message::CommitDone { at, ticket, plan } => {
+            pass_time(state, at);
+            commit::done(state, at, ticket, *plan, effects);
+        }
+        Message::MessageWritten { at, ticket, result } => {
+            pass_time(state, at);
+            commit::written(state, ticket, result, effects);
+        }
         Message::ExactProgress { ticket, done, total } => exact::progress(state, ticket, done, total),
         Message::ExactDone { at, ticket, outcome, silent } => {
             pass_time(state, at);

@@ -207,6 +207,7 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         Some(Layer::Who(view)) => view.scroll.step(by, rows, seen),
         Some(Layer::Pods(view)) => view.scroll.step(by, rows, seen),
         Some(Layer::Effect(view)) => view.scroll.step(by, rows, seen),
+        Some(Layer::Commit(view)) => view.scroll.step(by, rows, seen),
         Some(Layer::Copy(menu)) => menu.step(by),
         Some(Layer::Everything(menu)) => menu.step(by),
         _ => {}

@@ -15,11 +15,8 @@ async fn with_home(home: &Path, settings: &[(&str, &str)]) -> Git {
         git(home, &["config", "--file", file.to_str().unwrap(), name, value]);
     }
     let path = std::env::var_os("PATH").unwrap();
-    let env: Vec<(OsString, OsString)> = vec![
-        ("PATH".into(), path),
-        ("HOME".into(), home.into()),
-        ("GIT_CONFIG_NOSYSTEM".into(), "1".into()),
-    ];
+    let env: Vec<(OsString, OsString)> =
+        vec![("PATH".into(), path), ("HOME".into(), home.into()), ("GIT_CONFIG_NOSYSTEM".into(), "1".into())];
     Git::find(env, &CancellationToken::new()).await.unwrap()
 }
 
@@ -49,10 +46,7 @@ async fn a_commit_is_by_whom_the_configuration_names() {
     let at_home = commit(&repo, &git, &one, "Back\n\nwhy\n\n").await.unwrap();
     let told = |id: &Oid| made.git(&["log", "-1", "--format=%an <%ae>|%cn <%ce>|%P|%B", &id.0]);
     let main = made.git(&["rev-parse", "main"]);
-    assert_eq!(
-        told(&at_home),
-        format!("Ana <ana@home.example>|Ana <ana@home.example>|{main}|Back\n\nwhy")
-    );
+    assert_eq!(told(&at_home), format!("Ana <ana@home.example>|Ana <ana@home.example>|{main}|Back\n\nwhy"));
     made.git(&["config", "user.email", "ana@work.example"]);
     made.git(&["config", "committer.name", "Bot"]);
     let at_work = commit(&repo, &git, &one, "Back").await.unwrap();
@@ -68,8 +62,11 @@ async fn settings_for_folders_count_where_the_repository_is() {
     let work = ground.path().join("work.gitconfig");
     std::fs::write(&work, "[user]\n\temail = ana@work.example\n").unwrap();
     let condition = format!("includeIf.gitdir:{}/.path", ground.path().display());
-    let settings =
-        [("user.name", "Ana"), ("user.email", "ana@home.example"), (condition.as_str(), work.to_str().unwrap())];
+    let settings = [
+        ("user.name", "Ana"),
+        ("user.email", "ana@home.example"),
+        (condition.as_str(), work.to_str().unwrap()),
+    ];
     let git = with_home(&ground.path(), &settings).await;
     let how = repo.committing(&git, &CancellationToken::new()).await.unwrap();
     assert_eq!(how.author.to_string(), "Ana <ana@work.example>");

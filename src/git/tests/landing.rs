@@ -17,7 +17,8 @@ struct Fleet {
 
 fn fleet(ground: &Ground) -> Fleet {
     let made = ground.repo("fleet");
-    let one = made.write("web/a.yaml", "a: 1\n").write("web/gone.yaml", "x\n").write("o.yaml", "o\n").commit("one");
+    let one =
+        made.write("web/a.yaml", "a: 1\n").write("web/gone.yaml", "x\n").write("o.yaml", "o\n").commit("one");
     made.git(&["rm", "-q", "web/gone.yaml"]);
     let base = made.write("web/a.yaml", "a: 2\n").write("web/new.yaml", "n\n").commit("two");
     let commit = made.git(&["commit-tree", &format!("{one}^{{tree}}"), "-p", &base, "-m", "back"]);
@@ -93,8 +94,14 @@ fn whatever_is_uncommitted_at_those_paths_keeps_the_branch_where_it_is() {
         let status = fleet.made.git(&["status", "--porcelain", "--ignored"]);
         assert_eq!(fleet.repo.obstacles(&files()), [Obstacle::Uncommitted { file: file.into() }]);
         let refused = fleet.land(&checked_out(&[])).unwrap_err();
-        assert!(matches!(&refused, LandError::Obstructed { obstacle, .. } if obstacle.contains(file)), "{refused}");
-        assert_eq!((fleet.main(), fleet.made.git(&["status", "--porcelain", "--ignored"])), (fleet.base.0, status));
+        assert!(
+            matches!(&refused, LandError::Obstructed { obstacle, .. } if obstacle.contains(file)),
+            "{refused}"
+        );
+        assert_eq!(
+            (fleet.main(), fleet.made.git(&["status", "--porcelain", "--ignored"])),
+            (fleet.base.0, status)
+        );
     }
 }
 
@@ -130,7 +137,10 @@ fn the_files_come_back_where_the_branch_cannot_move() {
     fleet.made.write(".git/refs/heads/main.lock", "");
     assert_eq!(fleet.land(&checked_out(&[])), Err(LandError::Locked));
     std::fs::remove_file(fleet.made.path.join(".git/refs/heads/main.lock")).unwrap();
-    assert_eq!((fleet.main(), fleet.made.git(&["status", "--porcelain"])), (fleet.base.0.clone(), String::new()));
+    assert_eq!(
+        (fleet.main(), fleet.made.git(&["status", "--porcelain"])),
+        (fleet.base.0.clone(), String::new())
+    );
     assert!(!fleet.made.path.join("web/gone.yaml").exists());
 
     fleet.made.write(".git/index.lock", "");
@@ -182,7 +192,10 @@ fn the_branch_is_the_one_that_was_asked_for_or_a_new_one_that_says_why() {
 fn a_merge_under_way_a_sparse_checkout_and_filters_are_obstacles() {
     let ground = Ground::new();
     let fleet = fleet(&ground);
-    fleet.made.write(".gitattributes", "web/a.yaml filter=lfs\nweb/new.yaml -filter text\n").commit("attributes");
+    fleet
+        .made
+        .write(".gitattributes", "web/a.yaml filter=lfs\nweb/new.yaml -filter text\n")
+        .commit("attributes");
     assert_eq!(fleet.repo.obstacles(&files()), [Obstacle::Filtered { file: "web/a.yaml".into() }]);
     fleet.made.git(&["config", "core.sparseCheckout", "true"]);
     assert_eq!(fleet.repo.obstacles(&files()), [Obstacle::Sparse]);

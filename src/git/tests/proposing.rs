@@ -8,7 +8,9 @@ use crate::model::{FileEdit, FileState, Oid};
 fn fleet(ground: &Ground) -> (Made, [String; 3]) {
     let made = ground.repo("fleet");
     made.write("web/a.yaml", "a: 1\nb: 1\nc: 1\nd: 1\ne: 1\n").write("web/gone.yaml", "x: 1\n");
-    made.write("web/sub/run.sh", "#!/bin/sh\n").write("base/b.yaml", "b: 1\n").write("other/o.yaml", "o: 1\n");
+    made.write("web/sub/run.sh", "#!/bin/sh\n")
+        .write("base/b.yaml", "b: 1\n")
+        .write("other/o.yaml", "o: 1\n");
     made.git(&["add", "-A"]);
     made.git(&["update-index", "--chmod=+x", "web/sub/run.sh"]);
     made.git(&["commit", "-q", "-m", "one"]);
@@ -17,7 +19,10 @@ fn fleet(ground: &Ground) -> (Made, [String; 3]) {
     made.git(&["rm", "-q", "web/gone.yaml"]);
     made.write("web/a.yaml", "a: 2\nb: 1\nc: 1\nd: 1\ne: 1\n").write("web/new.yaml", "n: 1\n");
     let two = made.write("base/b.yaml", "b: 2\n").commit("two");
-    let three = made.write("other/o.yaml", "o: 3\n").write("web/a.yaml", "a: 2\nb: 1\nc: 1\nd: 1\ne: 3\n").commit("three");
+    let three = made
+        .write("other/o.yaml", "o: 3\n")
+        .write("web/a.yaml", "a: 2\nb: 1\nc: 1\nd: 1\ne: 3\n")
+        .commit("three");
     (made, [one, two, three])
 }
 
@@ -25,7 +30,9 @@ fn propose(made: &Made, base: &str, recipe: &Recipe) -> Result<Proposed, Propose
     Repo::open(&made.path).unwrap().propose(&Oid(base.to_owned()), recipe)
 }
 
-fn named(files: &[ChangedFile]) -> Vec<(&str, FileChange, Option<(usize, usize)>)> {
+type Named<'f> = (&'f str, FileChange, Option<(usize, usize)>);
+
+fn named(files: &[ChangedFile]) -> Vec<Named<'_>> {
     files.iter().map(|file| (file.path.as_str(), file.kind, file.lines)).collect()
 }
 
@@ -50,7 +57,10 @@ fn a_path_goes_back_whole_and_nothing_else_moves() {
 
     proposed.store(&Repo::open(&made.path).unwrap()).unwrap();
     let root = proposed.root();
-    assert_eq!(made.git(&["rev-parse", &format!("{root}:web")]), made.git(&["rev-parse", &format!("{one}:web")]));
+    assert_eq!(
+        made.git(&["rev-parse", &format!("{root}:web")]),
+        made.git(&["rev-parse", &format!("{one}:web")])
+    );
     for other in ["base", "other"] {
         let now = made.git(&["rev-parse", &format!("{three}:{other}")]);
         assert_eq!(made.git(&["rev-parse", &format!("{root}:{other}")]), now);
@@ -82,7 +92,11 @@ fn one_commit_is_taken_out_as_git_revert_does_or_its_conflict_is_told() {
     assert_eq!(proposed.root(), made.git(&["rev-parse", &format!("{two}^{{tree}}")]));
     let older = propose(&made, &three, &Recipe::Undo { commit: Oid(two) }).unwrap();
     proposed.store(&Repo::open(&made.path).unwrap()).unwrap();
-    assert_eq!(older.tree.read("web/a.yaml").unwrap(), b"a: 1\nb: 1\nc: 1\nd: 1\ne: 3\n", "what came later stays");
+    assert_eq!(
+        older.tree.read("web/a.yaml").unwrap(),
+        b"a: 1\nb: 1\nc: 1\nd: 1\ne: 3\n",
+        "what came later stays"
+    );
     let last = made.write("web/a.yaml", "a: 9\nb: 1\nc: 1\nd: 1\ne: 3\n").commit("four");
     let conflict = propose(&made, &last, &Recipe::Undo { commit: Oid(made.git(&["rev-parse", "HEAD~2"])) });
     assert_eq!(

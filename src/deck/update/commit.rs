@@ -1,0 +1,200 @@
+//! Defines the way from a key to a commit: ask for a plan, show it, let its message be written, and make it.
+
+use crate::deck::commit_view::{self, CommitRequest, CommitView, CommitWhat};
+use crate::deck::effect::{Effect, Ticket};
+use crate::deck::layer::{Layer, MessagePrompt};
+use crate::deck::plan_view::Phase;
+use crate::deck::state::State;
+use crate::model::command::Command;
+use crate::model::commit_plan::CommitPlan;
+use crate::model::{Notice, Timestamp};
+
+fn with_ticket(state: &mut State, ticket: Ticket, act: impl FnOnce(&mut CommitView)) {
+    let views = state.layers.iter_mut().filter_map(|layer| match layer {
+        Layer::Commit(view) if view.ticket == ticket => Some(view),
+        _ => None,
+    });
+    if let Some(view) = views.last() {
+        act(view);
+    }
+}
+
+fn on_top(state: &mut State) -> Option<&mut CommitView> {
+    match state.layers.last_mut() {
+        Some(Layer::Commit(view)) => Some(view),
+        _ => None,
+    }
+}
+
+/// Asks for the plan that goes back to the commit under the cursor, or takes it out; from elsewhere the commits are shown
+/// first.
+pub(super) fn begin(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<Effect>) {
+    let (app, deployment, commit) = match state.layers.last() {
+        Some(Layer::History(view)) => {
+            let Some(commit) = view.rows.current() else {
+                return state.refuse("no commit is under the cursor");
+            };
+            (view.app.clone(), view.deployment.clone(), commit.clone())
+        }
+        Some(Layer::Effect(view)) => {
+            (view.app.clone(), Some(view.deployment.clone()), view.commit.id.clone())
+        }
+        _ => {
+            super::history::open(state, effects);
+            if matches!(state.layers.last(), Some(Layer::History(_))) {
+                let key = crate::deck::possible::key(state, Command::Revert);
+                state.say(format!("choose the commit to go back to: {key} on it plans"));
+            }
+            return;
+        }
+    };
+    let what = match command {
+        Command::TakeOut => CommitWhat::Undo { commit },
+        _ => CommitWhat::Back { to: commit },
+    };
+    let request = CommitRequest::new(app, deployment.map(|id| id.cluster.clone()), what);
+    let ticket = state.ticket();
+    effects.push(Effect::PlanCommit { ticket, request: request.clone() });
+    state.layers.push(Layer::Commit(Box::new(CommitView::new(ticket, request, at))));
+}
+
+pub(super) fn ready(
+    state: &mut State,
+    at: Timestamp,
+    ticket: Ticket,
+    plan: CommitPlan,
+    moved: Option<String>,
+) {
+    with_ticket(state, ticket, |view| view.show(plan, at, moved));
+}
+
+pub(super) fn failed(state: &mut State, at: Timestamp, ticket: Ticket, notice: Notice) {
+    state.note(at, notice.clone());
+    with_ticket(state, ticket, |view| {
+        view.phase = Phase::Failed(notice);
+        view.plan = None;
+        view.shown_at = Some(at);
+    });
+}
+
+/// Takes in what became of a plan. What the repo holds now is read at once.
+pub(super) fn done(
+    state: &mut State,
+    at: Timestamp,
+    ticket: Ticket,
+    plan: CommitPlan,
+    effects: &mut Vec<Effect>,
+) {
+    for notice in plan.steps.iter().filter_map(|step| step.outcome.notice()).chain(&plan.notices) {
+        state.note(at, notice.clone());
+    }
+    if let Some(commit) = &plan.commit {
+        let line =
+            format!("{} {}: {} on {}", plan.command, plan.app.name, commit.short(), plan.landing.branch());
+        state.log(at, line);
+    }
+    with_ticket(state, ticket, |view| {
+        view.plan = Some(plan);
+        view.phase = Phase::Done { at, verdict: None };
+        view.scroll = crate::deck::layer::Scroll::default();
+    });
+    effects.push(Effect::Refresh);
+}
+
+pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<Effect>) {
+    match command {
+        Command::TickStep => {
+            let Some(view) = on_top(state) else { return };
+            view.request.include = !view.request.include;
+            plan_again(state, at, effects);
+        }
+        Command::Uncommitted => {
+            let Some(view) = on_top(state) else { return };
+            view.request.dirty = !view.request.dirty;
+            plan_again(state, at, effects);
+        }
+        Command::Replan => plan_again(state, at, effects),
+        Command::CopyPlan => {
+            if let Some(plan) = on_top(state).and_then(|view| view.plan.as_ref()) {
+                let text = commit_view::markdown(plan);
+                effects.push(Effect::Copy { what: "plan".to_owned(), text });
+            }
+        }
+        Command::Subject => {
+            let Some(view) = on_top(state) else { return };
+            let (ticket, message) = (view.ticket, view.message().unwrap_or_default());
+            let typed = message.lines().next().unwrap_or_default().to_owned();
+            state.layers.push(Layer::Message(MessagePrompt { ticket, typed }));
+        }
+        Command::Message => {
+            let Some(view) = on_top(state) else { return };
+            let (ticket, text) = (view.ticket, view.message().unwrap_or_default());
+            effects.push(Effect::EditMessage { ticket, text });
+        }
+        Command::Apply => {
+            let Some(view) = on_top(state) else { return };
+            let Some(plan) = &view.plan else { return };
+            let (ticket, id) = (view.ticket, plan.id.clone());
+            view.phase = Phase::Applying { since: at, cancelled: false };
+            view.moved = None;
+            effects.push(Effect::MakeCommit { ticket, id });
+        }
+        _ => super::overlays::command(state, at, command, effects),
+    }
+}
+
+/// Takes in a first line that was typed: what stands below it stays.
+pub(super) fn subject_typed(state: &mut State, prompt: &MessagePrompt, effects: &mut Vec<Effect>) {
+    let Some(view) = on_top(state).filter(|view| view.ticket == prompt.ticket) else { return };
+    let before = view.message().unwrap_or_default();
+    let rest = before.split_once('\n').map_or("", |(_, rest)| rest);
+    let message = format!("{}\n{rest}", prompt.typed.trim());
+    written(state, prompt.ticket, Ok(message), effects);
+}
+
+/// Takes in a message that was written. An empty one leaves it as it was.
+pub(super) fn written(
+    state: &mut State,
+    ticket: Ticket,
+    result: Result<String, Notice>,
+    effects: &mut Vec<Effect>,
+) {
+    let text = match result {
+        Ok(text) => text,
+        Err(notice) => return super::fail(state, notice),
+    };
+    if text.lines().next().unwrap_or_default().trim().is_empty() {
+        return state.refuse("a commit needs a first line: the message stays as it was");
+    }
+    let Some(view) = on_top(state).filter(|view| view.ticket == ticket) else { return };
+    view.request.message = Some(text.trim_end().to_owned());
+    let at = state.now;
+    plan_again(state, at, effects);
+}
+
+fn plan_again(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
+    let ticket = state.ticket();
+    let Some(view) = on_top(state) else { return };
+    effects.extend(view.is_running().then_some(Effect::Cancel { ticket: view.ticket }));
+    let request = view.request.clone();
+    *view = CommitView::new(ticket, request.clone(), at);
+    effects.push(Effect::PlanCommit { ticket, request });
+}
+
+/// Stops what runs under the plan of a commit. Returns whether something did.
+pub(super) fn cancel(state: &mut State, effects: &mut Vec<Effect>) -> bool {
+    let running = state.layers.iter_mut().rev().find_map(|layer| match layer {
+        Layer::Commit(view) if view.is_running() => Some(view),
+        _ => None,
+    });
+    let Some(view) = running else { return false };
+    effects.push(Effect::Cancel { ticket: view.ticket });
+    if let Phase::Applying { cancelled, .. } = &mut view.phase {
+        *cancelled = true;
+        state.say("stops before the next step");
+    } else {
+        state.layers.retain(|layer| !matches!(layer, Layer::Commit(view) if view.is_running()));
+        state.say("planning cancelled");
+    }
+    true
+}

@@ -1,0 +1,139 @@
+//! Plans and makes commits for the deck.
+
+use super::{Runtime, redacted};
+use crate::action::commit::{self, MakeError, Making};
+use crate::deck::commit_view::{CommitRequest, CommitWhat};
+use crate::deck::{Message, Ticket};
+use crate::model::commit_plan::CommitPlan;
+use crate::model::{Notice, Oid};
+use crate::pipeline::committing::{Prepared, Wanted, What, prepare};
+use std::sync::{Arc, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// A plan as it was made, with what it is made of and what was asked.
+pub(super) struct Kept {
+    prepared: Prepared,
+    request: CommitRequest,
+}
+
+/// Plans; writes nothing.
+pub(super) async fn plan(runtime: Arc<Runtime>, ticket: Ticket, request: CommitRequest) {
+    let token = runtime.begin(ticket);
+    let message = tokio::select! {
+        () = token.cancelled() => None,
+        planned = planned(&runtime, &request, &token) => Some(match planned {
+            Ok(prepared) => {
+                let plan = Box::new(keep(&runtime, prepared, request));
+                Message::CommitReady { at: (runtime.clock)(), ticket, plan, moved: None }
+            }
+            Err(notice) => failed(&runtime, ticket, notice),
+        }),
+    };
+    runtime.end(ticket);
+    if let Some(message) = message {
+        runtime.say(message).await;
+    }
+}
+
+async fn planned(
+    runtime: &Runtime,
+    request: &CommitRequest,
+    token: &CancellationToken,
+) -> Result<Prepared, Notice> {
+    if let Some(journal) = &runtime.journal {
+        let closed = commit::close_abandoned(journal, (runtime.clock)());
+        for notice in closed.map_err(|error| Notice::error(error.to_string()))? {
+            runtime.say(Message::Notice { at: (runtime.clock)(), notice }).await;
+        }
+    }
+    let ground = runtime.handle.past(request.app.clone(), request.cluster.clone()).await;
+    let ground = ground.ok_or_else(|| Notice::error("it is not known any more").hint("esc goes back"))?;
+    let git = runtime.committer.git().await?;
+    let named = |commit: &Oid| commit.0.clone();
+    let what = match &request.what {
+        CommitWhat::Back { to } => What::Back { to: named(to) },
+        CommitWhat::Undo { commit } => What::Undo { commit: named(commit) },
+    };
+    let wanted = Wanted {
+        publish: request.publish,
+        include_all: request.include,
+        dirty: request.dirty,
+        message: request.message.clone(),
+        ..Wanted::new(what)
+    };
+    prepare(&ground, &git, &wanted, (runtime.clock)(), token).await.map_err(|notice| *notice)
+}
+
+/// Keeps a plan and returns the copy for the screen.
+fn keep(runtime: &Runtime, prepared: Prepared, request: CommitRequest) -> CommitPlan {
+    let shown = redacted::commit_plan(&prepared.plan);
+    // Only what is on the screen can be carried out, and that is one plan at a time.
+    *runtime.commits.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kept { prepared, request });
+    shown
+}
+
+/// Carries out the kept plan.
+pub(super) async fn make(runtime: Arc<Runtime>, ticket: Ticket, id: String) {
+    let token = runtime.begin(ticket);
+    let kept = runtime.commits.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let message = match (kept.filter(|kept| kept.prepared.plan.id == id), &runtime.journal) {
+        (None, _) => {
+            failed(&runtime, ticket, Notice::error("the plan is not known any more").hint("r plans again"))
+        }
+        (_, None) => failed(
+            &runtime,
+            ticket,
+            Notice::error("nothing is written without a journal").hint("set HOME or XDG_STATE_HOME"),
+        ),
+        (Some(Kept { prepared, request }), Some(journal)) => {
+            let Prepared { plan, proposed, how, repo } = prepared;
+            match runtime.committer.git().await {
+                Err(notice) => failed(&runtime, ticket, notice),
+                Ok(git) => {
+                    let with = Making {
+                        repo: &repo,
+                        git: &git,
+                        how: &how,
+                        proposed: &proposed,
+                        journal,
+                        clock: &*runtime.clock,
+                        cancel: &token,
+                    };
+                    match commit::carry_out(plan, &with, &mut |_| {}).await {
+                        Ok(done) => {
+                            let plan = Box::new(redacted::commit_plan(&done));
+                            Message::CommitDone { at: (runtime.clock)(), ticket, plan }
+                        }
+                        Err(error @ MakeError::Moved(_)) => {
+                            plan_anew(&runtime, ticket, request, &error.to_string(), &token).await
+                        }
+                        Err(error) => failed(&runtime, ticket, Notice::error(error.to_string())),
+                    }
+                }
+            }
+        }
+    };
+    runtime.end(ticket);
+    runtime.say(message).await;
+}
+
+async fn plan_anew(
+    runtime: &Runtime,
+    ticket: Ticket,
+    request: CommitRequest,
+    why: &str,
+    token: &CancellationToken,
+) -> Message {
+    match planned(runtime, &request, token).await {
+        Ok(prepared) => {
+            let plan = Box::new(keep(runtime, prepared, request));
+            let moved = Some(why.to_owned());
+            Message::CommitReady { at: (runtime.clock)(), ticket, plan, moved }
+        }
+        Err(notice) => failed(runtime, ticket, notice),
+    }
+}
+
+fn failed(runtime: &Runtime, ticket: Ticket, notice: Notice) -> Message {
+    Message::CommitFailed { at: (runtime.clock)(), ticket, notice }
+}
