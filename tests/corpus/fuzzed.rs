@@ -6,7 +6,8 @@ use driftdeck::cluster::builtin;
 use driftdeck::drift::{Autoscaled, Context, IgnoreRules, Managers, judge};
 use driftdeck::model::ignore::{FieldPattern, Fields, Objects, RuleSource};
 use driftdeck::model::{
-    BuiltIns, FieldPath, FieldSet, IgnoreRule, LiveObject, Origin, OwnedFields, Packed, Schema, Value, limits,
+    BuiltIns, FieldPath, FieldSet, IgnoreRule, LiveObject, Origin, OwnedFields, Packed, Schema, Segment,
+    Value, limits,
 };
 use driftdeck::text::{is_guarded, yaml};
 use driftdeck::value;
@@ -16,8 +17,9 @@ use std::sync::{Arc, LazyLock};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// The targets by their names, which are those of their corpora too.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("yaml", yaml),
+    ("edit", edit),
     ("path", path),
     ("managed_fields", managed_fields),
     ("compare", compare),
@@ -50,6 +52,45 @@ pub fn yaml(bytes: &[u8]) {
     for document in yaml::read_documents(bytes).into_iter().flatten() {
         assert!(nodes(&document.value) <= limits::DOCUMENT_NODES);
         let _ = yaml::write(&document.value);
+    }
+}
+
+/// The edits of YAML text: the first line is the path, the second the new value as JSON, or nothing to remove what is there,
+/// the rest the text. Whatever comes out holds what was wanted there, and all other documents as they were.
+pub fn edit(bytes: &[u8]) {
+    let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
+    let (Some(path), Some(value), Some(text)) = (parts.next(), parts.next(), parts.next()) else { return };
+    let Ok(path) = FieldPath::parse(&String::from_utf8_lossy(path)) else { return };
+    let new = Value::from_json_slice(value).ok();
+    let edit = match &new {
+        Some(new) => yaml::Edit::set(path.clone(), new.clone()),
+        None => yaml::Edit::remove(path.clone()),
+    };
+    let before = yaml::read_documents(text);
+    for document in 0..3 {
+        let Ok(after) = yaml::edit(text, document, std::slice::from_ref(&edit)) else { continue };
+        let after = yaml::read_documents(&after);
+        assert_eq!(before.len(), after.len());
+        for (before, after) in before.iter().zip(&after) {
+            match (before, after) {
+                (Ok(before), Ok(after)) if before.index == document => {
+                    let fields: Option<Vec<&str>> = path
+                        .0
+                        .iter()
+                        .map(
+                            |segment| {
+                                if let Segment::Field(name) = segment { Some(name.as_str()) } else { None }
+                            },
+                        )
+                        .collect();
+                    if let Some(fields) = fields {
+                        assert_eq!(after.value.at(&fields), new.as_ref());
+                    }
+                }
+                (Ok(before), Ok(after)) => assert_eq!(before.value, after.value),
+                (before, after) => assert_eq!(before.is_err(), after.is_err()),
+            }
+        }
     }
 }
 

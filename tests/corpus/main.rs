@@ -10,6 +10,7 @@
 
 mod api;
 mod defaults;
+mod edits;
 mod fuzz;
 mod fuzzed;
 mod health;

@@ -15,12 +15,38 @@ pub(super) type NodeId = usize;
 pub(super) struct Tree {
     pub nodes: Vec<Node>,
     pub root: NodeId,
+    /// Bytes of the text before the first that the nodes' places are counted from; `None`: the text had to be mended to be
+    /// read, and places mean nothing.
+    pub skipped: Option<usize>,
 }
 
+/// A node; those below it follow it directly.
 pub(super) struct Node {
     /// Counted from 1.
     pub line: u32,
+    /// Where it begins, its anchor and tag included, in bytes.
+    pub start: u32,
+    /// Where it ends, in bytes: of a collection in block style, and of a block scalar, where the parser went on.
+    pub end: u32,
+    pub style: Style,
+    /// It carries an anchor.
+    pub anchored: bool,
+    /// It carries a tag.
+    pub tagged: bool,
     pub kind: Kind,
+}
+
+/// How a node is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    Single,
+    Double,
+    Literal,
+    Folded,
+    Alias,
+    Block,
+    Flow,
 }
 
 pub(super) enum Kind {
@@ -40,12 +66,15 @@ const QUOTED_AT_MOST: usize = 100;
 
 /// Composes the first document of a text; `None` where there is none. What follows it is not looked at, as in go-yaml.
 pub(super) fn compose(text: &[u8]) -> Result<Option<Tree>, Refused> {
-    let mut text = Cow::Borrowed(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text));
+    let without_mark = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let mut skipped = Some(text.len() - without_mark.len());
+    let mut text = Cow::Borrowed(without_mark);
     let mut lines_before = 0;
     if matches!(text.first(), Some(0xef | 0xfe | 0xff)) {
         // libyaml-safer takes such a first byte for a byte order mark.
         text = Cow::Owned([b"\n", &*text].concat());
         lines_before = 1;
+        skipped = None;
     }
     for _ in 0..QUOTED_AT_MOST {
         let mut composer = Composer {
@@ -62,8 +91,13 @@ pub(super) fn compose(text: &[u8]) -> Result<Option<Tree>, Refused> {
             return Err(Refused { line: None, fault: Fault::ParserFailed });
         };
         match composer.ends_with_colon {
-            Some(scalar) => text = Cow::Owned(quote(&text, scalar)),
-            None => return composed.map(|root| root.map(|root| Tree { nodes: composer.nodes, root })),
+            Some(scalar) => {
+                text = Cow::Owned(quote(&text, scalar));
+                skipped = None;
+            }
+            None => {
+                return composed.map(|root| root.map(|root| Tree { nodes: composer.nodes, root, skipped }));
+            }
         }
     }
     Err(Refused { line: None, fault: Fault::Yaml { what: "found unexpected ':'", context: "" } })
@@ -106,6 +140,11 @@ struct Composer<'a> {
 /// Returns the place in the text, in bytes, of a mark.
 fn place(index: u64) -> usize {
     usize::try_from(index).unwrap_or(usize::MAX)
+}
+
+/// Returns a place as a node keeps it: files are far shorter than what it can tell.
+fn short(index: u64) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 impl Composer<'_> {
@@ -156,11 +195,12 @@ impl Composer<'_> {
             return Err(Refused::at(line, Fault::TooManyValues));
         }
         let id = self.nodes.len();
+        let span = (event.start_mark.index, event.end_mark.index);
         match event.data {
             EventData::Alias { anchor } => {
                 let target =
                     *self.anchors.get(&anchor).ok_or_else(|| Refused::at(line, Fault::UnknownAnchor))?;
-                self.nodes.push(Node { line, kind: Kind::Alias(target) });
+                self.push(line, span, Style::Alias, None, false, Kind::Alias(target));
             }
             EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
                 let written = place(event.start_mark.index)..place(event.end_mark.index);
@@ -177,28 +217,41 @@ impl Composer<'_> {
                         Fault::Yaml { what: "did not find expected ',', ']' or '}' before '?'", context: "" };
                     return Err(Refused::at(line, fault));
                 }
-                self.push(line, anchor, Kind::Scalar { value, tag, implicit: plain_implicit });
+                let style = match style {
+                    ScalarStyle::SingleQuoted => Style::Single,
+                    ScalarStyle::DoubleQuoted => Style::Double,
+                    ScalarStyle::Literal => Style::Literal,
+                    ScalarStyle::Folded => Style::Folded,
+                    _ => Style::Plain,
+                };
+                let tagged = tag.is_some();
+                let kind = Kind::Scalar { value, tag, implicit: plain_implicit };
+                self.push(line, span, style, anchor, tagged, kind);
             }
-            EventData::SequenceStart { anchor, style, .. } => {
+            EventData::SequenceStart { anchor, tag, style, .. } => {
                 let in_flow = style == SequenceStyle::Flow;
-                self.push(line, anchor, Kind::List(Vec::new()));
+                let style = if in_flow { Style::Flow } else { Style::Block };
+                self.push(line, span, style, anchor, tag.is_some(), Kind::List(Vec::new()));
                 let mut items = Vec::new();
                 loop {
                     let event = self.next()?;
                     if matches!(event.data, EventData::SequenceEnd) {
+                        self.nodes[id].end = short(event.end_mark.index);
                         break;
                     }
                     items.push(self.node(event, depth + 1, in_flow)?);
                 }
                 self.nodes[id].kind = Kind::List(items);
             }
-            EventData::MappingStart { anchor, style, .. } => {
+            EventData::MappingStart { anchor, tag, style, .. } => {
                 let in_flow = style == MappingStyle::Flow;
-                self.push(line, anchor, Kind::Map(Vec::new()));
+                let style = if in_flow { Style::Flow } else { Style::Block };
+                self.push(line, span, style, anchor, tag.is_some(), Kind::Map(Vec::new()));
                 let mut fields = Vec::new();
                 loop {
                     let event = self.next()?;
                     if matches!(event.data, EventData::MappingEnd) {
+                        self.nodes[id].end = short(event.end_mark.index);
                         break;
                     }
                     let key = self.node(event, depth + 1, in_flow)?;
@@ -215,11 +268,21 @@ impl Composer<'_> {
     }
 
     /// Adds a node; its anchor stands for it from here on, also below itself.
-    fn push(&mut self, line: u32, anchor: Option<String>, kind: Kind) {
+    fn push(
+        &mut self,
+        line: u32,
+        (start, end): (u64, u64),
+        style: Style,
+        anchor: Option<String>,
+        tagged: bool,
+        kind: Kind,
+    ) {
+        let anchored = anchor.is_some();
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, self.nodes.len());
         }
-        self.nodes.push(Node { line, kind });
+        let (start, end) = (short(start), short(end));
+        self.nodes.push(Node { line, start, end, style, anchored, tagged, kind });
     }
 }
 

@@ -16,6 +16,11 @@ use std::collections::HashSet;
 
 /// Decodes a document.
 pub(super) fn decode(tree: &Tree) -> Result<Decoded, Refused> {
+    decode_node(tree, tree.root)
+}
+
+/// Decodes one node of a document.
+pub(super) fn decode_node(tree: &Tree, node: NodeId) -> Result<Decoded, Refused> {
     // go-yaml counts the document itself.
     let mut decoder = Decoder {
         tree,
@@ -25,8 +30,20 @@ pub(super) fn decode(tree: &Tree) -> Result<Decoded, Refused> {
         decoded: 1,
         aliased: 0,
     };
-    let (value, lines) = decoder.value(tree.root)?;
+    let (value, lines) = decoder.value(node)?;
     Ok(Decoded { value, lines, problems: decoder.problems })
+}
+
+/// Returns the text of a key that is a scalar.
+pub(super) fn key_of(tree: &Tree, key: NodeId) -> Option<String> {
+    let Kind::Scalar { value, tag, implicit } = &tree.nodes.get(key)?.kind else { return None };
+    resolve::resolve(value, tag.as_deref(), *implicit).and_then(Scalar::into_key).ok()
+}
+
+/// Returns whether a key is the merge key.
+pub(super) fn is_merge(tree: &Tree, key: NodeId) -> bool {
+    matches!(&tree.nodes[key].kind, Kind::Scalar { value, tag, implicit }
+        if value == "<<" && (*implicit || tag.as_deref() == Some(MERGE)))
 }
 
 struct Decoder<'a> {
@@ -112,8 +129,7 @@ impl Decoder<'_> {
     }
 
     fn is_merge(&self, key: NodeId) -> bool {
-        matches!(&self.tree.nodes[key].kind, Kind::Scalar { value, tag, implicit }
-            if value == "<<" && (*implicit || tag.as_deref() == Some(MERGE)))
+        is_merge(self.tree, key)
     }
 
     fn merge(

@@ -9,6 +9,7 @@
 
 mod compose;
 mod decode;
+mod edit;
 mod error;
 mod json;
 mod resolve;
@@ -17,6 +18,7 @@ mod split;
 mod tests;
 mod write;
 
+pub use edit::{Change, Edit, EditFault, EditRefused, document, edit, remove_document};
 pub use error::{DocumentError, Fault};
 pub use write::write;
 
@@ -60,14 +62,14 @@ fn read_part(part: Part) -> Option<Result<Document, DocumentError>> {
         Part::Yaml(chunk) => match compose::compose(&chunk.text)
             .and_then(|tree| tree.map(|tree| decode::decode(&tree)).transpose())
         {
-            Ok(decoded) => document(chunk.index, chunk.first_line - 1, decoded?).map(Ok),
+            Ok(decoded) => whole(chunk.index, chunk.first_line - 1, decoded?).map(Ok),
             Err(refused) => Some(Err(DocumentError {
                 index: chunk.index,
                 line: refused.line.map(|line| line + chunk.first_line - 1),
                 fault: chunk.json_fault.unwrap_or(refused.fault),
             })),
         },
-        Part::Json { index, decoded } => document(index, 0, decoded).map(Ok),
+        Part::Json { index, decoded, .. } => whole(index, 0, decoded).map(Ok),
         Part::Unreadable(error) => Some(Err(error)),
     }
 }
@@ -92,7 +94,7 @@ impl Refused {
 }
 
 /// Makes a document of what was read, `before` lines into the file; nothing of an empty one.
-fn document(index: usize, before: usize, decoded: Decoded) -> Option<Document> {
+fn whole(index: usize, before: usize, decoded: Decoded) -> Option<Document> {
     let Decoded { value, mut lines, mut problems } = decoded;
     if value.is_null() {
         return None;

@@ -11,7 +11,12 @@ use crate::model::limits;
 /// One part of a file.
 pub(super) enum Part {
     Yaml(Chunk),
-    Json { index: usize, decoded: Decoded },
+    Json {
+        index: usize,
+        decoded: Decoded,
+        /// Where in the file its bytes stand.
+        at: std::ops::Range<usize>,
+    },
     Unreadable(DocumentError),
 }
 
@@ -20,6 +25,8 @@ pub(super) struct Chunk {
     pub index: usize,
     /// The line of the file, counted from 1, that the text begins on.
     pub first_line: usize,
+    /// Where in the file the text begins, in bytes.
+    pub start: usize,
     pub text: Vec<u8>,
     /// What was wrong with the text as JSON, which is more telling where it is no YAML either.
     pub json_fault: Option<Fault>,
@@ -27,7 +34,7 @@ pub(super) struct Chunk {
 
 /// Returns the parts of a file in order, at most one more than the documents that a file may have.
 pub(super) fn split(bytes: &[u8]) -> Vec<Part> {
-    let mut splitter = Splitter { rest: bytes, line: 1, index: 0, parts: Vec::new() };
+    let mut splitter = Splitter { length: bytes.len(), rest: bytes, line: 1, index: 0, parts: Vec::new() };
     let starts_as_json = bytes.trim_ascii_start().starts_with(b"{");
     if starts_as_json {
         splitter.json();
@@ -38,6 +45,8 @@ pub(super) fn split(bytes: &[u8]) -> Vec<Part> {
 }
 
 struct Splitter<'a> {
+    /// Bytes of the file.
+    length: usize,
     rest: &'a [u8],
     /// The line that `rest` begins on.
     line: usize,
@@ -56,11 +65,12 @@ impl<'a> Splitter<'a> {
             }
             match json::read_value(self.rest, self.line) {
                 Ok((decoded, used)) => {
+                    let at = self.place()..self.place() + used;
                     self.advance(used);
                     match decoded {
                         Ok(decoded) => {
                             let index = self.next_index();
-                            self.parts.push(Part::Json { index, decoded });
+                            self.parts.push(Part::Json { index, decoded, at });
                         }
                         Err(refused) => self.unreadable(refused.line, refused.fault),
                     }
@@ -80,16 +90,19 @@ impl<'a> Splitter<'a> {
     fn yaml(&mut self, mut json_fault: Option<Fault>) {
         let mut text = Vec::new();
         let mut first_line = self.line;
+        let mut start = self.place();
+        let mut line_start = start;
         // Comments before the first separator belong to the document behind it.
         let mut prologue = self.index == 0;
         while let Some(line) = self.take_line() {
+            let this_start = std::mem::replace(&mut line_start, self.place());
             let separator = line.strip_prefix(b"---").map(<[u8]>::trim_ascii);
             if let Some(behind) = separator {
                 let is_prologue = std::mem::take(&mut prologue) && is_only_comments(&text);
                 let whole = std::mem::take(&mut text);
                 let was_empty = whole.is_empty();
                 if !is_prologue {
-                    self.chunk(whole, first_line, &mut json_fault);
+                    self.chunk(whole, (first_line, start), &mut json_fault);
                 }
                 if self.is_full() {
                     return;
@@ -97,6 +110,7 @@ impl<'a> Splitter<'a> {
                 if !(behind.is_empty() || behind.starts_with(b"#")) {
                     self.unreadable(Some(self.line - 1), Fault::TextAfterSeparator);
                     self.find_separator();
+                    line_start = self.place();
                     continue;
                 }
                 if !was_empty {
@@ -105,18 +119,24 @@ impl<'a> Splitter<'a> {
                 // kubectl keeps a separator that nothing stands before.
             }
             if text.is_empty() {
-                first_line = self.line - 1;
+                (first_line, start) = (self.line - 1, this_start);
             }
             text.extend_from_slice(line);
             text.push(b'\n');
         }
-        self.chunk(text, first_line, &mut json_fault);
+        self.chunk(text, (first_line, start), &mut json_fault);
     }
 
-    fn chunk(&mut self, text: Vec<u8>, first_line: usize, json_fault: &mut Option<Fault>) {
+    /// Returns the place in the file, in bytes, of what comes next.
+    fn place(&self) -> usize {
+        self.length - self.rest.len()
+    }
+
+    fn chunk(&mut self, text: Vec<u8>, (first_line, start): (usize, usize), json_fault: &mut Option<Fault>) {
         if !text.is_empty() {
             let index = self.next_index();
-            self.parts.push(Part::Yaml(Chunk { index, first_line, text, json_fault: json_fault.take() }));
+            let json_fault = json_fault.take();
+            self.parts.push(Part::Yaml(Chunk { index, first_line, start, text, json_fault }));
         }
     }
 

@@ -93,7 +93,7 @@ fn string(emitter: &mut Emitter<'_>, text: &str) -> Result<(), libyaml_safer::Er
 }
 
 /// Returns whether YAML 1.1 reads a text as a number of base 60, such as `12:30`, which go-yaml itself does not.
-fn is_base_60(text: &str) -> bool {
+pub(super) fn is_base_60(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let mut parts = unsigned.split(':');
     let is_digits = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
