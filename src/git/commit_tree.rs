@@ -61,7 +61,7 @@ impl CommitTree {
         self.stored(repo, path)?.ok_or_else(|| resolve::missing(path))
     }
 
-    fn resolve(&self, path: &str) -> Result<resolve::Resolved, TreeError> {
+    fn found_at(&self, path: &str) -> Result<resolve::Resolved, TreeError> {
         resolve::resolve(path, |at| self.look(at))
     }
 
@@ -150,7 +150,7 @@ impl Source for CommitTree {
 
 impl Tree for CommitTree {
     fn list(&self, folder: &str) -> Result<Vec<TreeEntry>, TreeError> {
-        let found = self.resolve(folder)?;
+        let found = self.found_at(folder)?;
         match found.kind {
             EntryKind::Folder => self.entries(&found.path),
             EntryKind::Submodule => Err(unreadable(folder, "it is a submodule, which is not read")),
@@ -159,7 +159,7 @@ impl Tree for CommitTree {
     }
 
     fn read(&self, file: &str) -> Result<Vec<u8>, TreeError> {
-        let found = self.resolve(file)?;
+        let found = self.found_at(file)?;
         match found.kind {
             EntryKind::Folder => return Err(TreeError::IsFolder { path: file.to_owned() }),
             EntryKind::Submodule => return Err(unreadable(file, "it is a submodule, which is not read")),
@@ -169,6 +169,10 @@ impl Tree for CommitTree {
         let stored = self.found(&repo, &found.path)?;
         let limit = usize::try_from(limits::FILE_BYTES).unwrap_or(usize::MAX);
         lfs::refuse_pointer(file, read_blob(&repo, file, stored.oid, limit)?)
+    }
+
+    fn resolve(&self, path: &str) -> Result<String, TreeError> {
+        self.found_at(path).map(|found| found.path)
     }
 
     fn state(&self, path: &str) -> Result<Option<FileState>, TreeError> {

@@ -30,7 +30,7 @@ impl WorkingTree {
         Self { disk: Disk::new(root), hashes, ignores, revision }
     }
 
-    fn resolve(&self, path: &str) -> Result<resolve::Resolved, TreeError> {
+    fn found_at(&self, path: &str) -> Result<resolve::Resolved, TreeError> {
         let found = resolve::resolve(path, |at| self.look(at))?;
         let is_folder = found.kind == EntryKind::Folder;
         if self.ignores.as_ref().is_some_and(|ignores| ignores.hides(&found.path, is_folder)) {
@@ -68,7 +68,7 @@ impl Source for WorkingTree {
 
 impl Tree for WorkingTree {
     fn list(&self, folder: &str) -> Result<Vec<TreeEntry>, TreeError> {
-        let found = self.resolve(folder)?;
+        let found = self.found_at(folder)?;
         match found.kind {
             EntryKind::Folder => self.entries(&found.path),
             EntryKind::Submodule => Err(unreadable(folder, "it is a submodule, which is not read")),
@@ -77,12 +77,16 @@ impl Tree for WorkingTree {
     }
 
     fn read(&self, file: &str) -> Result<Vec<u8>, TreeError> {
-        let found = self.resolve(file)?;
+        let found = self.found_at(file)?;
         match found.kind {
             EntryKind::Folder => Err(TreeError::IsFolder { path: file.to_owned() }),
             EntryKind::Submodule => Err(unreadable(file, "it is a submodule, which is not read")),
             EntryKind::File | EntryKind::Link => lfs::refuse_pointer(file, self.disk.read(&found.path)?),
         }
+    }
+
+    fn resolve(&self, path: &str) -> Result<String, TreeError> {
+        self.found_at(path).map(|found| found.path)
     }
 
     fn state(&self, path: &str) -> Result<Option<FileState>, TreeError> {
@@ -116,7 +120,7 @@ impl Tree for WorkingTree {
     }
 
     fn digest(&self, path: &str) -> Result<String, TreeError> {
-        self.resolve(path)?;
+        self.found_at(path)?;
         digest::digest(self, path)
     }
 

@@ -43,7 +43,7 @@ impl MemoryTree {
     }
 
     /// Returns the path with its first link replaced, at whichever segment that stands.
-    fn resolve(&self, path: &str) -> Result<String, TreeError> {
+    fn resolved(&self, path: &str) -> Result<String, TreeError> {
         let mut at = path.to_owned();
         for _ in 0..super::limits::LINKS_FOLLOWED {
             let link = self.nodes.iter().find_map(|(name, node)| match node {
@@ -71,7 +71,7 @@ fn is_at_or_under(path: &str, folder: &str) -> bool {
 
 impl Tree for MemoryTree {
     fn list(&self, folder: &str) -> Result<Vec<TreeEntry>, TreeError> {
-        let at = self.resolve(folder)?;
+        let at = self.resolved(folder)?;
         if !self.is_folder(&at) {
             return Err(TreeError::NotFound { path: folder.to_owned() });
         }
@@ -95,11 +95,20 @@ impl Tree for MemoryTree {
     }
 
     fn read(&self, file: &str) -> Result<Vec<u8>, TreeError> {
-        let at = self.resolve(file)?;
+        let at = self.resolved(file)?;
         match self.nodes.get(&at) {
             Some(Node::File(bytes)) => Ok(bytes.clone()),
             _ if self.is_folder(&at) => Err(TreeError::IsFolder { path: file.to_owned() }),
             _ => Err(TreeError::NotFound { path: file.to_owned() }),
+        }
+    }
+
+    fn resolve(&self, path: &str) -> Result<String, TreeError> {
+        let at = self.resolved(path)?;
+        if self.nodes.contains_key(&at) || self.is_folder(&at) {
+            Ok(at)
+        } else {
+            Err(TreeError::NotFound { path: path.to_owned() })
         }
     }
 
@@ -115,7 +124,7 @@ impl Tree for MemoryTree {
     }
 
     fn digest(&self, path: &str) -> Result<String, TreeError> {
-        let at = self.resolve(path)?;
+        let at = self.resolved(path)?;
         let mut hasher = blake3::Hasher::new();
         let mut found = at.is_empty();
         for (name, node) in self.nodes.iter().filter(|(name, _)| is_at_or_under(name, &at)) {

@@ -14,6 +14,9 @@ pub trait Tree: Send + Sync {
     /// Returns a file's bytes. A symbolic link to a file inside the tree is followed.
     fn read(&self, file: &str) -> Result<Vec<u8>, TreeError>;
 
+    /// Returns the path without links that a path leads to.
+    fn resolve(&self, path: &str) -> Result<String, TreeError>;
+
     /// Returns what stands at a path itself, with its mode, following no link: `None` where nothing does, where a folder on
     /// the way is a link, and below a submodule. A folder or submodule is [`TreeError::IsFolder`].
     fn state(&self, path: &str) -> Result<Option<FileState>, TreeError>;

@@ -242,16 +242,12 @@ impl Writer<'_> {
         let column = piece.column_of_map(map).ok_or(EditFault::NoPlaces)?;
         let mut lines = Vec::new();
         self.layout.field(key, value, column, &mut lines);
-        match at.checked_sub(1).and_then(|before| fields.get(before)) {
-            Some((key, value)) => {
-                let place = piece.next_line(piece.end(*value).max(piece.end(*key)));
-                Ok(vec![self.own_lines(place, &lines)])
-            }
-            None => {
-                let first = fields.first().map(|(key, _)| piece.start(*key)).ok_or(EditFault::NoPlaces)?;
-                Ok(vec![self.before(first, column, &lines)])
-            }
+        if let Some((key, value)) = at.checked_sub(1).and_then(|before| fields.get(before)) {
+            let place = piece.next_line(piece.end(*value).max(piece.end(*key)));
+            return Ok(vec![self.own_lines(place, &lines)]);
         }
+        let first = fields.first().map(|(key, _)| piece.start(*key)).ok_or(EditFault::NoPlaces)?;
+        Ok(vec![self.before(first, column, &lines)])
     }
 
     fn insert_item(&self, list: NodeId, at: usize, value: &Value) -> Result<Vec<Cut>, EditFault> {

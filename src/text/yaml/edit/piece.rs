@@ -284,7 +284,7 @@ impl Piece {
         let behind = file.get(end..).unwrap_or_default();
         let with_behind =
             first_line(behind).filter(|line| is_separator(line)).map(|line| start..end + line.len());
-        with_before.into_iter().chain(with_behind).chain([start..end]).collect()
+        with_before.into_iter().chain(with_behind).chain(std::iter::once(start..end)).collect()
     }
 }
 

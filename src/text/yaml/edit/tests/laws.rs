@@ -238,6 +238,15 @@ fn applied(value: &Value, path: &[Segment], change: &Change) -> Value {
     }
 }
 
+/// Adds every path with its line, in the order of the text.
+fn all_lines(lines: &crate::model::manifest::FieldLines, at: &[String], all: &mut Vec<(Vec<String>, usize)>) {
+    for (key, below) in &lines.children {
+        let at = [at, std::slice::from_ref(key)].concat();
+        all.push((at.clone(), below.line as usize));
+        all_lines(below, &at, all);
+    }
+}
+
 /// Returns the first line of a value, and the line of whatever comes behind it (or one more than there are).
 fn lines_of(text: &str, path: &FieldPath) -> (usize, usize) {
     let read = read_documents(text.as_bytes()).remove(0).expect("a document");
@@ -251,14 +260,7 @@ fn lines_of(text: &str, path: &FieldPath) -> (usize, usize) {
         })
         .collect();
     let mut all: Vec<(Vec<String>, usize)> = Vec::new();
-    fn walk(lines: &crate::model::manifest::FieldLines, at: &[String], all: &mut Vec<(Vec<String>, usize)>) {
-        for (key, below) in &lines.children {
-            let at = [at, std::slice::from_ref(key)].concat();
-            all.push((at.clone(), below.line as usize));
-            walk(below, &at, all);
-        }
-    }
-    walk(&read.lines, &[], &mut all);
+    all_lines(&read.lines, &[], &mut all);
     let first = all.iter().find(|(at, _)| *at == steps).map_or(1, |(_, line)| *line);
     let mine = all.iter().position(|(at, _)| *at == steps).unwrap_or(0);
     let last = all.iter().filter(|(at, _)| at.starts_with(&steps)).map(|(_, line)| *line).max().unwrap_or(0);
@@ -322,9 +324,8 @@ proptest! {
         });
         let value_at = value_at.expect("a value");
         let (path, change) = match (kind, value_at) {
-            (1, Value::Map(_)) => (path, change),
             (2, Value::List(items)) => (target.join(Segment::Index(items.len())), change),
-            (0, _) => (path, change),
+            (0, _) | (1, Value::Map(_)) => (path, change),
             (_, _) => (target.clone(), change),
         };
         let wanted = applied(&object, &path.0, &change);
