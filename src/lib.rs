@@ -8,6 +8,7 @@
 //! deck, pipeline            the terminal app as data; from a change to a verdict
 //! action                    plans and executes writes
 //! git, render, cluster, drift    objects; manifests; Kubernetes; the comparison. They never import each other
+//! gitops                    the engines: their objects, and how their automation is paused
 //! config                    settings, paths, private files
 //! model, text, process      the nouns; what comes as text; child programs
 //! ```
@@ -23,6 +24,7 @@ pub mod config;
 pub mod deck;
 pub mod drift;
 pub mod git;
+pub mod gitops;
 pub mod model;
 pub mod pipeline;
 pub mod process;

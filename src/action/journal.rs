@@ -397,6 +397,7 @@ fn action(word: &str) -> StepAction {
         "create" => StepAction::Create,
         "apply" => StepAction::Apply,
         "delete" => StepAction::Delete,
+        "engine" => StepAction::Engine,
         _ => StepAction::Patch,
     }
 }

@@ -12,7 +12,9 @@ mod dry_run;
 mod effect;
 pub mod exact;
 mod execute;
+pub mod hold;
 pub mod journal;
+mod live;
 mod notices;
 mod order;
 mod patch;
@@ -25,6 +27,7 @@ mod write;
 pub use crate::model::confirm;
 pub use bind::rendered;
 pub use execute::{ExecuteError, Execution, Moved, execute};
+pub use live::Planned;
 pub use sync::words::plan_id;
 
 #[cfg(test)]

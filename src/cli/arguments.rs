@@ -54,6 +54,10 @@ pub enum Command {
     Revert(RevertArguments),
     /// Undo a sync of the journal: plan, print the plan, ask, write; a repository is not needed
     Undo(UndoArguments),
+    /// Pause the automation of an app's engine, with a reason and an end: plan, print the plan, ask, write; or list all pauses
+    Hold(HoldArguments),
+    /// Let the engine of an app go on that is on hold: plan, print the plan, ask, write
+    Resume(ResumeArguments),
     /// Carry out a plan that `sync --dry-run -o json` wrote; refused if anything that it is bound to has moved
     Apply(ApplyArguments),
     /// Print what was found on this machine and in the clusters, and what is missing; --exact: the rate of agreement
@@ -87,6 +91,8 @@ impl Command {
             Self::Sync(_) => "sync",
             Self::Revert(_) => "revert",
             Self::Undo(_) => "undo",
+            Self::Hold(_) => "hold",
+            Self::Resume(_) => "resume",
             Self::Apply(_) => "apply",
             Self::Doctor(_) => "doctor",
             Self::Journal => "journal",
@@ -98,7 +104,8 @@ impl Command {
 
     /// Returns whether it may write to a cluster or a repository.
     pub fn writes(&self) -> bool {
-        matches!(self, Self::Sync(_) | Self::Apply(_) | Self::Undo(_) | Self::Revert(_))
+        matches!(self, Self::Sync(_) | Self::Apply(_) | Self::Undo(_) | Self::Revert(_) | Self::Resume(_))
+            || matches!(self, Self::Hold(hold) if !hold.list)
     }
 
     /// Returns whether it asks an API server for a last word only if that is wanted.
@@ -408,6 +415,55 @@ pub struct UndoArguments {
     #[arg(long)]
     pub yes: bool,
     /// Confirm a protected cluster by its context's name, or deletions by the app's name (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Vec<String>,
+}
+
+/// Arguments of `hold`.
+#[derive(Debug, Args)]
+pub struct HoldArguments {
+    /// The app
+    #[arg(value_name = "APP", required_unless_present = "list")]
+    pub name: Option<String>,
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// Why: colleagues read it on the engine's object
+    #[arg(long, value_name = "TEXT", required_unless_present = "list")]
+    pub reason: Option<String>,
+    /// For how long; nothing ends a hold by itself, but from then on it is shown as expired
+    #[arg(long = "for", value_name = "D", value_parser = span, default_value = "1h")]
+    pub lasting: Duration,
+    /// List the pauses of all clusters, of driftdeck and of others
+    #[arg(long, conflicts_with_all = ["name", "reason", "dry_run", "yes", "confirm"])]
+    pub list: bool,
+    /// Stop after the plan
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer the question with yes
+    #[arg(long)]
+    pub yes: bool,
+    /// Confirm a protected cluster by its context's name
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Vec<String>,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArguments {
+    /// The app
+    #[arg(value_name = "APP")]
+    pub name: String,
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// Stop after the plan
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer the question with yes
+    #[arg(long)]
+    pub yes: bool,
+    /// Confirm a protected cluster by its context's name
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
 }

@@ -5,7 +5,7 @@ use crate::cli::document::Findings;
 use crate::cli::gather::Gathered;
 use crate::cli::output::{Format, Output};
 use crate::cli::report::{self, Style};
-use crate::cli::{Exit, Failed, declared, exact, now, opening, written};
+use crate::cli::{Exit, Failed, declared, exact, hold, now, opening, written};
 use crate::model::Notice;
 use crate::pipeline::opening::Opened;
 use crate::pipeline::run::{Handle, start};
@@ -14,6 +14,7 @@ use crate::pipeline::run::{Handle, start};
 pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<Exit, Failed> {
     let (gathered, handle) = gather(&places.places, options, output).await?;
     let mut findings = gathered.findings();
+    hold::look_up(&mut findings, &handle).await;
     if output.format != Format::Text {
         // Text says nothing of single fields.
         declared::look_up(&mut findings, &handle).await;

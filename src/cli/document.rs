@@ -3,10 +3,11 @@
 //! A field may be added here, never renamed. Nothing is left out: an absent value is `null`. Values that are secret or
 //! look like it become fingerprints in [`crate::text::redact`].
 
+use crate::cli::hold::hold_json;
 use crate::model::status::{DeploymentStatus, RepoStatus, ResourceStatus};
 use crate::model::{
-    AsAt, Counts, Declared, Disagreement, Exact, FieldChange, Ignored, Notice, Problem, Revision, Timestamp,
-    Verdict, Writer,
+    AsAt, Counts, Declared, Disagreement, Exact, FieldChange, Hold, Ignored, Notice, Problem, Revision,
+    Timestamp, Verdict, Writer,
 };
 use crate::text::redact;
 use serde_json::{Value as Json, json};
@@ -35,6 +36,8 @@ pub struct AppEntry {
     pub cluster: String,
     /// What people call the cluster.
     pub called: String,
+    /// A pause of its engine, where it was looked for one.
+    pub hold: Option<Hold>,
 }
 
 /// A resource's entry; `compare` has neither app nor cluster.
@@ -94,7 +97,7 @@ impl Findings {
         });
         // `json!` would copy what is put into it: of many thousand resources that is felt.
         if let Some(fields) = document.as_object_mut() {
-            fields.insert("apps".to_owned(), self.apps.iter().map(app).collect());
+            fields.insert("apps".to_owned(), self.apps.iter().map(|entry| app(entry, at)).collect());
             fields.insert("resources".to_owned(), self.resources.iter().map(resource).collect());
             fields.insert("notices".to_owned(), notices(&self.notices).into());
         }
@@ -111,7 +114,10 @@ pub fn failure(command: &str, reason: &Notice, at: Timestamp) -> Json {
         "doctor" => json!({ "at": time(at), "findings": [], "agreement": null }),
         "changes" => json!({ "changes": [], "blind": [] }),
         "history" => json!({ "commits": [] }),
-        "sync" | "apply" | "undo" => {
+        "hold" => {
+            json!({ "plan": null, "holds": [], "verdict": null, "commit": null, "branch": null, "pullRequest": null })
+        }
+        "sync" | "apply" | "undo" | "resume" => {
             json!({ "plan": null, "verdict": null, "commit": null, "branch": null, "pullRequest": null })
         }
         _ => json!({ "at": time(at), "verdict": "unknown", "complete": false, "apps": [], "resources": [] }),
@@ -148,7 +154,7 @@ pub fn counts(counts: &Counts) -> Json {
     })
 }
 
-fn app(entry: &AppEntry) -> Json {
+fn app(entry: &AppEntry, at: Timestamp) -> Json {
     let status = &entry.status;
     json!({
         "name": status.id.app.name,
@@ -165,6 +171,7 @@ fn app(entry: &AppEntry) -> Json {
         "asAt": status.as_at.as_ref().map(as_at),
         "counts": counts(&status.counts),
         "ignored": status.hidden.total(),
+        "hold": entry.hold.as_ref().map(|hold| hold_json(hold, at)),
     })
 }
 

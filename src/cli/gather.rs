@@ -161,7 +161,7 @@ impl Gathered {
                 });
             }
             let called = self.clusters.get(&id.cluster).map_or_else(|| cluster.clone(), |c| c.name.clone());
-            findings.apps.push(AppEntry { status: status.clone(), repo, cluster, called });
+            findings.apps.push(AppEntry { status: status.clone(), repo, cluster, called, hold: None });
         }
         let mistaken = findings.notices.iter().any(|notice| notice.level == Level::Error);
         if matches!(findings.verdict(), Verdict::Excluded(_)) && !mistaken {
@@ -205,6 +205,7 @@ impl Gathered {
                     repo: repo.location.clone(),
                     cluster: cluster.context.clone(),
                     called: cluster.name.clone(),
+                    hold: None,
                 });
             }
         }

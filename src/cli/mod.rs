@@ -20,7 +20,9 @@ mod exact;
 mod exit;
 mod gather;
 mod history;
+mod hold;
 mod journal;
+mod live;
 mod manual;
 mod opening;
 mod output;
@@ -195,6 +197,8 @@ async fn dispatch(
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
         Some(Command::Revert(what)) => revert::run(what, options, output, cancel).await,
         Some(Command::Undo(what)) => undo::run(what, options, output, cancel).await,
+        Some(Command::Hold(what)) => hold::run(what, options, output, cancel).await,
+        Some(Command::Resume(what)) => hold::resume(what, options, output, cancel).await,
         Some(Command::Apply(what)) => apply::run(what, options, output, cancel).await,
         Some(Command::Doctor(places)) => doctor::run(places, options, output).await,
         Some(Command::Journal) => journal::run(output),

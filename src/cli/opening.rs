@@ -40,6 +40,12 @@ pub fn open_repos(places: &[String], options: &Options) -> Result<Opened, Failed
     opening::open(&wishes, system_clock())
 }
 
+/// Opens the clusters that were asked for and no repos: the contexts of `--context`, else those of the configuration, else
+/// the current one.
+pub fn clusters(options: &Options) -> Result<(Vec<ClusterSetup>, Vec<Notice>), Failed> {
+    opening::open_clusters(&wishes(&[], options, false), &system_clock())
+}
+
 /// Opens one cluster and no repos: the context of `--context`, else the one that is known from elsewhere.
 pub fn cluster_of(options: &Options, known: String) -> Result<(ClusterSetup, Vec<Notice>), Failed> {
     let mut wishes = wishes(&[], options, false);

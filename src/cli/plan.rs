@@ -2,6 +2,7 @@
 
 use crate::cli::document::{SCHEMA, change, notices, revision};
 use crate::cli::report::{self, Order, Style};
+use crate::model::hold::{HOLD, RESUME};
 use crate::model::plan::UNDO;
 use crate::model::{Notice, Plan, Step, StepOutcome, Verdict};
 use crate::text;
@@ -66,11 +67,14 @@ pub fn to_text(plan: &Plan, style: Style) -> String {
     let dirty = if plan.revision.dirty { ", with uncommitted changes" } else { "" };
     let (app, context) = (text::terminal(&plan.app.name), text::terminal(&plan.context));
     let manager = text::terminal(&plan.manager);
-    let _ = if plan.command == UNDO {
-        writeln!(out, "Undo what was done to {app} on {context}{protected}\nas {manager}")
-    } else {
-        let asked = text::terminal(plan.revision.asked.words());
-        writeln!(out, "Sync {app} to {context}{protected}\nfrom {asked}{commit}{dirty}, as {manager}")
+    let _ = match plan.command {
+        UNDO => writeln!(out, "Undo what was done to {app} on {context}{protected}\nas {manager}"),
+        HOLD => writeln!(out, "Hold the engine of {app} on {context}{protected}\nas {manager}"),
+        RESUME => writeln!(out, "Let the engine of {app} go on on {context}{protected}\nas {manager}"),
+        _ => {
+            let asked = text::terminal(plan.revision.asked.words());
+            writeln!(out, "Sync {app} to {context}{protected}\nfrom {asked}{commit}{dirty}, as {manager}")
+        }
     };
     if !plan.steps.is_empty() {
         let _ =

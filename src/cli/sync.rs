@@ -38,7 +38,7 @@ pub async fn run(
 }
 
 /// Finds the one deployment that is meant.
-fn choose(gathered: &Gathered, app: &str) -> Result<DeploymentId, Failed> {
+pub fn choose(gathered: &Gathered, app: &str) -> Result<DeploymentId, Failed> {
     let found = gathered.deployments_of(app);
     // A cluster that does not answer may hold the app too: which one is meant must not depend on the network.
     let silent = gathered.clusters.values().filter(|c| c.state != ClusterState::Live);

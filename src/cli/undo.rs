@@ -3,20 +3,18 @@
 //! No repo is needed: the journal says on which cluster it was, and the cluster what it holds now. There is no verdict to
 //! wait for: Git goes on declaring what was undone.
 
+use crate::action::Planned;
 use crate::action::journal::{Entry, Journal};
-use crate::action::undo::{self, Inputs, Planned, UndoError};
-use crate::action::{ExecuteError, Execution};
-use crate::cli::acting::{Asked, confirmed, exit_of_plan, failed, tell};
+use crate::action::undo::{self, Inputs, UndoError};
+use crate::cli::acting::failed;
 use crate::cli::arguments::{Options, UndoArguments};
 use crate::cli::document::worst_first;
+use crate::cli::live::Live;
 use crate::cli::output::Output;
-use crate::cli::plan::{to_json, to_text};
-use crate::cli::report::Style;
-use crate::cli::{Exit, Failed, now, opening, written};
+use crate::cli::{Exit, Failed, now, opening};
+use crate::model::Notice;
 use crate::model::plan::UNDO;
-use crate::model::{Notice, Plan};
-use crate::pipeline::acting::close_abandoned;
-use crate::pipeline::opening::system_clock;
+use crate::pipeline::acting::{Place, close_abandoned};
 use crate::pipeline::setup::ClusterSetup;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +25,6 @@ pub async fn run(
     output: &Output,
     cancel: &CancellationToken,
 ) -> Result<Exit, Failed> {
-    let style = Style { colour: output.colour, ascii: options.ascii };
     let journal = opening::journal()?;
     let entries = || journal.entries().map_err(|error| failed(&error, None));
     let context = undo::find(&entries()?, &what.id).map_err(|error| no_plan(&error))?.cluster.clone();
@@ -38,51 +35,24 @@ pub async fn run(
         let planned = plan(&journal, &entry, &place).await?;
         Ok((entry, planned))
     };
-    let (entry, Planned { plan: planned, schema }) = tokio::select! {
+    let (entry, planned) = tokio::select! {
         found = opening::in_time(options.timeout, finding) => found?,
         () = cancel.cancelled() => return Ok(Exit::Interrupted),
     };
     worst_first(&mut said);
-    let show = |plan: &Plan, said: &[Notice]| {
-        output.notices(said);
-        written(output.document(|| to_json(UNDO, Some(plan), None, said), || to_text(plan, style)))
-    };
-    if what.dry_run || planned.ticked().next().is_none() {
-        show(&planned, &said)?;
-        let impossible = planned.steps.is_empty() && !planned.will_not.is_empty();
-        return Ok(if impossible { Exit::Failure } else { exit_of_plan(&planned, None) });
-    }
-    let answers = match confirmed(&planned, what.yes, &what.confirm, style, output, cancel).await? {
-        Asked::Answers(answers) => answers,
-        Asked::Unconfirmed(why) => {
-            said.insert(0, why);
-            show(&planned, &said)?;
-            return Ok(Exit::Failure);
-        }
-        Asked::Interrupted => return Ok(Exit::Interrupted),
-    };
-    let clock = system_clock();
-    let with = Execution {
-        cluster: &*place.cluster,
-        schema: &schema,
-        journal: &journal,
-        clock: &*clock,
+    let live = Live {
+        command: UNDO,
+        dry_run: what.dry_run,
+        yes: what.yes,
+        confirm: &what.confirm,
+        options,
+        output,
         cancel,
-        answers: &answers,
-        acting_as: options.as_user.as_deref(),
     };
-    let done = crate::action::execute(planned, &with, &mut |plan: &Plan| tell(plan, output)).await;
-    let done = match done {
-        Err(error @ ExecuteError::Moved { .. }) => {
-            said.push(Notice::error(format!("nothing was written: {error}")).hint("this is the new plan"));
-            show(&plan(&journal, &entry, &place).await?.plan, &said)?;
-            return Ok(Exit::Failure);
-        }
-        done => done.map_err(|error| failed(&error, None))?,
-    };
-    said.extend(done.notices.iter().cloned());
-    show(&done, &said)?;
-    Ok(if cancel.is_cancelled() { Exit::Interrupted } else { exit_of_plan(&done, None) })
+    let again = async { Ok(plan(&journal, &entry, &place).await?.plan) };
+    let acting_as = options.as_user.as_deref();
+    let at = Place { cluster: &*place.cluster, journal: &journal, acting_as };
+    live.carry_out(planned, said, at, again).await
 }
 
 async fn plan(journal: &Journal, entry: &Entry, place: &ClusterSetup) -> Result<Planned, Failed> {

@@ -22,6 +22,7 @@ pub mod happening;
 pub mod health;
 pub mod health_rule;
 pub mod history;
+pub mod hold;
 pub mod id;
 pub mod ignore;
 pub mod key;
@@ -65,6 +66,7 @@ pub use happening::{Blind, By, Happening, HappeningKind, Past, Where, Who};
 pub use health::{Health, HealthStatus};
 pub use health_rule::{HealthRule, KindPattern};
 pub use history::{History, PastCommit, Signature};
+pub use hold::{Automation, Hold};
 pub use id::{
     AppId, ClusterId, DeploymentId, GroupKind, GroupVersionKind, Identity, Oid, RepoId, ResourceId,
 };

@@ -155,6 +155,8 @@ pub enum StepAction {
     Apply,
     Patch,
     Delete,
+    /// A patch of an engine's own object.
+    Engine,
 }
 
 impl StepAction {
@@ -165,6 +167,7 @@ impl StepAction {
             StepAction::Apply => "apply",
             StepAction::Patch => "patch",
             StepAction::Delete => "delete",
+            StepAction::Engine => "engine",
         }
     }
 }

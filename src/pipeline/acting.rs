@@ -2,11 +2,11 @@
 
 use crate::action::journal::{self, Entry, Journal, JournalError};
 use crate::action::sync::{self, Inputs, Options, PlanError};
-use crate::action::{self, ExecuteError, Execution};
+use crate::action::{self, ExecuteError, Execution, Planned};
 use crate::cluster::Cluster;
-use crate::model::{ClusterFacts, Notice, Plan, Schema, Timestamp};
+use crate::model::{ClusterFacts, Notice, Plan, Timestamp};
 use crate::pipeline::judging::engine_manager;
-use crate::pipeline::run::{Deployed, Handle, Reached, Rendered};
+use crate::pipeline::run::{Deployed, Handle, Rendered};
 use crate::pipeline::setup::Clock;
 use tokio_util::sync::CancellationToken;
 
@@ -91,30 +91,27 @@ pub async fn carry_out(
     crate::action::execute(plan, &with, progress).await
 }
 
-/// Carries out a plan that was made of what the cluster holds alone; `progress` is told after each step.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "each of them is another thing, and they are passed on as they are"
-)]
+/// A cluster, for plans that are made of what it holds alone.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub cluster: &'a dyn Cluster,
+    pub journal: &'a Journal,
+    /// Whom the user acts as.
+    pub acting_as: Option<&'a str>,
+}
+
+/// Carries out a plan that was made of what a cluster holds alone; `progress` is told after each step.
 pub async fn carry_out_live(
-    plan: Plan,
-    reached: &Reached,
-    schema: &Schema,
-    journal: &Journal,
+    planned: Planned,
+    place: Place<'_>,
     clock: &Clock,
     answers: &[String],
     cancel: &CancellationToken,
     progress: &mut (dyn FnMut(&Plan) + Send),
 ) -> Result<Plan, ExecuteError> {
-    let with = Execution {
-        cluster: &*reached.cluster,
-        schema,
-        journal,
-        clock: &**clock,
-        cancel,
-        answers,
-        acting_as: reached.acting_as.as_deref(),
-    };
+    let Planned { plan, schema } = planned;
+    let Place { cluster, journal, acting_as } = place;
+    let with = Execution { cluster, schema: &schema, journal, clock: &**clock, cancel, answers, acting_as };
     crate::action::execute(plan, &with, progress).await
 }
 

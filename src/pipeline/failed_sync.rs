@@ -4,8 +4,8 @@
 //! engine tells: its object is read once, when somebody looks at what it applies.
 
 use crate::cluster::Cluster;
-use crate::model::cluster::Scope;
-use crate::model::{ClusterFacts, ClusterId, GroupKind, LiveObject, Mark, ResourceId, Value};
+use crate::gitops::Owner;
+use crate::model::{ClusterFacts, ClusterId, LiveObject, Mark, ResourceId, Value};
 use crate::text::redact;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,23 +16,12 @@ use tokio::sync::OnceCell;
 const TIME: Duration = Duration::from_secs(3);
 /// How much of an engine's message is told, in characters.
 const MESSAGE: usize = 300;
-/// Where Argo CD's Applications are unless their mark says otherwise.
-const ARGO_NAMESPACE: &str = "argocd";
-
-/// The object by which an engine is told what to apply, and says how it went.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Record {
-    kind: GroupKind,
-    /// `None`: the mark does not say.
-    namespace: Option<String>,
-    name: String,
-}
 
 /// An engine's object, where it could be read.
 type Found = Option<Arc<LiveObject>>;
 
 /// An engine's object in its cluster.
-type Key = (ClusterId, Record);
+type Key = (ClusterId, Owner);
 
 /// What engines' own objects say, each read once; it lives as long as one look does.
 #[derive(Default)]
@@ -50,8 +39,8 @@ impl Engines {
         live: &LiveObject,
     ) -> Option<String> {
         for mark in Mark::of(live) {
-            let Some(record) = record(&mark) else { continue };
-            let Some(engine) = self.read(cluster, facts, &live.id.cluster, record).await else { continue };
+            let Some(owner) = Owner::behind(&mark) else { continue };
+            let Some(engine) = self.read(cluster, facts, &live.id.cluster, owner).await else { continue };
             if let Some(words) = failure(&mark, &engine.body, &live.id) {
                 return Some(words);
             }
@@ -59,64 +48,22 @@ impl Engines {
         None
     }
 
-    async fn read(
-        &self,
-        cluster: &dyn Cluster,
-        facts: &ClusterFacts,
-        id: &ClusterId,
-        record: Record,
-    ) -> Found {
-        // Whoever asks for another record does not wait for this one.
+    async fn read(&self, cluster: &dyn Cluster, facts: &ClusterFacts, id: &ClusterId, owner: Owner) -> Found {
+        // Whoever asks for another one does not wait for this one.
         let cell = {
             let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-            read.entry((id.clone(), record.clone())).or_default().clone()
+            read.entry((id.clone(), owner.clone())).or_default().clone()
         };
         let reading = async {
-            tokio::time::timeout(TIME, get(cluster, facts, &record)).await.ok().flatten().map(Arc::new)
+            tokio::time::timeout(TIME, get(cluster, facts, &owner)).await.ok().flatten().map(Arc::new)
         };
         cell.get_or_init(|| reading).await.clone()
     }
 }
 
-/// Returns the object that stands behind a mark, for the engines that say how a sync went.
-fn record(mark: &Mark) -> Option<Record> {
-    match mark {
-        Mark::ArgoCd { app } => {
-            // Source: Argo CD, `Application.InstanceName`: outside the controller's namespace the namespace comes first.
-            let (namespace, name) = app.split_once('_').map_or((None, &**app), |(ns, name)| (Some(ns), name));
-            Some(Record {
-                kind: GroupKind::new("argoproj.io", "Application"),
-                namespace: namespace.map(str::to_owned),
-                name: name.to_owned(),
-            })
-        }
-        Mark::Flux { helm, namespace, name } => Some(Record {
-            kind: if *helm {
-                GroupKind::new("helm.toolkit.fluxcd.io", "HelmRelease")
-            } else {
-                GroupKind::new("kustomize.toolkit.fluxcd.io", "Kustomization")
-            },
-            namespace: Some(namespace.clone()),
-            name: name.clone(),
-        }),
-        Mark::JenkinsX { .. } | Mark::Helm { .. } | Mark::ApplySet { .. } => None,
-    }
-}
-
 /// Reads an engine's object. What cannot be read says nothing.
-async fn get(cluster: &dyn Cluster, facts: &ClusterFacts, record: &Record) -> Option<LiveObject> {
-    let served = facts.preferred(&record.kind)?.clone();
-    let get = |namespace: &str| cluster.get(served.clone(), Some(namespace.to_owned()), record.name.clone());
-    if let Some(namespace) = &record.namespace {
-        return get(namespace).await.ok().flatten();
-    }
-    if let Ok(Some(found)) = get(ARGO_NAMESPACE).await {
-        return Some(found);
-    }
-    let all = cluster.list_metadata(served.clone(), Scope::All).await.ok()?;
-    let mut called = all.into_iter().filter(|app| app.id.name.as_ref() == Some(&record.name));
-    let only = called.next().filter(|_| called.next().is_none())?;
-    get(only.id.namespace.as_deref()?).await.ok().flatten()
+async fn get(cluster: &dyn Cluster, facts: &ClusterFacts, owner: &Owner) -> Option<LiveObject> {
+    owner.read(cluster, facts).await.ok().flatten()
 }
 
 fn failure(mark: &Mark, engine: &Value, of: &ResourceId) -> Option<String> {
@@ -213,23 +160,6 @@ mod tests {
 
     fn item(name: &str, status: &str, message: &str) -> Json {
         json!({"group": "apps", "kind": "Deployment", "namespace": "shop", "name": name, "status": status, "message": message})
-    }
-
-    #[test]
-    fn a_mark_leads_to_its_engines_object() {
-        let flux = |helm| Mark::Flux { helm, namespace: "flux-system".into(), name: "apps".into() };
-        let argo = |app: &str| Mark::ArgoCd { app: app.into() };
-        for (mark, expected) in [
-            (argo("shop"), Some(("Application", None, "shop"))),
-            (argo("team_shop"), Some(("Application", Some("team"), "shop"))),
-            (flux(false), Some(("Kustomization", Some("flux-system"), "apps"))),
-            (flux(true), Some(("HelmRelease", Some("flux-system"), "apps"))),
-            (Mark::Helm { namespace: "shop".into(), name: "web".into() }, None),
-        ] {
-            let found = record(&mark);
-            let found = found.as_ref().map(|r| (&*r.kind.kind, r.namespace.as_deref(), &*r.name));
-            assert_eq!(found, expected, "{mark:?}");
-        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod exact;
 pub mod examine;
 pub mod failed_sync;
 pub mod history;
+pub mod holds;
 pub mod judging;
 mod kept;
 pub mod offline;

@@ -21,8 +21,8 @@ use crate::model::Glob;
 use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, ResourceStatus};
 use crate::model::update::Update;
 use crate::model::{
-    App, AppId, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, ResourceId,
-    Revision, Schema, Timestamp, limits,
+    App, AppId, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, Packed,
+    ResourceId, Revision, Schema, Timestamp, limits,
 };
 use crate::pipeline::calm::Calm;
 use crate::pipeline::changes::Ground;
@@ -118,6 +118,12 @@ pub struct Reached {
     pub facts: Arc<ClusterFacts>,
     /// Whom the user acts as in the cluster.
     pub acting_as: Option<String>,
+    pub namespace: Option<String>,
+    pub revision: Revision,
+    /// The marks that its live objects carry.
+    pub marks: Vec<Mark>,
+    /// The first of its live objects.
+    pub objects: Vec<Arc<Packed>>,
 }
 
 /// A deployment with all that acting on it needs.

@@ -4,12 +4,12 @@ mod sync;
 mod undo;
 
 use super::{Runtime, redacted};
-use crate::action::ExecuteError;
 use crate::action::journal::{Journal, JournalError};
+use crate::action::{ExecuteError, Planned};
 use crate::deck::message::OpenSync;
 use crate::deck::{Message, PlanRequest, SyncRequest, Ticket};
 use crate::model::{Notice, Plan, ResourceId, Schema, StepOutcome};
-use crate::pipeline::acting;
+use crate::pipeline::acting::{self, Place};
 use crate::pipeline::run::Reached;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::mpsc;
@@ -198,7 +198,9 @@ async fn carried_out(
         }
         Basis::Live(schema) => {
             let at = reached(runtime, &request).await?;
-            acting::carry_out_live(plan, &at, &schema, journal, clock, answers, cancel, &mut progress).await
+            let place = Place { cluster: &*at.cluster, journal, acting_as: at.acting_as.as_deref() };
+            let planned = Planned { plan, schema };
+            acting::carry_out_live(planned, place, clock, answers, cancel, &mut progress).await
         }
     };
     if let Ok(plan) = &done {

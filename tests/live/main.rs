@@ -18,6 +18,7 @@ mod ground;
 mod headless;
 mod headless_sync;
 mod history;
+mod hold;
 mod ignored;
 mod killed;
 mod login;

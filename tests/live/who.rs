@@ -10,7 +10,7 @@ use crate::support::{Home, Namespace, Plane, Repository, Run, Terminal};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_driftdeck");
 
 /// Installs an upstream CRD, and waits until it is served.
-fn install(plane: &Plane, file: &str, name: &str) {
+pub fn install(plane: &Plane, file: &str, name: &str) {
     let folder = std::env::var_os("DRIFTDECK_CRDS").expect("DRIFTDECK_CRDS names the CRDs");
     let path = PathBuf::from(folder).join(file);
     plane.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", path.to_str().unwrap()]);

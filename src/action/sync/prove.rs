@@ -82,7 +82,9 @@ async fn prove_step(step: &Step, live: Option<&LiveObject>, arrives: bool, with:
     let mut step = step.clone();
     match attempt(with.cluster, with.schema, &mut step, &kind, live).await {
         Ok(Some(found)) => {
-            if found.is_empty() && matches!(step.action, StepAction::Apply | StepAction::Patch) {
+            if found.is_empty()
+                && matches!(step.action, StepAction::Apply | StepAction::Patch | StepAction::Engine)
+            {
                 return Proof::Idle;
             }
             if let Some(live) = live

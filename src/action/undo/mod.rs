@@ -18,15 +18,15 @@ use super::before::{Kept, Store};
 use super::bind;
 use super::dry_run::served_kind;
 use super::journal::{Entry, Journal};
+use super::live::Planned;
 use super::sync::{prove, words};
 use crate::cluster::{Cluster, ClusterError, builtin};
 use crate::model::plan::UNDO;
-use crate::model::{AppId, ClusterFacts, LiveObject, Plan, RepoId, ResourceId, Schema, Step, Timestamp};
+use crate::model::{AppId, ClusterFacts, LiveObject, Plan, RepoId, ResourceId, Step, Timestamp};
 use crate::text::shell_word;
 use draft::{Draft, Subject};
 use futures::StreamExt as _;
 use past::Past;
-use std::sync::Arc;
 
 /// The field manager of what is put back.
 const UNDOER: &str = "driftdeck-undo";
@@ -71,12 +71,6 @@ pub struct Inputs<'a> {
     /// The cluster's name must be typed before anything is written.
     pub protected: bool,
     pub now: Timestamp,
-}
-
-/// A plan, and the schema with which it is to be carried out.
-pub struct Planned {
-    pub plan: Plan,
-    pub schema: Arc<Schema>,
 }
 
 /// Plans an undo. Reads and dry runs only.

@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// How many of an app's objects are looked at for who owns them.
+const LOOKED_AT: usize = 50;
+
 impl Inputs {
     /// Returns the revision as it is for this app: changes of files that it does not read are none of its own. What
     /// cannot be told counts as a change.
@@ -253,6 +256,15 @@ impl Conductor {
             cluster_status: cluster.status.clone(),
             facts: cluster.facts.clone()?,
             acting_as: self.setup.acting_as.clone(),
+            namespace: deployment.namespace.clone(),
+            revision: deployment.revision.clone(),
+            marks: deployment.claims.marks.iter().cloned().collect(),
+            objects: deployment
+                .statuses
+                .values()
+                .filter_map(|status| cluster.live(&status.kind, &status.id).cloned())
+                .take(LOOKED_AT)
+                .collect(),
         })
     }
 

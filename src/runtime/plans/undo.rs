@@ -1,9 +1,10 @@
 //! Plans undos for the deck.
 
 use super::NoPlan;
+use crate::action::Planned;
 use crate::action::journal::Entry;
 use crate::action::recorded;
-use crate::action::undo::{self, Inputs, Planned};
+use crate::action::undo::{self, Inputs};
 use crate::deck::message::OpenSync;
 use crate::deck::{PlanRequest, UndoRequest};
 use crate::model::{Notice, Timestamp};
