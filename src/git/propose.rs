@@ -341,6 +341,10 @@ impl Tree for Kept {
         self.tree.read(file)
     }
 
+    fn resolve(&self, path: &str) -> Result<String, TreeError> {
+        self.tree.resolve(path)
+    }
+
     fn state(&self, path: &str) -> Result<Option<FileState>, TreeError> {
         self.tree.state(path)
     }
