@@ -13,6 +13,7 @@ mod effect;
 pub mod exact;
 mod execute;
 pub mod hold;
+pub mod ignore;
 pub mod journal;
 mod live;
 mod notices;

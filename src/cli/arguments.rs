@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{
-    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _, ValueHint,
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint,
 };
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -52,6 +52,8 @@ pub enum Command {
     Sync(SyncArguments),
     /// Commit what puts an app's path back to what it was at a commit; a cluster is not needed
     Revert(RevertArguments),
+    /// Commit an ignore rule for a field that differs: shown first with all that it would hide now
+    Ignore(IgnoreArguments),
     /// Undo a sync of the journal: plan, print the plan, ask, write; a repository is not needed
     Undo(UndoArguments),
     /// Pause the automation of an app's engine, with a reason and an end: plan, print the plan, ask, write; or list all pauses
@@ -90,6 +92,7 @@ impl Command {
             Self::History(_) => "history",
             Self::Sync(_) => "sync",
             Self::Revert(_) => "revert",
+            Self::Ignore(_) => "ignore",
             Self::Undo(_) => "undo",
             Self::Hold(_) => "hold",
             Self::Resume(_) => "resume",
@@ -104,7 +107,8 @@ impl Command {
 
     /// Returns whether it may write to a cluster or a repository.
     pub fn writes(&self) -> bool {
-        matches!(self, Self::Sync(_) | Self::Apply(_) | Self::Undo(_) | Self::Revert(_) | Self::Resume(_))
+        matches!(self, Self::Sync(_) | Self::Apply(_) | Self::Undo(_) | Self::Resume(_))
+            || matches!(self, Self::Revert(_) | Self::Ignore(_))
             || matches!(self, Self::Hold(hold) if !hold.list)
     }
 
@@ -383,6 +387,42 @@ pub struct RevertArguments {
     pub include_all: bool,
     #[command(flatten)]
     pub commit: CommitArguments,
+}
+
+/// Arguments of `ignore`.
+#[derive(Debug, Args)]
+pub struct IgnoreArguments {
+    /// The app
+    #[arg(value_name = "APP")]
+    pub name: String,
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// The object
+    #[arg(long, value_name = "KIND[.GROUP]/[NAMESPACE/]NAME")]
+    pub only: String,
+    /// The field, as driftdeck prints its path, or as a JSON pointer; . is the whole object
+    #[arg(long, value_name = "PATH")]
+    pub field: String,
+    /// How far the rule reaches: this object, every object of its kind, or every object
+    #[arg(long = "for", value_name = "REACH", value_enum, default_value_t = ReachArgument::Object)]
+    pub reach: ReachArgument,
+    /// Why, for those who read the rule
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    #[command(flatten)]
+    pub commit: CommitArguments,
+}
+
+/// How far an ignore rule reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReachArgument {
+    /// The field of this object
+    Object,
+    /// The field of every object of its kind
+    Kind,
+    /// The field of every object
+    Path,
 }
 
 /// Arguments of every command that commits.

@@ -2,7 +2,7 @@
 
 use crate::cli::document::{SCHEMA, change, notices};
 use crate::cli::report::{self, Order, Style};
-use crate::model::commit_plan::{ChangedFile, CommitPlan, FileChange, Landing};
+use crate::model::commit_plan::{ChangedFile, CommitPlan, FileChange, Hidden, Landing};
 use crate::model::status::ResourceStatus;
 use crate::model::{Notice, StepOutcome, Verdict};
 use crate::text;
@@ -62,11 +62,25 @@ fn plan_json(plan: &CommitPlan) -> Json {
         "committer": plan.committer.to_string(),
         "signed": plan.signed,
         "sharedWith": plan.shared_with,
+        "hides": plan.hides.as_ref().map(|hides| hides.iter().map(hidden_json).collect::<Vec<_>>()),
         "declared": effect_json(&plan.rendered),
         "live": effect_json(&plan.effect),
         "willNot": plan.will_not,
         "remarks": plan.remarks,
         "headless": plan.headless,
+    })
+}
+
+fn hidden_json(hidden: &Hidden) -> Json {
+    json!({
+        "app": hidden.app,
+        "cluster": hidden.context,
+        "resource": {
+            "group": hidden.resource.kind.group, "kind": hidden.resource.kind.kind,
+            "namespace": hidden.resource.namespace, "name": hidden.resource.name,
+        },
+        "path": hidden.path.to_string(),
+        "class": hidden.class.word(),
     })
 }
 
@@ -120,18 +134,33 @@ pub fn to_text(plan: &CommitPlan, style: Style) -> String {
     if plan.files.is_empty() {
         out += "  none\n";
     }
-    out += &effect_text(
-        &plan.rendered,
-        style,
-        "what Git declares would change, from now to then",
-        ["comes in", "goes out"],
-    );
-    out += &effect_text(
-        &plan.effect,
-        style,
-        "against what is live then: what a sync would write",
-        ["would be created", "would be extra"],
-    );
+    if let Some(hides) = &plan.hides {
+        let _ = writeln!(out, "hides now, of what counts: {}", hides.len());
+        for hidden in hides {
+            let line = format!(
+                "{} on {}: {} {} ({})",
+                hidden.app,
+                hidden.context,
+                hidden.resource,
+                hidden.path,
+                hidden.class.word()
+            );
+            let _ = writeln!(out, "  {}", text::terminal(&line));
+        }
+    } else {
+        out += &effect_text(
+            &plan.rendered,
+            style,
+            "what Git declares would change, from now to then",
+            ["comes in", "goes out"],
+        );
+        out += &effect_text(
+            &plan.effect,
+            style,
+            "against what is live then: what a sync would write",
+            ["would be created", "would be extra"],
+        );
+    }
     out += "message:\n";
     for line in plan.message.trim_end().lines() {
         let _ = writeln!(out, "  | {}", text::terminal(line));

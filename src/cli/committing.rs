@@ -15,6 +15,7 @@ use crate::pipeline::committer::Committer;
 use crate::pipeline::committing::{Prepared, Wanted, What, prepare};
 use crate::pipeline::history::Ground;
 use crate::pipeline::opening::system_clock;
+use crate::pipeline::run::Handle;
 use std::io::Write as _;
 use tokio_util::sync::CancellationToken;
 
@@ -38,12 +39,18 @@ impl Committing<'_> {
     }
 
     /// Plans the commit, has it confirmed, and makes it.
-    pub async fn run(&self, ground: &Ground, wanted: &Wanted, mut said: Vec<Notice>) -> Result<Exit, Failed> {
+    pub async fn run(
+        &self,
+        handle: &Handle,
+        ground: &Ground,
+        wanted: &Wanted,
+        mut said: Vec<Notice>,
+    ) -> Result<Exit, Failed> {
         let git = Committer::default().git().await.map_err(Box::new)?;
         let journal = opening::journal()?;
         said.extend(commit::close_abandoned(&journal, now()).map_err(|error| failed(&error, None))?);
         let prepared = tokio::select! {
-            prepared = prepare(ground, &git, wanted, now(), self.cancel) => prepared?,
+            prepared = prepare(handle, ground, &git, wanted, now(), self.cancel) => prepared?,
             () = self.cancel.cancelled() => return Ok(Exit::Interrupted),
         };
         worst_first(&mut said);
@@ -77,7 +84,7 @@ impl Committing<'_> {
                 said.push(
                     Notice::error(format!("nothing was written: {error}")).hint("this is the new plan"),
                 );
-                let anew = prepare(ground, &git, wanted, now(), self.cancel).await?;
+                let anew = prepare(handle, ground, &git, wanted, now(), self.cancel).await?;
                 self.print(&anew.plan, &said)?;
                 return Ok(Exit::Failure);
             }

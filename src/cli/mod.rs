@@ -21,6 +21,7 @@ mod exit;
 mod gather;
 mod history;
 mod hold;
+mod ignore;
 mod journal;
 mod live;
 mod manual;
@@ -196,6 +197,7 @@ async fn dispatch(
         }
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
         Some(Command::Revert(what)) => revert::run(what, options, output, cancel).await,
+        Some(Command::Ignore(what)) => ignore::run(what, options, output, cancel).await,
         Some(Command::Undo(what)) => undo::run(what, options, output, cancel).await,
         Some(Command::Hold(what)) => hold::run(what, options, output, cancel).await,
         Some(Command::Resume(what)) => hold::resume(what, options, output, cancel).await,

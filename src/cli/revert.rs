@@ -38,5 +38,5 @@ pub async fn run(
     let recipe = if what.only_commit { What::Undo { commit: asked } } else { What::Back { to: asked } };
     let wanted =
         Wanted { include: what.include.clone(), include_all: what.include_all, ..how.wanted(recipe) };
-    how.run(&ground, &wanted, said).await
+    how.run(&handle, &ground, &wanted, said).await
 }

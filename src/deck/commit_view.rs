@@ -9,9 +9,9 @@ use super::wrap::Words;
 use super::{possible, words};
 use crate::config::theme::Role;
 use crate::model::command::Command;
-use crate::model::commit_plan::{ChangedFile, CommitPlan, FileChange, Publish};
+use crate::model::commit_plan::{ChangedFile, CommitPlan, FileChange, Hidden, Publish, Reach};
 use crate::model::status::ResourceStatus;
-use crate::model::{AppId, ClusterId, Oid, StepOutcome, Timestamp};
+use crate::model::{AppId, ClusterId, FieldPath, Oid, ResourceId, StepOutcome, Timestamp};
 
 /// What a plan of a commit is asked to be about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum CommitWhat {
     Back { to: Oid },
     /// What one commit changed is taken out.
     Undo { commit: Oid },
+    /// A field is ignored from now on; the root: the whole object.
+    Ignore { resource: ResourceId, path: FieldPath, reach: Reach },
 }
 
 impl CommitRequest {
@@ -105,6 +107,16 @@ impl CommitView {
 pub fn title(view: &CommitView) -> String {
     match &view.request.what {
         CommitWhat::Back { to } => format!("Revert {} to {}", view.request.app.name, to.short()),
+        CommitWhat::Ignore { resource, path, reach } => {
+            let field = if path.is_root() { "the whole".to_owned() } else { format!("{path} of") };
+            match reach {
+                Reach::Object => {
+                    format!("Ignore {field} {} {}", resource.kind.kind, words::name(resource))
+                }
+                Reach::Kind => format!("Ignore {field} every {}", resource.kind),
+                Reach::Path => format!("Ignore {field} every object"),
+            }
+        }
         CommitWhat::Undo { commit } => format!("Take out {} for {}", commit.short(), view.request.app.name),
     }
 }
@@ -129,25 +141,10 @@ pub fn lines(state: &State, view: &CommitView) -> Vec<Words> {
     let Some(plan) = &view.plan else { return lines };
     push_commit(plan, &mut lines);
     push_files(state, plan, &mut lines);
-    let arrow = if state.options.ascii { "->" } else { "→" };
-    let declared =
-        Sides { first: "what comes in", second: "what goes out", role: Role::Desired, live_first: true };
-    push_effect(
-        state,
-        &format!("what Git declares, now {arrow} then"),
-        &plan.rendered,
-        &declared,
-        &mut lines,
-    );
-    let live =
-        Sides { first: "would be created", second: "would be extra", role: Role::Live, live_first: true };
-    push_effect(
-        state,
-        &format!("live {arrow} desired then: what a sync would write"),
-        &plan.effect,
-        &live,
-        &mut lines,
-    );
+    match &plan.hides {
+        Some(hides) => push_hidden(hides, &mut lines),
+        None => push_effects(state, plan, &mut lines),
+    }
     lines.push(Vec::new());
     lines.push(vec![(" message".to_owned(), Role::Title)]);
     lines.extend(plan.message.trim_end().lines().map(|line| vec![(format!("   {line}"), Role::Text)]));
@@ -167,6 +164,37 @@ pub fn lines(state: &State, view: &CommitView) -> Vec<Words> {
         lines.push(vec![(format!(" done at {at}: {good} of {all} as planned"), role)]);
     }
     lines
+}
+
+/// Lists what would come of the commit: what Git declares, and what live would become.
+fn push_effects(state: &State, plan: &CommitPlan, lines: &mut Vec<Words>) {
+    let arrow = if state.options.ascii { "->" } else { "→" };
+    let declared = format!("what Git declares, now {arrow} then");
+    let sides =
+        Sides { first: "what comes in", second: "what goes out", role: Role::Desired, live_first: true };
+    push_effect(state, &declared, &plan.rendered, &sides, lines);
+    let live = format!("live {arrow} desired then: what a sync would write");
+    let sides =
+        Sides { first: "would be created", second: "would be extra", role: Role::Live, live_first: true };
+    push_effect(state, &live, &plan.effect, &sides, lines);
+}
+
+/// Lists what the rule would hide.
+fn push_hidden(hides: &[Hidden], lines: &mut Vec<Words>) {
+    lines.push(Vec::new());
+    let heading = match hides.len() {
+        0 => " hides nothing that counts now between desired and live".to_owned(),
+        n => format!(" hides now, between desired and live: {}", words::count(n, "difference")),
+    };
+    lines.push(vec![(heading, Role::Title)]);
+    for hidden in hides {
+        lines.push(vec![
+            (format!("   {} ", super::marks::class(hidden.class)), Role::Drift),
+            (format!("{} on {}  ", hidden.app, hidden.context), Role::Text),
+            (format!("{} {}  ", hidden.resource.kind.kind, words::name(&hidden.resource)), Role::Title),
+            (hidden.path.to_string(), Role::Text),
+        ]);
+    }
 }
 
 fn text(sentence: &str) -> Words {

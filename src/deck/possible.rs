@@ -1,6 +1,6 @@
 //! Defines what is possible where the person is: for each command nothing, or in one line why it cannot work.
 
-use super::commit_view::CommitView;
+use super::commit_view::{CommitView, CommitWhat};
 use super::effect::PlanRequest;
 use super::layer::Layer;
 use super::layout::Column;
@@ -324,6 +324,9 @@ fn ready_commit(state: &State, view: &CommitView, command: Command) -> Result<()
             return Err(format!("the plan was carried out: {} plans again", key(state, Command::Replan)));
         }
         _ => {}
+    }
+    if command == Command::Reach && !matches!(view.request.what, CommitWhat::Ignore { .. }) {
+        return Err("only an ignore rule reaches further or less far".to_owned());
     }
     if command == Command::TickStep && view.plan.as_ref().is_none_or(|plan| plan.included.is_empty()) {
         return Err("the app includes nothing that was another then".to_owned());

@@ -47,6 +47,8 @@ pub enum Command {
     BestMatch,
     Revert,
     TakeOut,
+    Ignore,
+    Reach,
     Message,
     Subject,
     Base,
@@ -174,7 +176,15 @@ impl Command {
 
     /// Returns whether it writes, or leads to a plan of what is written: its key is an upper-case letter.
     pub fn acts(self) -> bool {
-        matches!(self, Command::Sync | Command::Undo | Command::Revert | Command::TakeOut | Command::Apply)
+        matches!(
+            self,
+            Command::Sync
+                | Command::Undo
+                | Command::Revert
+                | Command::TakeOut
+                | Command::Ignore
+                | Command::Apply
+        )
     }
 
     /// Returns the command of this name.
@@ -217,6 +227,7 @@ commands! {
     Replan "plan again" ["r"] in [Plan Commit] needs Nothing as "plan again": "compute the plan anew";
     Uncommitted "uncommitted" ["w"] in [Plan Commit] needs Nothing: "plan with what is not committed or not pushed, or without; of a commit: on the branch although files have uncommitted changes, which stay";
     CopyPlan "copy plan" ["y"] in [Plan Commit] needs ReadyPlan as "copy": "copy the plan as Markdown";
+    Reach "reach" ["v"] in [Commit] needs ReadyPlan as "reach": "how far the ignore rule reaches: this object, every object of its kind, every object";
     Message "message" ["e"] in [Commit] needs ReadyPlan as "message": "write the commit's message in the editor";
     Subject "subject" ["m"] in [Commit] needs ReadyPlan as "subject": "write the first line of the commit's message here";
     Apply "apply" ["A"] in [Plan Commit] needs ReadyPlan as "apply": "write what the plan shows; a protected cluster asks for its name first";
@@ -232,6 +243,7 @@ commands! {
     Exact "exact" ["x"] in [Lists Resource] needs Deployment as "exact": "have the API server dry-run the app, the resource or the ticked resources as the last word; writes nothing";
     Sync "sync" ["S"] in [Lists Resource] needs Writable as "sync": "plan a sync of the app, the resource or the ticked resources; writes nothing yet";
     Undo "undo" ["U"] in [Lists Resource] needs Writable: "plan what undoes a sync of the app in this cluster; writes nothing yet";
+    Ignore "ignore" ["X"] in [Lists Resource] needs Resource as "ignore": "plan a commit of an ignore rule for the field under the cursor; shows first what it would hide";
     Pods "pods" ["p"] in [Lists Resource] needs Deployment as "pods": "pods, events and last log lines of the app or the resource; forgotten when left";
     Editor "editor" ["e"] in [Lists Resource] needs File as "edit": "open the editor at the file and line that declare it";
     Tick "tick" ["space"] in [Lists] needs Resource: "tick or untick the resource";

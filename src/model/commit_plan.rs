@@ -1,7 +1,9 @@
 //! Defines plans of commits: what an action would put into a repo, shown before any of it is there.
 
 use super::app::App;
-use super::id::{AppId, ClusterId, Oid, RepoId};
+use super::change::Class;
+use super::field_path::FieldPath;
+use super::id::{AppId, ClusterId, Oid, RepoId, ResourceId};
 use super::notice::Notice;
 use super::plan::StepOutcome;
 use super::status::ResourceStatus;
@@ -40,6 +42,8 @@ pub struct CommitPlan {
     pub effect: Result<Vec<ResourceStatus>, String>,
     /// What is declared then and is another value now, field by field. `Err`: why that is not known.
     pub rendered: Result<Vec<ResourceStatus>, String>,
+    /// What the rule that the commit brings would hide now, in every app that it reaches; `None`: it brings none.
+    pub hides: Option<Vec<Hidden>>,
     /// Other apps that read files which change.
     pub shared_with: Vec<String>,
     /// What the plan will not do, and why, one sentence each.
@@ -129,6 +133,42 @@ pub struct Included {
     pub path: String,
     /// Whether it goes back as well.
     pub ticked: bool,
+}
+
+/// How far an ignore rule reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Reach {
+    /// The field of this object.
+    #[default]
+    Object,
+    /// The field of every object of the kind.
+    Kind,
+    /// The field of every object.
+    Path,
+}
+
+impl Reach {
+    /// Returns the reach that comes after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Reach::Object => Reach::Kind,
+            Reach::Kind => Reach::Path,
+            Reach::Path => Reach::Object,
+        }
+    }
+}
+
+/// A difference that counts, and that a rule would hide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    pub app: String,
+    /// The context of its cluster.
+    pub context: String,
+    pub resource: ResourceId,
+    /// The root: the whole object.
+    pub path: FieldPath,
+    pub class: Class,
 }
 
 /// One step of a plan.

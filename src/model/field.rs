@@ -8,6 +8,21 @@ pub fn at<'v>(value: &'v Value, path: &FieldPath) -> Option<&'v Value> {
     path.0.iter().try_fold(value, |value, segment| child(value, segment))
 }
 
+/// Returns the JSON pointer (RFC 6901) of a path in a document; `None` where an item on the way is not there.
+pub fn pointer(path: &FieldPath, document: &Value) -> Option<String> {
+    let mut value = Some(document);
+    let mut pointer = String::new();
+    for segment in &path.0 {
+        pointer.push('/');
+        match segment {
+            Segment::Field(name) => pointer.push_str(&name.replace('~', "~0").replace('/', "~1")),
+            _ => pointer.push_str(&position(value?, segment)?.to_string()),
+        }
+        value = value.and_then(|value| child(value, segment));
+    }
+    Some(pointer)
+}
+
 /// Returns the value one segment below.
 pub fn child<'v>(value: &'v Value, segment: &Segment) -> Option<&'v Value> {
     match segment {

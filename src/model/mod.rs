@@ -7,6 +7,7 @@
 pub mod app;
 pub mod built_in;
 pub mod change;
+pub mod choosing;
 pub mod cluster;
 pub mod command;
 pub mod commit_plan;

@@ -2,13 +2,18 @@
 //! Nothing of it is in the repo before the plan is carried out.
 
 use crate::action::commit::{commit_notice, propose_notice};
+use crate::action::ignore::{Differing, Draft};
 use crate::action::plan_id;
+use crate::action::sync::Only;
 use crate::git::{Ask, Committing, Git, Obstacle, Proposed, Recipe, Repo};
-use crate::model::commit_plan::{CommitAction, CommitPlan, CommitStep, Included, Landing, Publish, sharing};
+use crate::model::commit_plan::{
+    CommitAction, CommitPlan, CommitStep, Hidden, Included, Landing, Publish, Reach, sharing,
+};
 use crate::model::history::PastCommit;
 use crate::model::status::ResourceStatus;
-use crate::model::{FileEdit, Notice, Oid, Timestamp, Tree};
+use crate::model::{IgnoreRule, Notice, Oid, Timestamp, Tree};
 use crate::pipeline::history::{self, Ground};
+use crate::pipeline::run::{Candidate, Handle};
 use crate::render;
 use crate::text::{commit_trailer, shell_word, terminal};
 use std::sync::Arc;
@@ -21,8 +26,8 @@ pub enum What {
     Back { to: String },
     /// What one commit changed is taken out again, as `git revert` does.
     Undo { commit: String },
-    /// Files become what is said. `command` is `capture` or `ignore`, `words` what it does to what, as a subject says it.
-    Files { command: &'static str, subject: String, body: String, edits: Vec<FileEdit>, headless: String },
+    /// An ignore rule goes into the repo's own file.
+    Ignore(Draft),
 }
 
 /// How a commit is asked for.
@@ -67,10 +72,13 @@ struct Found {
     /// The commit that is gone back to or taken out.
     commit: Option<PastCommit>,
     included: Vec<Included>,
+    /// The rule that it brings.
+    rule: Option<Arc<IgnoreRule>>,
 }
 
 /// Plans a commit. Reads only.
 pub async fn prepare(
+    handle: &Handle,
     ground: &Ground,
     git: &Git,
     wanted: &Wanted,
@@ -83,7 +91,13 @@ pub async fn prepare(
     let found = tokio::task::spawn_blocking(move || drafted(&of, &asked));
     let Drafted { base, found, proposed, landing, remarks, shared } =
         found.await.map_err(|_| panicked())??;
+    let hides = match found.rule.clone() {
+        Some(rule) => Some(hidden(rule, handle.differing(repo.id().clone()).await).await?),
+        None => None,
+    };
     let (effect, rendered) = match &ground.deployed {
+        // A rule changes what counts, and nothing that is declared.
+        _ if hides.is_some() => (Ok(Vec::new()), Ok(Vec::new())),
         None => {
             let why = || "no cluster is known to render it for".to_owned();
             (Err(why()), Err(why()))
@@ -120,6 +134,7 @@ pub async fn prepare(
         effect,
         rendered,
         shared_with: shared,
+        hides,
         will_not: Vec::new(),
         remarks,
         headless: headless(ground, wanted),
@@ -184,7 +199,7 @@ fn found(ground: &Ground, wanted: &Wanted, now: &Arc<dyn Tree>) -> Result<Found,
         What::Undo { commit } => {
             let (past, _) = named(commit)?;
             let recipe = Recipe::Undo { commit: past.id.clone() };
-            Ok(Found { command: "revert", recipe, commit: Some(past), included: Vec::new() })
+            Ok(Found { command: "revert", recipe, commit: Some(past), included: Vec::new(), rule: None })
         }
         What::Back { to } => {
             let (past, then) = named(to)?;
@@ -207,10 +222,12 @@ fn found(ground: &Ground, wanted: &Wanted, now: &Arc<dyn Tree>) -> Result<Found,
             let ticked = included.iter().filter(|included| included.ticked).map(|i| i.path.clone());
             let paths = std::iter::once(app.path.clone()).chain(ticked).collect();
             let recipe = Recipe::Back { to: past.id.clone(), paths };
-            Ok(Found { command: "revert", recipe, commit: Some(past), included })
+            Ok(Found { command: "revert", recipe, commit: Some(past), included, rule: None })
         }
-        What::Files { command, edits, .. } => {
-            Ok(Found { command, recipe: Recipe::Files(edits.clone()), commit: None, included: Vec::new() })
+        What::Ignore(draft) => {
+            let (edit, rule) = draft.edit(&**now)?;
+            let recipe = Recipe::Files(vec![edit]);
+            Ok(Found { command: "ignore", recipe, commit: None, included: Vec::new(), rule: Some(rule) })
         }
     }
 }
@@ -341,7 +358,10 @@ fn message(ground: &Ground, wanted: &Wanted, found: &Found, id: &str, shared: &[
             "Revert \"{subject}\"\n\nThis reverts commit {}\n({by}).",
             of.map_or("", |commit| commit.id.0.as_str())
         ),
-        What::Files { subject, body, .. } => format!("{subject}\n\n{body}"),
+        What::Ignore(draft) => {
+            let reason = draft.reason.as_deref().unwrap_or_default();
+            format!("Ignore {}\n\n{}", terminal(&draft.words()), terminal(reason))
+        }
     };
     let shared = match shared {
         [] => String::new(),
@@ -354,7 +374,7 @@ fn message(ground: &Ground, wanted: &Wanted, found: &Found, id: &str, shared: &[
     let what = match &wanted.what {
         What::Back { .. } => format!("revert {app} to {}", of.map_or("", |commit| commit.id.0.as_str())),
         What::Undo { .. } => format!("revert {} for {app}", of.map_or("", |commit| commit.id.0.as_str())),
-        What::Files { command, .. } => format!("{command} {app}"),
+        What::Ignore(draft) => format!("ignore {}", draft.words()),
     };
     let trailer = commit_trailer("Driftdeck-Action", &format!("{what}; {id}"));
     format!("{text}\n\n{trailer}\n")
@@ -373,7 +393,20 @@ fn headless(ground: &Ground, wanted: &Wanted) -> String {
                 "--only-commit".to_owned(),
             ]
         }
-        What::Files { headless, .. } => vec![headless.clone()],
+        What::Ignore(draft) => {
+            let mut words = vec!["driftdeck ignore".to_owned(), app];
+            words.push(format!("--only {}", shell_word(&Only::of(&draft.resource).to_string())));
+            words.push(format!("--field {}", shell_word(&draft.path.to_string())));
+            match draft.reach {
+                Reach::Object => {}
+                Reach::Kind => words.push("--for kind".to_owned()),
+                Reach::Path => words.push("--for path".to_owned()),
+            }
+            if let Some(reason) = &draft.reason {
+                words.push(format!("--reason {}", shell_word(reason)));
+            }
+            words
+        }
     };
     if wanted.include_all {
         words.push("--include-all".to_owned());
@@ -402,6 +435,23 @@ fn digest(parts: &[&str]) -> String {
         hasher.update(part.as_bytes());
     }
     hasher.finalize().to_hex()[..32].to_owned()
+}
+
+/// Returns what a rule would hide of what differs.
+async fn hidden(rule: Arc<IgnoreRule>, candidates: Vec<Candidate>) -> Result<Vec<Hidden>, Box<Notice>> {
+    let work = tokio::task::spawn_blocking(move || {
+        let differing = candidates.into_iter().map(|candidate| {
+            let cluster = candidate.status.deployment.cluster.clone();
+            Differing {
+                context: candidate.context,
+                desired: candidate.desired,
+                live: candidate.live.and_then(|live| live.open(&cluster).ok()),
+                status: candidate.status,
+            }
+        });
+        crate::action::ignore::hides(&rule, &differing.collect::<Vec<_>>())
+    });
+    work.await.map_err(|_| panicked())
 }
 
 fn panicked() -> Box<Notice> {

@@ -22,7 +22,7 @@ use crate::model::status::{ClusterState, ClusterStatus, Fetching, RepoStatus, Re
 use crate::model::update::Update;
 use crate::model::{
     App, AppId, ClusterFacts, ClusterId, DeploymentId, Engine, GroupVersionKind, Mark, Notice, Packed,
-    ResourceId, Revision, Schema, Timestamp, limits,
+    RepoId, ResourceId, Revision, Schema, Timestamp, limits,
 };
 use crate::pipeline::calm::Calm;
 use crate::pipeline::changes::Ground;
@@ -86,6 +86,8 @@ pub enum Request {
     },
     /// What is needed to tell the history of an app, and where a cluster is named, to hold it against that.
     Past { app: AppId, cluster: Option<ClusterId>, reply: oneshot::Sender<Option<history::Ground>> },
+    /// What differs and counts in every deployment of a repo's apps.
+    Differing { repo: RepoId, reply: oneshot::Sender<Vec<Candidate>> },
     /// What is held of all clusters and repos, to tell from it what changed.
     Ground { reply: oneshot::Sender<Ground> },
 }
@@ -94,6 +96,14 @@ pub enum Request {
 pub struct Rendered {
     pub revision: Revision,
     pub rendering: Arc<Rendering>,
+}
+
+/// An object that differs, with what its sides are made from.
+pub struct Candidate {
+    pub context: String,
+    pub status: ResourceStatus,
+    pub desired: Option<Arc<crate::model::Manifest>>,
+    pub live: Option<Arc<crate::model::Packed>>,
 }
 
 /// One object with both its sides.

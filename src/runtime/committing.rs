@@ -2,6 +2,7 @@
 
 use super::{Runtime, redacted};
 use crate::action::commit::{self, MakeError, Making};
+use crate::action::ignore::Draft;
 use crate::deck::commit_view::{CommitRequest, CommitWhat};
 use crate::deck::{Message, Ticket};
 use crate::model::commit_plan::CommitPlan;
@@ -53,6 +54,12 @@ async fn planned(
     let what = match &request.what {
         CommitWhat::Back { to } => What::Back { to: named(to) },
         CommitWhat::Undo { commit } => What::Undo { commit: named(commit) },
+        CommitWhat::Ignore { resource, path, reach } => What::Ignore(Draft {
+            resource: resource.clone(),
+            path: path.clone(),
+            reach: *reach,
+            reason: None,
+        }),
     };
     let wanted = Wanted {
         publish: request.publish,
@@ -61,7 +68,7 @@ async fn planned(
         message: request.message.clone(),
         ..Wanted::new(what)
     };
-    prepare(&ground, &git, &wanted, (runtime.clock)(), token).await.map_err(|notice| *notice)
+    prepare(&runtime.handle, &ground, &git, &wanted, (runtime.clock)(), token).await.map_err(|notice| *notice)
 }
 
 /// Keeps a plan and returns the copy for the screen.

@@ -19,6 +19,7 @@ mod headless;
 mod headless_sync;
 mod history;
 mod hold;
+mod ignore;
 mod ignored;
 mod killed;
 mod login;

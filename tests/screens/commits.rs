@@ -5,11 +5,11 @@ use crate::world::{COMMIT, OLDER, app_id, cluster_id, fleet, hotfix, judged, res
 use driftdeck::deck::commit_view::{CommitRequest, CommitWhat};
 use driftdeck::deck::{Effect, Message, Ticket};
 use driftdeck::model::commit_plan::{
-    ChangedFile, CommitAction, CommitPlan, CommitStep, FileChange, Identity, Included, Landing,
+    ChangedFile, CommitAction, CommitPlan, CommitStep, FileChange, Hidden, Identity, Included, Landing, Reach,
 };
 use driftdeck::model::history::Step;
 use driftdeck::model::{
-    Health, HealthStatus, History, Key, Notice, Oid, PastCommit, Signature, StepOutcome, Verdict,
+    Class, Health, HealthStatus, History, Key, Notice, Oid, PastCommit, Signature, StepOutcome, Verdict,
 };
 use driftdeck::text::hostile::STRINGS;
 use driftdeck::ui::Depth;
@@ -71,6 +71,7 @@ fn plan() -> CommitPlan {
         effect: Ok(vec![differing.clone()]),
         rendered: Ok(vec![differing]),
         shared_with: vec!["api".to_owned()],
+        hides: None,
         will_not: vec!["push it: git push does, or --push".to_owned()],
         remarks: Vec::new(),
         headless: "driftdeck revert web 9c1f07e --context prod-eu".to_owned(),
@@ -224,6 +225,39 @@ fn one_commit_alone_is_taken_out() {
     assert!(typist.screen().contains("no plan: 9c1f07e cannot be taken out again"), "{}", typist.screen());
     typist.keys("esc");
     assert!(typist.screen().contains("History of web"));
+}
+
+#[test]
+fn an_ignore_rule_shows_what_it_would_hide_and_can_reach_further() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys("2 / 'web enter 4 j X");
+    assert!(typist.said().starts_with("several fields differ"), "{}", typist.said());
+    typist.keys("j X");
+    let (ticket, request) = asked(&mut typist);
+    let CommitWhat::Ignore { resource, path, reach } = &request.what else { panic!("{request:?}") };
+    assert_eq!(
+        (path.to_string().as_str(), *reach),
+        (r#".spec.template.spec.containers[name="app"].image"#, Reach::Object)
+    );
+    let mut plan = plan();
+    plan.command = "ignore";
+    plan.files = vec![file(".driftdeck.yaml", FileChange::Added, Some((6, 0)))];
+    plan.included.clear();
+    plan.shared_with.clear();
+    plan.hides = Some(vec![Hidden {
+        app: "web".to_owned(),
+        context: "prod-eu".to_owned(),
+        resource: resource.clone(),
+        path: path.clone(),
+        class: Class::Changed,
+    }]);
+    let at = typist.now;
+    typist.send(Message::CommitReady { at, ticket, plan: Box::new(plan), moved: None });
+    typist.wait(SignedDuration::from_secs(1));
+    insta::assert_snapshot!("commit_ignore_120x40", typist.screen());
+    typist.keys("v");
+    let (_, request) = asked(&mut typist);
+    assert!(matches!(request.what, CommitWhat::Ignore { reach: Reach::Kind, .. }));
 }
 
 #[test]

@@ -78,6 +78,16 @@ impl std::fmt::Display for Only {
 }
 
 impl Only {
+    /// Returns what means this object and no other kind of it.
+    pub fn of(id: &ResourceId) -> Self {
+        Self {
+            kind: id.kind.kind.clone(),
+            group: Some(id.kind.group.clone()).filter(|group| !group.is_empty()),
+            namespace: id.namespace.clone(),
+            name: id.name.clone().unwrap_or_default(),
+        }
+    }
+
     /// Returns whether an object is meant. Kinds are compared without case, as kubectl does.
     pub fn matches(&self, id: &ResourceId) -> bool {
         self.kind.eq_ignore_ascii_case(&id.kind.kind)

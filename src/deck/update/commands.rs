@@ -101,6 +101,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         Command::Sync => plan::begin_sync(state, at, effects),
         Command::Undo => plan::begin_undo(state, at, effects),
         Command::Exact => exact::begin(state, effects),
+        Command::Ignore => commit::begin_ignore(state, at, effects),
         Command::Revert | Command::TakeOut => commit::begin(state, at, command, effects),
         Command::Palette
         | Command::Help

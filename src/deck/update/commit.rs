@@ -5,9 +5,10 @@ use crate::deck::effect::{Effect, Ticket};
 use crate::deck::layer::{Layer, MessagePrompt};
 use crate::deck::plan_view::Phase;
 use crate::deck::state::State;
+use crate::deck::world::ResourceKey;
 use crate::model::command::Command;
-use crate::model::commit_plan::CommitPlan;
-use crate::model::{Notice, Timestamp};
+use crate::model::commit_plan::{CommitPlan, Reach};
+use crate::model::{FieldPath, Notice, Timestamp, Verdict};
 
 fn with_ticket(state: &mut State, ticket: Ticket, act: impl FnOnce(&mut CommitView)) {
     let views = state.layers.iter_mut().filter_map(|layer| match layer {
@@ -56,6 +57,38 @@ pub(super) fn begin(state: &mut State, at: Timestamp, command: Command, effects:
     let ticket = state.ticket();
     effects.push(Effect::PlanCommit { ticket, request: request.clone() });
     state.layers.push(Layer::Commit(Box::new(CommitView::new(ticket, request, at))));
+}
+
+/// Asks for the plan of an ignore rule for the difference under the cursor.
+pub(super) fn begin_ignore(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
+    let Some(key) = state.resource() else { return state.refuse("no resource is under the cursor") };
+    let path = match state.field() {
+        Some((_, path)) => path,
+        None => match only_difference(state, &key) {
+            Ok(path) => path,
+            Err(why) => return state.refuse(why),
+        },
+    };
+    let what = CommitWhat::Ignore { resource: key.id.clone(), path, reach: Reach::Object };
+    let cluster = Some(key.deployment.cluster.clone());
+    let request = CommitRequest::new(key.deployment.app.clone(), cluster, what);
+    let ticket = state.ticket();
+    effects.push(Effect::PlanCommit { ticket, request: request.clone() });
+    state.layers.push(Layer::Commit(Box::new(CommitView::new(ticket, request, at))));
+}
+
+/// Returns the one thing that counts of a resource: its one field, or that it is there or not there as a whole.
+fn only_difference(state: &State, key: &ResourceKey) -> Result<FieldPath, String> {
+    let Some(status) = state.world.resource(key) else { return Err("it is gone".to_owned()) };
+    if matches!(status.verdict(), Verdict::Extra | Verdict::Missing) {
+        return Ok(FieldPath::root());
+    }
+    let mut counted = status.judgement.counted();
+    match (counted.next(), counted.next()) {
+        (Some(change), None) => Ok(change.path.clone()),
+        (None, _) => Err("nothing that counts differs there".to_owned()),
+        (Some(_), Some(_)) => Err("several fields differ: go to the line of the one to ignore".to_owned()),
+    }
 }
 
 pub(super) fn ready(
@@ -111,6 +144,13 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         Command::Uncommitted => {
             let Some(view) = on_top(state) else { return };
             view.request.dirty = !view.request.dirty;
+            plan_again(state, at, effects);
+        }
+        Command::Reach => {
+            let Some(view) = on_top(state) else { return };
+            if let CommitWhat::Ignore { reach, .. } = &mut view.request.what {
+                *reach = reach.next();
+            }
             plan_again(state, at, effects);
         }
         Command::Replan => plan_again(state, at, effects),

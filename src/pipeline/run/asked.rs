@@ -1,9 +1,10 @@
 //! Answers what is asked of a running pipeline.
 
-use super::{Conductor, Deployed, Inspected, Reached, Rendered, Request};
+use super::{Candidate, Conductor, Deployed, Inspected, Reached, Rendered, Request};
 use crate::action::exact::{ignored, is_about};
+use crate::model::status::ResourceStatus;
 use crate::model::{
-    AppId, ClusterId, DeploymentId, GroupVersionKind, Manifest, ResourceId, Revision, Verdict,
+    AppId, ClusterId, DeploymentId, GroupVersionKind, Manifest, RepoId, ResourceId, Revision, Verdict,
 };
 use crate::pipeline::changes::Ground;
 use crate::pipeline::deployment::Deployment;
@@ -15,6 +16,7 @@ use crate::pipeline::running::Question;
 use crate::pipeline::setup::Place;
 use crate::pipeline::story::Inputs;
 use crate::render;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -124,8 +126,33 @@ impl Conductor {
             Request::Running { deployment, resource, reply } => {
                 drop(reply.send(self.running(&deployment, resource.as_ref())));
             }
+            Request::Differing { repo, reply } => drop(reply.send(self.differing(&repo))),
             Request::Ground { reply } => drop(reply.send(self.ground())),
         }
+    }
+
+    fn differing(&self, repo: &RepoId) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for (id, deployment) in &self.world.deployments {
+            let Some(cluster) = self.world.clusters.get(deployment.cluster) else { continue };
+            if id.app.repo != *repo {
+                continue;
+            }
+            let differs = |status: &&ResourceStatus| {
+                matches!(status.verdict(), Verdict::Drifted | Verdict::Missing | Verdict::Extra)
+            };
+            let manifests = deployment.rendered.iter().flat_map(|rendered| &rendered.manifests);
+            let manifests: HashMap<&ResourceId, &Arc<Manifest>> = manifests.map(|m| (&m.id, m)).collect();
+            for status in deployment.statuses.values().filter(differs) {
+                candidates.push(Candidate {
+                    context: cluster.status.context.clone(),
+                    desired: manifests.get(&status.id).map(|manifest| (*manifest).clone()),
+                    live: cluster.live(&status.kind, &status.id).cloned(),
+                    status: status.clone(),
+                });
+            }
+        }
+        candidates
     }
 
     fn inspect(&self, id: &DeploymentId, resource: &ResourceId) -> Option<Inspected> {

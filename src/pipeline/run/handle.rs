@@ -1,7 +1,7 @@
 //! Defines the way to a running pipeline: what can be asked of it, and how it ends.
 
-use super::{Deployed, Inspected, Reached, Rendered, Request};
-use crate::model::{AppId, ClusterId, DeploymentId, ResourceId};
+use super::{Candidate, Deployed, Inspected, Reached, Rendered, Request};
+use crate::model::{AppId, ClusterId, DeploymentId, RepoId, ResourceId};
 use crate::pipeline::changes::Ground;
 use crate::pipeline::history;
 use crate::pipeline::running::Question;
@@ -48,6 +48,15 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::Past { app, cluster, reply }).await.ok()?;
         answer.await.ok().flatten()
+    }
+
+    /// Returns what differs and counts in every deployment of a repo's apps; nothing if the pipeline has ended.
+    pub async fn differing(&self, repo: RepoId) -> Vec<Candidate> {
+        let (reply, answer) = oneshot::channel();
+        if self.requests.send(Request::Differing { repo, reply }).await.is_err() {
+            return Vec::new();
+        }
+        answer.await.unwrap_or_default()
     }
 
     /// Returns what is held of all clusters and repos; `None` if the pipeline has ended.

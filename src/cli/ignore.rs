@@ -1,0 +1,76 @@
+//! `driftdeck ignore`: a commit that brings an ignore rule for a field that differs.
+
+use crate::action::ignore::Draft;
+use crate::action::sync::Only;
+use crate::cli::acting::failed;
+use crate::cli::arguments::{IgnoreArguments, Options, ReachArgument};
+use crate::cli::committing::Committing;
+use crate::cli::gather::Gathered;
+use crate::cli::output::Output;
+use crate::cli::sync::{choose, no_such_app};
+use crate::cli::{Exit, Failed, opening};
+use crate::model::commit_plan::Reach;
+use crate::model::{FieldPath, Notice, choosing};
+use crate::pipeline::committing::What;
+use crate::pipeline::run::{Inspected, start};
+use tokio_util::sync::CancellationToken;
+
+/// Plans the commit, and makes it once it is confirmed.
+pub async fn run(
+    what: &IgnoreArguments,
+    options: &Options,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failed> {
+    let only: Only = what
+        .only
+        .parse()
+        .map_err(|error| failed(&error, Some("--only takes KIND[.GROUP]/[NAMESPACE/]NAME".to_owned())))?;
+    // Every app is looked at: a rule may reach further than this one.
+    let opened = opening::open(&what.places, options, false)?;
+    let mut gathered = Gathered::default();
+    gathered.notices.extend(opened.notices);
+    let (handle, mut updates) = start(opened.setup);
+    tokio::select! {
+        () = gathered.until_settled(&mut updates, options.timeout, output) => {}
+        () = cancel.cancelled() => return Ok(Exit::Interrupted),
+    }
+    let deployment = choose(&gathered, &what.name)?;
+    let said = gathered.notices.clone();
+    let resources = gathered.resources.values().flat_map(|of| of.values());
+    let meant = resources.filter(|status| status.deployment == deployment && only.matches(&status.id));
+    let Some(resource) = meant.map(|status| status.id.clone()).next() else {
+        let notice = Notice::error(format!("{} has no {only}", what.name));
+        return Err(Box::new(notice.hint("driftdeck diff lists what differs")));
+    };
+    let inspected = handle.inspect(deployment.clone(), resource.clone()).await;
+    let inspected = inspected.ok_or_else(|| no_such_app(&gathered, &what.name))?;
+    let path = path(&inspected, &what.field)?;
+    let ground = handle.past(deployment.app.clone(), Some(deployment.cluster.clone())).await;
+    let ground = ground.ok_or_else(|| no_such_app(&gathered, &what.name))?;
+    let reach = match what.reach {
+        ReachArgument::Object => Reach::Object,
+        ReachArgument::Kind => Reach::Kind,
+        ReachArgument::Path => Reach::Path,
+    };
+    let how = Committing { asked: &what.commit, options, output, cancel };
+    let wanted = how.wanted(What::Ignore(Draft { resource, path, reach, reason: what.reason.clone() }));
+    how.run(&handle, &ground, &wanted, said).await
+}
+
+/// Finds the field that is meant among those that differ.
+fn path(inspected: &Inspected, asked: &str) -> Result<FieldPath, Failed> {
+    if asked == "." {
+        return Ok(FieldPath::root());
+    }
+    let bodies = [inspected.desired.as_ref().map(|m| &m.body), inspected.live.as_ref().map(|l| &l.body)];
+    let bodies: Vec<_> = bodies.into_iter().flatten().collect();
+    let found = choosing::change(asked, &inspected.status.judgement.changes, &bodies);
+    found.map(|change| change.path.clone()).map_err(|error| {
+        let hint = match error.known() {
+            [] => None,
+            known => Some(format!("what differs: {}", known.join(", "))),
+        };
+        failed(&error, hint)
+    })
+}
