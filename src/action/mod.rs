@@ -6,6 +6,7 @@
 
 mod before;
 mod bind;
+pub mod capture;
 pub mod commit;
 mod document;
 mod dry_run;

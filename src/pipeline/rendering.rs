@@ -43,6 +43,7 @@ struct Plain {
 }
 
 /// For whom something is rendered.
+#[derive(Clone, Copy)]
 pub struct For<'a> {
     pub facts: &'a Arc<ClusterFacts>,
     /// The kubeconfig context, by which its namespace is known.
@@ -113,12 +114,23 @@ impl Renderer {
         whom: For<'_>,
         cancel: &CancellationToken,
     ) -> Rendered {
-        let mut context = RenderContext::of(whom.facts, is_namespaced);
-        context.namespace_asked.clone_from(&self.namespace);
-        context.namespace_of_context = self.contexts.get(whom.context).cloned();
+        let context = self.context(whom);
         // The semaphore is never closed, and a rendering without a turn only costs time.
         let _turn = self.turns.acquire().await.ok();
         render::render(app, tree, &self.tools, &context, cancel).await
+    }
+
+    /// Returns the programs that render.
+    pub fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
+    /// Returns what rendering for a cluster depends on besides the files.
+    pub fn context(&self, whom: For<'_>) -> RenderContext {
+        let mut context = RenderContext::of(whom.facts, is_namespaced);
+        context.namespace_asked.clone_from(&self.namespace);
+        context.namespace_of_context = self.contexts.get(whom.context).cloned();
+        context
     }
 
     /// Returns what an app rendered to for a cluster before a revision, as far as it is cheap to know. What is committed is

@@ -32,7 +32,7 @@ pub use cache::Store;
 pub use context::{Namespaced, RenderContext};
 pub use declared::objects;
 pub use error::RenderError;
-pub use helm::{Chart, Dependency, is_chart_file};
+pub use helm::{Chart, Dependency, is_chart_file, values_at};
 pub use kinds::{first_manifest, is_served_kind};
 pub use kustomize::{Kustomization, Reference, Use, is_kustomization_file};
 pub use paths::is_manifest_file;

@@ -6,6 +6,7 @@ mod support;
 
 mod apply;
 mod canary;
+mod capture;
 mod catalogue;
 mod changes;
 mod cluster;

@@ -7,7 +7,7 @@ mod chart;
 mod source;
 mod values;
 
-pub(super) use values::values_at;
+pub use values::values_at;
 
 pub use chart::{Chart, Dependency, is_chart_file};
 

@@ -2,7 +2,7 @@
 
 /// Returns the values that a template puts at fields of this name, as `image.tag`, in the order of the template: those on
 /// the field's own line, or, where nothing else stands on it, those of the actions that follow it directly.
-pub(in crate::render) fn values_at(template: &str, field: &str) -> Vec<String> {
+pub fn values_at(template: &str, field: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = template.lines().peekable();
     // What the line before puts into the dot: `{{- with .Values.nodeSelector }}`.
