@@ -3,6 +3,7 @@
 use super::commit_view::CommitRequest;
 use crate::model::history::Against;
 use crate::model::{AppId, ClusterId, DeploymentId, Oid, Plan, ResourceId, Timestamp};
+use jiff::SignedDuration;
 
 /// Numbers what runs, so that an answer to something that was given up is told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -22,6 +23,10 @@ pub enum Effect {
         deployment: DeploymentId,
         resource: ResourceId,
         whole: bool,
+    },
+    /// Ask an app's engine whether it acts by itself; answered by [`super::Message::Automation`].
+    LoadAutomation {
+        deployment: DeploymentId,
     },
     /// Tell what changed since a time: what is known at once, and with `ask` also what clusters must be asked for.
     /// Answered by [`super::Message::Changes`], for each of the two.
@@ -128,6 +133,7 @@ pub enum Effect {
 pub enum PlanRequest {
     Sync(SyncRequest),
     Undo(UndoRequest),
+    Hold(HoldRequest),
 }
 
 impl PlanRequest {
@@ -136,6 +142,7 @@ impl PlanRequest {
         match self {
             Self::Sync(request) => &request.deployment,
             Self::Undo(request) => &request.deployment,
+            Self::Hold(request) => &request.deployment,
         }
     }
 }
@@ -146,6 +153,21 @@ pub struct UndoRequest {
     pub deployment: DeploymentId,
     /// The action of the journal; `None`: the one sync of the deployment that is not undone yet.
     pub action: Option<String>,
+}
+
+/// Whose engine is to be paused, or to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldRequest {
+    pub deployment: DeploymentId,
+    /// `None`: it is to go on.
+    pub pause: Option<Pause>,
+}
+
+/// What a pause is to say of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    pub reason: String,
+    pub lasting: SignedDuration,
 }
 
 /// What a sync is asked to be about.

@@ -39,6 +39,8 @@ pub enum Layer {
     Palette(Picker),
     /// What can be copied here.
     Copy(Menu<CopyItem>),
+    /// Asks how long an engine is to be paused, and why.
+    Hold(HoldPrompt),
     /// Everything that is possible here.
     Everything(Menu<Command>),
     /// Asks for the text of a filter or search.
@@ -64,6 +66,13 @@ impl Confirm {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessagePrompt {
     pub ticket: Ticket,
+    pub typed: String,
+}
+
+/// A prompt for how long an engine is to be paused, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldPrompt {
+    pub deployment: DeploymentId,
     pub typed: String,
 }
 
@@ -139,7 +148,10 @@ impl Layer {
 
     /// Returns whether every key is text here.
     pub fn is_prompt(&self) -> bool {
-        matches!(self, Layer::Confirm(_) | Layer::Message(_) | Layer::Palette(_) | Layer::Search(_))
+        matches!(
+            self,
+            Layer::Confirm(_) | Layer::Message(_) | Layer::Hold(_) | Layer::Palette(_) | Layer::Search(_)
+        )
     }
 
     /// Returns whether it takes the whole body, so that nothing below it is seen.

@@ -7,8 +7,8 @@ use crate::model::history::Step;
 use crate::model::status::ResourceStatus;
 use crate::model::update::Update;
 use crate::model::{
-    DeploymentId, Key, Notice, Past, Plan, ResourceId, Running, StepOutcome, Story, TextDiff, Timestamp,
-    Verdict,
+    Automation, DeploymentId, Key, Notice, Past, Plan, ResourceId, Running, StepOutcome, Story, TextDiff,
+    Timestamp, Verdict,
 };
 
 /// Something that happened.
@@ -53,6 +53,12 @@ pub enum Message {
         deployment: DeploymentId,
         resource: ResourceId,
         result: Result<Story, Notice>,
+    },
+    /// The answer to [`super::Effect::LoadAutomation`].
+    Automation {
+        at: Timestamp,
+        deployment: DeploymentId,
+        result: Result<Automation, Notice>,
     },
     /// An answer to [`super::Effect::LoadChanges`]: what is known, or what clusters were asked for.
     Changes {

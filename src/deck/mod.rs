@@ -32,7 +32,7 @@ pub mod words;
 pub mod world;
 pub mod wrap;
 
-pub use effect::{Effect, PlanRequest, SyncRequest, Ticket, UndoRequest};
+pub use effect::{Effect, HoldRequest, Pause, PlanRequest, SyncRequest, Ticket, UndoRequest};
 pub use layer::Layer;
 pub use layout::{Column, Layout, Rect, Size};
 pub use message::{Copied, Message, Mouse};

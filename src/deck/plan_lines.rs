@@ -76,6 +76,9 @@ pub fn lines(state: &State, view: &PlanView) -> Vec<PlanLine> {
             let what = match &view.request {
                 PlanRequest::Sync(_) => "computing the plan from live to desired",
                 PlanRequest::Undo(_) => "computing what undoes it live, whatever is desired",
+                PlanRequest::Hold(_) => {
+                    "computing what its engine's object is to be live, whatever is desired"
+                }
             };
             lines.push(format!("{what}, with dry runs where the cluster allows them"), Role::Text);
         }
@@ -127,6 +130,10 @@ fn push_head(view: &PlanView, plan: &Plan, lines: &mut Lines) {
         (PlanRequest::Sync(_), false) => {
             format!("driftdeck will write what is desired to live {context}, as {manager}")
         }
+        (PlanRequest::Hold(_), true) => "nothing to write: live is so already, or cannot be".to_owned(),
+        (PlanRequest::Hold(_), false) => format!(
+            "driftdeck will write its engine's own object, live {context}, as {manager}; what is desired stays as it is"
+        ),
         (PlanRequest::Undo(_), true) => {
             "nothing to write: live is as it was before, as far as that can be undone".to_owned()
         }
@@ -183,7 +190,7 @@ fn push_step(state: &State, view: &PlanView, at: usize, lines: &mut Lines) {
     }
     // Everything of a new object comes from Git: its fields are listed only when asked for.
     let shown = match (unfolded, step.action) {
-        (true, _) => step.changes.len(),
+        (true, _) | (false, StepAction::Engine) => step.changes.len(),
         (false, StepAction::Create | StepAction::Delete) => 0,
         (false, _) => step.changes.len().min(FOLDED),
     };

@@ -3,7 +3,7 @@
 
 use super::commit_view;
 use super::history_view;
-use super::layer::{Confirm, HelpView, Layer, WhoView};
+use super::layer::{Confirm, HelpView, HoldPrompt, Layer, WhoView};
 use super::layout::Rect;
 use super::pods_view;
 use super::possible::possible;
@@ -27,7 +27,9 @@ pub fn place(state: &State, layer: &Layer) -> Rect {
         Layer::Copy(menu) => body.middle(width, framed(menu.items.len())),
         Layer::Everything(menu) => body.middle(width, framed(menu.items.len())),
         // Below what is asked: a blank line, and what is typed.
-        Layer::Confirm(_) | Layer::Message(_) => body.middle(width, framed(lines(state, layer).len() + 2)),
+        Layer::Confirm(_) | Layer::Message(_) | Layer::Hold(_) => {
+            body.middle(width, framed(lines(state, layer).len() + 2))
+        }
         Layer::Search(_) => state.layout().status,
         _ => body,
     }
@@ -37,7 +39,7 @@ fn box_width(state: &State, layer: &Layer) -> u16 {
     let most = match layer {
         Layer::Palette(_) => 92,
         Layer::Everything(_) => 88,
-        Layer::Confirm(_) => 64,
+        Layer::Confirm(_) | Layer::Hold(_) => 64,
         _ => 100,
     };
     state.layout().body.width.saturating_sub(4).min(most)
@@ -66,6 +68,7 @@ pub fn lines(state: &State, layer: &Layer) -> Vec<Words> {
         }
         Layer::Confirm(confirm) => (question(state, confirm), framed),
         Layer::Message(_) => (message_asked(), framed),
+        Layer::Hold(prompt) => (hold_asked(state, prompt), framed),
         _ => return Vec::new(),
     };
     text.iter().flat_map(|line| wrap(line, width, state.options.ascii)).collect()
@@ -390,6 +393,15 @@ fn message_asked() -> Vec<Words> {
     ]
 }
 
+/// Returns what the prompt for a hold says.
+fn hold_asked(state: &State, prompt: &HoldPrompt) -> Vec<Words> {
+    let (app, context) = (&prompt.deployment.app.name, state.world.context(&prompt.deployment.cluster));
+    vec![
+        vec![(format!("pause the engine of {app} on {context}: how long, then why"), Role::Text)],
+        vec![("enter plans it; colleagues read it on the engine's object".to_owned(), Role::Dim)],
+    ]
+}
+
 fn side(word: &str, role: Role, value: String) -> Words {
     vec![(format!("   {word:<10}"), role), (value, role)]
 }
@@ -409,6 +421,7 @@ pub fn footer(state: &State) -> Vec<Offer> {
         Some(Layer::Search(_)) => &[("enter", "keep"), ("esc", "as before")],
         Some(Layer::Palette(_)) => &[("enter", "do it"), ("up down", "choose"), ("esc", "leave")],
         Some(Layer::Confirm(_)) => &[("enter", "check the name"), ("esc", "leave, writes nothing")],
+        Some(Layer::Hold(_)) => &[("enter", "plan it"), ("esc", "leave, writes nothing")],
         Some(Layer::Message(_)) => &[("enter", "take it"), ("esc", "as before")],
         Some(Layer::Copy(_) | Layer::Everything(_)) => &[("enter", "choose"), ("esc", "leave")],
         _ => &[],

@@ -6,7 +6,7 @@ use super::state::{Choice, DriftRow, Sort, State};
 use super::world::{Entry, Standing};
 use super::{cut, words};
 use crate::model::status::{DeploymentStatus, resource_order};
-use crate::model::{AppId, ClusterId, DeploymentId, HealthStatus, RepoId, Verdict};
+use crate::model::{AppId, Automation, ClusterId, DeploymentId, Fetched, HealthStatus, RepoId, Verdict};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -144,6 +144,10 @@ fn drift_rows(state: &State) -> Vec<DriftRow> {
 fn push_deployment(state: &State, deployment: &DeploymentStatus, headed: bool, rows: &mut Vec<DriftRow>) {
     if headed {
         rows.push(DriftRow::Deployment(deployment.id.clone()));
+    }
+    let known = state.holds.get(&deployment.id).and_then(Fetched::value);
+    if known.and_then(Automation::hold).is_some() {
+        rows.push(DriftRow::Held(deployment.id.clone()));
     }
     rows.extend((0..deployment.notices.len()).map(|i| DriftRow::Notice(deployment.id.clone(), i)));
     // A deployment that is not here is one line, not a list of what is not there.

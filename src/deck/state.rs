@@ -10,8 +10,8 @@ use super::world::{ResourceKey, World};
 use crate::config::keymap::Keymap;
 use crate::model::command::Place;
 use crate::model::{
-    AppId, ClusterId, DeploymentId, Fetched, FieldChange, FieldPath, Level, Notice, RepoId, Story, TextDiff,
-    Timestamp, limits,
+    AppId, Automation, ClusterId, DeploymentId, Fetched, FieldChange, FieldPath, Level, Notice, RepoId,
+    Story, TextDiff, Timestamp, limits,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -38,6 +38,8 @@ pub enum DriftRow {
     Deployment(DeploymentId),
     /// Why a deployment, or a part of it, could not be compared.
     Notice(DeploymentId, usize),
+    /// Its engine is paused.
+    Held(DeploymentId),
     Resource(Arc<ResourceKey>),
     /// Why the resource is what it is: what holds it, what is wrong with its manifest.
     Why(Arc<ResourceKey>, usize),
@@ -65,6 +67,7 @@ impl DriftRow {
         match self {
             DriftRow::Deployment(id)
             | DriftRow::Notice(id, _)
+            | DriftRow::Held(id)
             | DriftRow::InSync(id)
             | DriftRow::Excluded(id) => id,
             DriftRow::Resource(key)
@@ -192,6 +195,10 @@ pub struct State {
     pub diffs: BTreeMap<Arc<ResourceKey>, Fetched<TextDiff>>,
     /// Since when Git declares what differs, of what was looked at.
     pub stories: BTreeMap<Arc<ResourceKey>, Fetched<Story>>,
+    /// Whether the engines of the apps that were looked at act by themselves.
+    pub holds: BTreeMap<DeploymentId, Fetched<Automation>>,
+    /// Those whose hold was said to have expired.
+    pub(super) expired: BTreeSet<DeploymentId>,
     pub notices: VecDeque<Noted>,
     /// Errors and warnings that came since the notices were last read.
     pub unread: usize,
@@ -238,6 +245,8 @@ impl State {
             layers: Vec::new(),
             diffs: BTreeMap::new(),
             stories: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            expired: BTreeSet::new(),
             notices: VecDeque::new(),
             unread: 0,
             log: VecDeque::new(),

@@ -4,7 +4,7 @@
 
 use crate::model::status::{ClusterState, RepoStatus, ResourceStatus};
 use crate::model::{
-    Cause, Class, Declared, DeclaringCommit, Disagreement, Engine, FieldChange, HealthStatus, Revision,
+    Cause, Class, Declared, DeclaringCommit, Disagreement, Engine, FieldChange, HealthStatus, Hold, Revision,
     Segment, Timestamp, Told, Value, Verdict, Writer,
 };
 use jiff::SignedDuration;
@@ -47,6 +47,23 @@ pub fn when(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 
 /// So far from now the time of day alone is told from that of other days.
 const NEAR: SignedDuration = SignedDuration::from_hours(12);
+
+/// Says of a pause who made it, until when, and why.
+pub fn hold(hold: &Hold, now: Timestamp, zone: &TimeZone) -> String {
+    let who = hold.who();
+    let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    match (hold.ours, hold.until) {
+        (true, Some(until)) if hold.is_expired(now) => {
+            format!("the hold of {who} expired at {}{reason}", when(until, now, zone))
+        }
+        (true, Some(until)) => format!("held until {} by {who}{reason}", when(until, now, zone)),
+        (true, None) => format!("held by {who}{reason}"),
+        (false, _) => {
+            let since = hold.at.map(|at| format!(" since {}", when(at, now, zone))).unwrap_or_default();
+            format!("paused by {who}{since}, not by driftdeck")
+        }
+    }
+}
 
 /// Returns the time of day: `02:41`.
 pub fn clock(then: Timestamp, zone: &TimeZone) -> String {

@@ -14,7 +14,7 @@ use crate::model::{
 use crate::text::redact;
 
 /// The annotations that a pause leaves, in the order in which they are written.
-pub const ANNOTATIONS: [&str; 5] = [OWNER, REASON, SINCE, UNTIL, WAS];
+pub const ANNOTATIONS: [&str; 5] = [REASON, UNTIL, OWNER, SINCE, WAS];
 const OWNER: &str = "driftdeck.dev/hold-owner";
 const REASON: &str = "driftdeck.dev/hold-reason";
 const SINCE: &str = "driftdeck.dev/hold-since";
@@ -86,7 +86,7 @@ pub fn changes_of_hold(
     wanted: &Wanted,
     knows_switch: bool,
 ) -> Result<Vec<FieldChange>, CannotSwitch> {
-    let mut changes = Vec::new();
+    let (mut changes, mut kept) = (Vec::new(), None);
     match standing(object) {
         Automation::NoEngine => return Err(CannotSwitch::Unknown { kind: object.id.kind.kind.clone() }),
         Automation::Manual => return Err(CannotSwitch::Manual),
@@ -98,18 +98,19 @@ pub fn changes_of_hold(
             let (path, off) = off(&object.id.kind, knows_switch);
             let was = field::at(&object.body, &path).map_or(serde_json::Value::Null, without_secrets);
             changes.push(change(object, path, off));
-            changes.push(change(object, annotation(WAS), Some(Value::string(was.to_string()))));
+            kept = Some(change(object, annotation(WAS), Some(Value::string(was.to_string()))));
         }
     }
     let time = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     for (name, text) in [
-        (OWNER, wanted.owner.clone()),
         (REASON, wanted.reason.clone()),
-        (SINCE, time(wanted.since)),
         (UNTIL, time(wanted.until)),
+        (OWNER, wanted.owner.clone()),
+        (SINCE, time(wanted.since)),
     ] {
         changes.push(change(object, annotation(name), Some(Value::string(text))));
     }
+    changes.extend(kept);
     changes.retain(|change| change.desired != change.live);
     Ok(changes)
 }

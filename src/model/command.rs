@@ -62,6 +62,7 @@ pub enum Command {
     TickAll,
     Sync,
     Undo,
+    Hold,
     Exact,
     NextChange,
     PreviousChange,
@@ -180,6 +181,7 @@ impl Command {
             self,
             Command::Sync
                 | Command::Undo
+                | Command::Hold
                 | Command::Revert
                 | Command::TakeOut
                 | Command::Ignore
@@ -243,6 +245,7 @@ commands! {
     Exact "exact" ["x"] in [Lists Resource] needs Deployment as "exact": "have the API server dry-run the app, the resource or the ticked resources as the last word; writes nothing";
     Sync "sync" ["S"] in [Lists Resource] needs Writable as "sync": "plan a sync of the app, the resource or the ticked resources; writes nothing yet";
     Undo "undo" ["U"] in [Lists Resource] needs Writable: "plan what undoes a sync of the app in this cluster; writes nothing yet";
+    Hold "hold" ["H"] in [Lists Resource] needs Writable: "plan to pause the app's engine, or let it go on; writes nothing yet";
     Ignore "ignore" ["X"] in [Lists Resource] needs Resource as "ignore": "plan a commit of an ignore rule for the field under the cursor; shows first what it would hide";
     Pods "pods" ["p"] in [Lists Resource] needs Deployment as "pods": "pods, events and last log lines of the app or the resource; forgotten when left";
     Editor "editor" ["e"] in [Lists Resource] needs File as "edit": "open the editor at the file and line that declare it";

@@ -182,6 +182,9 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
             Effect::LoadStory { deployment, resource, whole } => {
                 tokio::spawn(load_story(runtime, deployment, resource, whole));
             }
+            Effect::LoadAutomation { deployment } => {
+                tokio::spawn(plans::hold::load(runtime, deployment));
+            }
             Effect::LoadChanges { ticket, since, ask } => {
                 tokio::spawn(changes::load(runtime, ticket, since, ask));
             }

@@ -1,5 +1,6 @@
 //! Plans what writes to clusters, and carries it out, for the deck.
 
+pub(super) mod hold;
 mod sync;
 mod undo;
 
@@ -83,6 +84,10 @@ async fn planned(runtime: &Runtime, request: PlanRequest) -> Result<Kept, NoPlan
         PlanRequest::Sync(request) => (sync::planned(runtime, request).await?, Basis::Files(request.clone())),
         PlanRequest::Undo(request) => {
             let planned = undo::planned(runtime, request).await?;
+            (planned.plan, Basis::Live(planned.schema))
+        }
+        PlanRequest::Hold(request) => {
+            let planned = hold::planned(runtime, request).await?;
             (planned.plan, Basis::Live(planned.schema))
         }
     };

@@ -8,7 +8,7 @@ use crate::config::theme::Role;
 use crate::deck::state::DriftRow;
 use crate::deck::{Column, Rect, ResourceKey, State, marks, words};
 use crate::model::status::{ClusterState, ClusterStatus, ResourceStatus};
-use crate::model::{AppId, DeploymentId, FieldChange, FieldPath, Verdict};
+use crate::model::{AppId, Automation, DeploymentId, Fetched, FieldChange, FieldPath, Verdict};
 
 pub(super) fn draw(pen: &mut Pen, state: &State, at: Rect) {
     title(pen, state, at.top(1));
@@ -161,6 +161,14 @@ fn draw_row(pen: &mut Pen, state: &State, place: Rect, row: &DriftRow) {
                 let used =
                     pen.put_all(place, [("! ", Role::Warning), (notice.title.as_str(), Role::Warning)]);
                 pen.put(after(place, used), &cause, Role::Dim);
+            }
+        }
+        DriftRow::Held(id) => {
+            let known = state.holds.get(id).and_then(Fetched::value).and_then(Automation::hold);
+            if let Some(hold) = known {
+                let role = if hold.is_expired(state.now) { Role::Error } else { Role::Warning };
+                let words = words::hold(hold, state.now, &state.options.zone);
+                pen.put(after(place, 2), &words, role);
             }
         }
         DriftRow::Resource(key) => {

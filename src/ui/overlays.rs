@@ -33,6 +33,10 @@ pub(super) fn draw(pen: &mut Pen, state: &State, layer: &Layer) {
             let titles = ("Confirm", "esc leaves, nothing is written");
             ask(pen, at, titles, &reading::lines(state, layer), (&confirm.typed, role));
         }
+        Layer::Hold(prompt) => {
+            let titles = ("Hold", "esc leaves, nothing is written");
+            ask(pen, at, titles, &reading::lines(state, layer), (&prompt.typed, Role::Text));
+        }
         Layer::Message(prompt) => {
             let titles = ("Subject", "esc leaves it as it was");
             ask(pen, at, titles, &reading::lines(state, layer), (&prompt.typed, Role::Text));

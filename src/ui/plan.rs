@@ -9,7 +9,7 @@ use crate::deck::commit_view::{self, CommitView};
 use crate::deck::plan_lines::{PlanLine, lines, says_takes_over, takes_over};
 use crate::deck::plan_view::{Phase, PlanView};
 use crate::deck::reading;
-use crate::deck::{Layer, PlanRequest, Rect, State, marks, words};
+use crate::deck::{HoldRequest, Layer, PlanRequest, Rect, State, marks, words};
 use crate::model::{Plan, Step, StepAction, StepOutcome};
 
 pub(super) fn draw(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
@@ -64,6 +64,10 @@ fn title(pen: &mut Pen, state: &State, view: &PlanView, at: Rect) {
             let action = request.action.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
             (format!("Undo a sync of {app} on {context}"), action)
         }
+        PlanRequest::Hold(HoldRequest { pause: Some(_), .. }) => {
+            (format!("Hold the engine of {app} on {context}"), String::new())
+        }
+        PlanRequest::Hold(_) => (format!("Resume the engine of {app} on {context}"), String::new()),
     };
     // What it is and the guard go before when it was made, and that before from where.
     let wanted = pen.width(&what) + pen.width(&guard) + 2;
@@ -146,6 +150,7 @@ fn written(pen: &mut Pen, at: Rect, change: &crate::model::FieldChange, request:
     let (becomes, hue) = match request {
         PlanRequest::Sync(_) => (": becomes as desired", Role::Desired),
         PlanRequest::Undo(_) => (": becomes as it was", Role::Text),
+        PlanRequest::Hold(_) => (": is written", Role::Text),
     };
     if let Some(lines) = words::lines_differ(change) {
         pen.put_all(at, [(lines.as_str(), Role::Text), (becomes, Role::Dim)]);

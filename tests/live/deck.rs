@@ -157,6 +157,36 @@ fn a_sync_is_undone_from_the_keyboard_and_the_drift_is_back() {
 
 #[test]
 #[ignore = "needs the control plane: run tests/run"]
+fn an_engine_is_paused_and_goes_on_from_the_keyboard() {
+    let stage = crate::hold::Stage::flux("deck-hold");
+    let kustomization = crate::hold::KUSTOMIZATION;
+    let before = stage.engine(kustomization);
+    let program = env!("CARGO_BIN_EXE_driftdeck");
+    let mut deck = Terminal::start::<&str>(&stage.home, stage.repository.path(), program, &[], 150, 40);
+    deck.await_text("all in sync");
+    deck.await_silence(Duration::from_millis(500));
+    deck.keys("H");
+    deck.await_text("how long, then why");
+    deck.keys("hot fix<enter>");
+    deck.await_text("1 of 1 ticked");
+    await_line(&deck, &[".spec.suspend", "true"]);
+    assert_eq!(stage.engine(kustomization), before, "a plan writes nothing");
+    key_after_the_guard(&mut deck, "A");
+    deck.await_text("done at");
+    assert_eq!(stage.engine(kustomization)["spec"]["suspend"], true);
+    deck.keys("<esc>");
+    await_line(&deck, &["held until", ": hot fix"]);
+    deck.keys("H");
+    deck.await_text("1 of 1 ticked");
+    key_after_the_guard(&mut deck, "A");
+    deck.await_text("done at");
+    assert_eq!(stage.engine(kustomization), before);
+    deck.keys("<esc>");
+    deck.await_screen("the hold is gone", |screen| !screen.contents().contains("held until"));
+}
+
+#[test]
+#[ignore = "needs the control plane: run tests/run"]
 fn a_sync_is_applied_by_its_own_key_and_the_row_is_in_sync_only_afterwards() {
     let stage = Stage::new("deck-sync");
     let mut deck = stage.open();

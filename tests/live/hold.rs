@@ -5,15 +5,15 @@ use crate::who::install;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-const KUSTOMIZATION: &str = "kustomization.kustomize.toolkit.fluxcd.io/web";
+pub const KUSTOMIZATION: &str = "kustomization.kustomize.toolkit.fluxcd.io/web";
 const HELM_RELEASE: &str = "helmrelease.helm.toolkit.fluxcd.io/web";
 const APPLICATION: &str = "application.argoproj.io/web";
 
 /// An app whose objects carry an engine's mark, and the engine's object.
-struct Stage {
+pub struct Stage {
     namespace: Namespace,
-    home: Home,
-    repository: Repository,
+    pub home: Home,
+    pub repository: Repository,
 }
 
 impl Stage {
@@ -30,7 +30,7 @@ impl Stage {
         Self { namespace, home, repository }
     }
 
-    fn flux(subject: &str) -> Self {
+    pub fn flux(subject: &str) -> Self {
         let plane = Plane::second();
         install(&plane, "flux-kustomizations.yaml", "kustomizations.kustomize.toolkit.fluxcd.io");
         Self::new(
@@ -83,7 +83,7 @@ impl Stage {
     }
 
     /// What of the engine's object is not the server's own business.
-    fn engine(&self, object: &str) -> Value {
+    pub fn engine(&self, object: &str) -> Value {
         let live = self.namespace.get(object).expect("it is there");
         json!({"spec": live["spec"], "annotations": live["metadata"]["annotations"], "labels": live["metadata"]["labels"]})
     }

@@ -58,8 +58,11 @@ impl Demo {
     /// Types keys, and has done outside what they ask for of plans.
     pub async fn keys(&mut self, keys: &str) {
         self.typist.keys(keys);
-        for effect in self.typist.effects() {
-            if matches!(effect, Effect::Plan { .. } | Effect::ApplyPlan { .. }) {
+        for effect in std::mem::take(&mut self.typist.effects) {
+            if matches!(
+                effect,
+                Effect::Plan { .. } | Effect::ApplyPlan { .. } | Effect::LoadAutomation { .. }
+            ) {
                 self.ends.effects.send(effect).await.unwrap();
             }
         }
@@ -113,4 +116,30 @@ async fn a_sync_of_the_demo_is_undone_and_its_drift_is_back() {
         demo.until(drifted(true)).await;
     }
     demo.typist.line_with(hotfix);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_of_an_app_of_the_demo_is_held_and_goes_on() {
+    let told = |message: &Message| matches!(message, Message::Automation { .. });
+    let mut demo = Demo::open(120, 40).await;
+    for app in ["web", "api"] {
+        demo.keys(&format!(": '{app} enter 3 g j")).await;
+        let known = |demo: &Demo| {
+            let state = &demo.typist.state;
+            state.deployment().and_then(|id| state.holds.get(id)).is_some_and(|known| known.value().is_some())
+        };
+        while !known(&demo) {
+            demo.until(told).await;
+        }
+        demo.keys("H 'rolling space 'back").await;
+        demo.carry_out("enter").await;
+        demo.keys("esc").await;
+        demo.until(told).await;
+        let held = demo.typist.line_with("held until").clone();
+        assert!(held.contains("by ana@shop.example.com: rolling back"), "{held}");
+        demo.carry_out("H").await;
+        demo.keys("esc").await;
+        demo.until(told).await;
+        assert!(!demo.typist.screen().contains("held until"), "{}", demo.typist.screen());
+    }
 }

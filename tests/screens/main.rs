@@ -11,6 +11,7 @@ mod commits;
 mod demo;
 mod exact;
 mod history;
+mod holds;
 mod hostile;
 mod live;
 mod looks;

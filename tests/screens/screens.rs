@@ -202,7 +202,7 @@ fn ascii_and_words_of_four_letters() {
 }
 
 /// Keys that lead to every screen and overlay there is.
-const EVERYWHERE: [&str; 21] = [
+const EVERYWHERE: [&str; 22] = [
     "1",
     "2 j",
     "3 j",
@@ -217,6 +217,7 @@ const EVERYWHERE: [&str; 21] = [
     "j 3 j 4 a",
     "j 3 j S",
     "j 3 j U",
+    "j 3 j H",
     "m",
     "!",
     "?",

@@ -67,9 +67,11 @@ impl Typist {
         self
     }
 
-    /// Takes the effects since the last call.
+    /// Takes the effects since the last call, but for questions to engines: those come with looking.
     pub fn effects(&mut self) -> Vec<Effect> {
-        std::mem::take(&mut self.effects)
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.retain(|effect| !matches!(effect, Effect::LoadAutomation { .. }));
+        effects
     }
 
     pub fn said(&self) -> &str {

@@ -167,7 +167,10 @@ fn show(step: &mut Step, live: &LiveObject, found: &[Effect]) {
             );
         }
     }
-    step.changes.sort_by_cached_key(|c| c.path.to_string());
+    // Of an engine's object the switch comes first, and what is noted beside it after that.
+    if step.action != StepAction::Engine {
+        step.changes.sort_by_cached_key(|c| c.path.to_string());
+    }
     if !removed.is_empty() {
         step.outcome = StepOutcome::Refused(notices::removes(step, &removed));
     }

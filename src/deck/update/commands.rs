@@ -1,6 +1,6 @@
 //! Defines what a key does: a prompt takes it as text, the keymap makes a command of it, and the command is routed.
 
-use super::{changes, commit, exact, history, lists, overlays, plan, pods, prompts, view};
+use super::{changes, commit, exact, history, hold, lists, overlays, plan, pods, prompts, view};
 use crate::deck::commit_view::CommitView;
 use crate::deck::effect::Effect;
 use crate::deck::layer::Layer;
@@ -70,6 +70,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         Command::Refresh => {
             state.say("reading repos and clusters again");
             effects.push(Effect::Refresh);
+            state.holds.clear();
             changes::look(state, true, effects);
             pods::look(state, effects);
             history::look(state, effects);
@@ -100,6 +101,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         },
         Command::Sync => plan::begin_sync(state, at, effects),
         Command::Undo => plan::begin_undo(state, at, effects),
+        Command::Hold => hold::begin(state, at, effects),
         Command::Exact => exact::begin(state, effects),
         Command::Ignore => commit::begin_ignore(state, at, effects),
         Command::Revert | Command::TakeOut => commit::begin(state, at, command, effects),

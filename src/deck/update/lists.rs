@@ -9,9 +9,10 @@ use crate::deck::possible;
 use crate::deck::rows;
 use crate::deck::state::{Choice, DriftRow, Sort, State};
 use crate::deck::view::ResourceView;
+use crate::deck::words;
 use crate::deck::world::ResourceKey;
 use crate::model::command::Command;
-use crate::model::{DeploymentId, Timestamp};
+use crate::model::{Automation, DeploymentId, Fetched, Timestamp};
 use std::sync::Arc;
 
 pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effects: &mut Vec<Effect>) {
@@ -204,6 +205,13 @@ fn open(state: &mut State, effects: &mut Vec<Effect>) {
             Some(DriftRow::InSync(_) | DriftRow::Excluded(_)) => {
                 state.show_quiet = true;
                 state.outdated = true;
+            }
+            Some(DriftRow::Held(id)) => {
+                let known = state.holds.get(&id).and_then(Fetched::value).and_then(Automation::hold);
+                if let Some(hold) = known {
+                    let said = words::hold(hold, state.now, &state.options.zone);
+                    state.say(format!("{} is paused: {said}", hold.object));
+                }
             }
             Some(DriftRow::Notice(..)) => super::overlays::open(state, Command::Notices),
             Some(

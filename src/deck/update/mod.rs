@@ -5,6 +5,7 @@ mod commands;
 mod commit;
 mod exact;
 mod history;
+mod hold;
 mod lists;
 mod log;
 mod overlays;
@@ -67,6 +68,7 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
             let waiting = [state.apps.sorts_at(), state.clusters.sorts_at(), state.drift.sorts_at()];
             state.outdated |= waiting.into_iter().flatten().any(|at| at <= now);
             changes::follow(state, effects);
+            hold::tell_expired(state);
         }
         Message::Diff { at, deployment, resource, result } => {
             pass_time(state, at);
@@ -75,6 +77,10 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
         Message::Story { at, deployment, resource, result } => {
             pass_time(state, at);
             story::came(state, at, deployment, resource, result);
+        }
+        Message::Automation { at, deployment, result } => {
+            pass_time(state, at);
+            hold::came(state, at, deployment, result);
         }
         Message::Changes { at, ticket, past, asked, last } => {
             pass_time(state, at);
@@ -180,6 +186,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     }
     lists::look(state);
     story::look(state, effects);
+    hold::look(state, effects);
     exact::ask_as_opened(state, effects);
 }
 

@@ -1,6 +1,6 @@
 //! Defines the way from a key to a write: ask for a plan, show it, let steps be ticked, and apply it.
 
-use super::log;
+use super::{hold, log};
 use crate::deck::copy;
 use crate::deck::effect::{Effect, PlanRequest, SyncRequest, Ticket, UndoRequest};
 use crate::deck::layer::{Confirm, Layer};
@@ -37,7 +37,7 @@ pub(super) fn begin_undo(state: &mut State, at: Timestamp, effects: &mut Vec<Eff
     }
 }
 
-fn begin(state: &mut State, at: Timestamp, request: PlanRequest, effects: &mut Vec<Effect>) {
+pub(super) fn begin(state: &mut State, at: Timestamp, request: PlanRequest, effects: &mut Vec<Effect>) {
     let ticket = state.ticket();
     effects.push(Effect::Plan { ticket, request: request.clone() });
     state.layers.push(Layer::Plan(Box::new(PlanView::new(ticket, request, at))));
@@ -107,9 +107,12 @@ pub(super) fn done(state: &mut State, at: Timestamp, ticket: Ticket, verdict: Op
     let mut of = None;
     with_ticket(state, ticket, |view| {
         view.phase = Phase::Done { at, verdict };
-        of = Some(view.deployment.clone());
+        of = Some((view.deployment.clone(), matches!(view.request, PlanRequest::Hold(_))));
     });
-    if let Some(of) = of {
+    if let Some((of, of_hold)) = of {
+        if of_hold {
+            hold::forget(state, &of);
+        }
         let to = state.world.called(&of.cluster).to_owned();
         state.log(at, format!("the plan of {} for {to} was carried out", of.app.name));
     }

@@ -1,6 +1,6 @@
 //! Defines prompts, in which every key is text: search and filter, palette, and the name of a protected cluster.
 
-use super::{changes, commands, commit, lists, overlays, plan, view};
+use super::{changes, commands, commit, hold, lists, overlays, plan, view};
 use crate::deck::effect::Effect;
 use crate::deck::layer::{Layer, Search};
 use crate::deck::layout::Column;
@@ -74,6 +74,7 @@ fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
     match state.layers.last_mut() {
         Some(Layer::Confirm(confirm)) => change(&mut confirm.typed),
         Some(Layer::Message(prompt)) => change(&mut prompt.typed),
+        Some(Layer::Hold(prompt)) => change(&mut prompt.typed),
         Some(Layer::Palette(picker)) => {
             let mut text = picker.text.clone();
             change(&mut text);
@@ -107,6 +108,7 @@ fn set_search(state: &mut State, text: Option<String>) {
 fn accept(state: &mut State, effects: &mut Vec<Effect>) {
     match state.layers.pop() {
         Some(Layer::Confirm(confirm)) => plan::confirmed(state, &confirm),
+        Some(Layer::Hold(prompt)) => hold::asked(state, prompt, effects),
         Some(Layer::Message(prompt)) => commit::subject_typed(state, &prompt, effects),
         Some(Layer::Palette(picker)) => {
             if let Some(item) = picker.current().cloned() {

@@ -51,7 +51,7 @@ pub(super) const REPO: &[File] = embedded!("repo":
 pub(super) const CLUSTERS: &[File] = embedded!("clusters": "prod-eu.yaml", "prod-us.yaml");
 
 /// Objects that clusters have from elsewhere.
-pub(super) const OBJECTS: &[File] = embedded!("clusters": "campaigns.yaml");
+pub(super) const OBJECTS: &[File] = embedded!("clusters": "campaigns.yaml", "engines.yaml");
 
 pub(super) const HISTORY: &str = include_str!("../../../assets/demo/history.yaml");
 pub(super) const INCIDENT: &str = include_str!("../../../assets/demo/incident.yaml");
