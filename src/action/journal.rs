@@ -165,6 +165,33 @@ impl Journal {
         Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
+    /// Returns the actions that were begun and not ended, with whether a driftdeck carries them out right now. Nothing is
+    /// changed.
+    pub fn unfinished(&self) -> Result<Vec<(Entry, bool)>, JournalError> {
+        let folder = self.folder.join(INTENTS);
+        let listed = match std::fs::read_dir(&folder) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(JournalError::List { folder, error }),
+        };
+        let intents = PrivateFolder::open(&folder)?;
+        let mut found = Vec::new();
+        for entry in listed.filter_map(Result::ok) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some(id) = name.strip_suffix(SUFFIX) else { continue };
+            let lock = intents.try_lock(id)?;
+            let Some(bytes) = intents.read(&name)? else { continue };
+            let begun =
+                bytes.split(|byte| *byte == b'\n').find_map(|line| match serde_json::from_slice(line) {
+                    Ok(Line::Begin(entry)) => Some(*entry),
+                    _ => None,
+                });
+            found.extend(begun.map(|entry| (entry, lock.is_none())));
+        }
+        found.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
+        Ok(found)
+    }
+
     /// Returns the actions that were begun and not ended, and that nobody runs any more.
     fn abandoned(&self) -> Result<Vec<Abandoned>, JournalError> {
         let folder = self.folder.join(INTENTS);

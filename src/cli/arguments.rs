@@ -65,7 +65,9 @@ pub enum Command {
     /// Print what was found on this machine and in the clusters, and what is missing; --exact: the rate of agreement
     Doctor(Places),
     /// Print what was done, by whom, with what outcome
-    Journal,
+    Journal(JournalArguments),
+    /// Print, for handing over, as Markdown: what is held, what is open, what still drifts, and what was done
+    Report(ReportArguments),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -98,7 +100,8 @@ impl Command {
             Self::Resume(_) => "resume",
             Self::Apply(_) => "apply",
             Self::Doctor(_) => "doctor",
-            Self::Journal => "journal",
+            Self::Journal(_) => "journal",
+            Self::Report(_) => "report",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
             Self::SelectPaths => crate::pipeline::selecting::COMMAND,
@@ -457,6 +460,28 @@ pub struct UndoArguments {
     /// Confirm a protected cluster by its context's name, or deletions by the app's name (repeatable)
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
+}
+
+/// Arguments of `journal`.
+#[derive(Debug, Args)]
+pub struct JournalArguments {
+    /// Only what was begun so long ago at most, such as 2h or 7d
+    #[arg(long, value_name = "D", value_parser = span)]
+    pub since: Option<Duration>,
+    /// As Markdown, for an incident's record
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// How far back it tells what was done, such as 2h or 7d
+    #[arg(long, value_name = "D", value_parser = span, default_value = "2h")]
+    pub since: Duration,
 }
 
 /// Arguments of `hold`.

@@ -111,6 +111,9 @@ pub fn failure(command: &str, reason: &Notice, at: Timestamp) -> Json {
         "render" => json!({ "manifests": [] }),
         "apps" => json!({ "apps": [] }),
         "journal" => json!({ "entries": [] }),
+        "report" => {
+            json!({ "at": time(at), "complete": false, "holds": [], "unfinished": [], "requests": [], "entries": [], "verdict": "unknown", "apps": [], "resources": [] })
+        }
         "doctor" => json!({ "at": time(at), "findings": [], "agreement": null }),
         "changes" => json!({ "changes": [], "blind": [] }),
         "history" => json!({ "commits": [] }),

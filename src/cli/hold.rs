@@ -121,7 +121,8 @@ async fn list(options: &Options, output: &Output) -> Result<Exit, Failed> {
     Ok(if complete { Exit::Success } else { Exit::Incomplete })
 }
 
-fn listed_json(listed: &Listed, at: Timestamp) -> Json {
+/// Returns a hold with its cluster as the contract writes it.
+pub fn listed_json(listed: &Listed, at: Timestamp) -> Json {
     let mut document = hold_json(&listed.hold, at);
     if let Some(fields) = document.as_object_mut() {
         fields.insert("cluster".to_owned(), json!(listed.context));

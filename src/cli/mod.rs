@@ -19,6 +19,7 @@ mod document;
 mod exact;
 mod exit;
 mod gather;
+mod handover;
 mod history;
 mod hold;
 mod ignore;
@@ -203,7 +204,8 @@ async fn dispatch(
         Some(Command::Resume(what)) => hold::resume(what, options, output, cancel).await,
         Some(Command::Apply(what)) => apply::run(what, options, output, cancel).await,
         Some(Command::Doctor(places)) => doctor::run(places, options, output).await,
-        Some(Command::Journal) => journal::run(output),
+        Some(Command::Journal(what)) => journal::run(what, output),
+        Some(Command::Report(what)) => handover::run(what, options, output).await,
         Some(Command::Completions { shell }) => manual::completions(*shell),
         Some(Command::Man) => manual::man(),
         Some(Command::Demo(_) | Command::SelectPaths) | None => {

@@ -39,6 +39,7 @@ pub mod overlaid;
 mod owned_fields;
 pub mod packed;
 pub mod plan;
+pub mod recorded;
 pub mod revision;
 pub mod running;
 pub mod schema;

@@ -65,7 +65,16 @@ impl Stage {
         )
     }
 
-    fn run<const N: usize>(&self, words: [&str; N]) -> crate::support::Run {
+    pub fn name(&self) -> String {
+        self.namespace.name.clone()
+    }
+
+    /// Changes the app's object by hand.
+    pub fn change(&self, patch: &str) {
+        self.namespace.patch("configmap/settings", "merge", patch, "kubectl-edit");
+    }
+
+    pub fn run<const N: usize>(&self, words: [&str; N]) -> crate::support::Run {
         self.home.driftdeck_in(self.repository.path(), words, "")
     }
 

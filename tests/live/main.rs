@@ -27,6 +27,7 @@ mod login;
 mod narrowed;
 mod pods;
 mod remotes;
+mod report;
 mod revert;
 mod right;
 mod signals;

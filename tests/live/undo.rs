@@ -114,7 +114,12 @@ fn brings_each_object_back(subject: &str, deploy: Deploy) {
     assert_eq!(done["command"], "undo");
     assert_eq!(state(&namespace), by_hand);
     let journal = home.driftdeck(["journal"]).exits(0).stdout;
-    assert!(journal.lines().last().unwrap().contains(" undo web on "), "{journal}");
+    let told: Vec<&str> = journal.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert!(told.last().unwrap().contains(" undo web on "), "{journal}");
+    assert!(
+        journal.lines().any(|line| line.contains("    patch Deployment ") && line.contains(".spec.replicas")),
+        "{journal}"
+    );
 
     // Undoing the undo is as the sync left it, and another sync finds nothing to do.
     home.driftdeck(["undo", &last(&home), "--confirm", "web"]).exits(0);
