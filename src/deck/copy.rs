@@ -8,6 +8,7 @@ use super::state::State;
 use super::words;
 use super::world::ResourceKey;
 use crate::model::plan::SYNC;
+use crate::model::recorded::RecordedAction;
 use crate::model::status::ResourceStatus;
 use crate::model::{FieldChange, Plan, StepOutcome};
 use crate::text::{markdown as code, shell_word};
@@ -15,6 +16,12 @@ use std::fmt::Write as _;
 
 /// Returns what can be copied of where the person is.
 pub fn items(state: &State) -> Vec<CopyItem> {
+    if let Some(Layer::Journal(view)) = state.layers.last() {
+        let actions = view.actions.value().map_or(&[][..], Vec::as_slice);
+        let told: Vec<String> = actions.iter().rev().map(RecordedAction::markdown).collect();
+        let item = CopyItem { what: "journal, as Markdown", text: told.join("\n") };
+        return if told.is_empty() { Vec::new() } else { vec![item] };
+    }
     if let Some(items) = commit_items(state) {
         return items;
     }

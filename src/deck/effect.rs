@@ -28,6 +28,8 @@ pub enum Effect {
     LoadAutomation {
         deployment: DeploymentId,
     },
+    /// Read the journal; answered by [`super::Message::Journal`].
+    LoadJournal,
     /// Tell what changed since a time: what is known at once, and with `ask` also what clusters must be asked for.
     /// Answered by [`super::Message::Changes`], for each of the two.
     LoadChanges {

@@ -13,7 +13,8 @@ use super::world::ResourceKey;
 use super::wrap::Words;
 use crate::model::command::{Command, Place};
 use crate::model::confirm::Ask;
-use crate::model::{AppId, ClusterId, DeploymentId};
+use crate::model::recorded::RecordedAction;
+use crate::model::{AppId, ClusterId, DeploymentId, Fetched};
 use std::sync::Arc;
 
 /// One layer.
@@ -36,6 +37,7 @@ pub enum Layer {
     Effect(Box<EffectView>),
     Help(HelpView),
     Notices(Scroll),
+    Journal(JournalView),
     Palette(Picker),
     /// What can be copied here.
     Copy(Menu<CopyItem>),
@@ -97,6 +99,13 @@ pub struct MatrixView {
 #[derive(Debug, Clone, PartialEq)]
 pub struct HelpView {
     pub lines: Vec<Words>,
+    pub scroll: Scroll,
+}
+
+/// What the journal tells, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournalView {
+    pub actions: Fetched<Vec<RecordedAction>>,
     pub scroll: Scroll,
 }
 

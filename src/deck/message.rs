@@ -4,6 +4,7 @@ use super::effect::Ticket;
 use super::layout::Size;
 use crate::model::commit_plan::CommitPlan;
 use crate::model::history::Step;
+use crate::model::recorded::RecordedAction;
 use crate::model::status::ResourceStatus;
 use crate::model::update::Update;
 use crate::model::{
@@ -59,6 +60,11 @@ pub enum Message {
         at: Timestamp,
         deployment: DeploymentId,
         result: Result<Automation, Notice>,
+    },
+    /// The answer to [`super::Effect::LoadJournal`]: the actions, newest first.
+    Journal {
+        at: Timestamp,
+        result: Result<Vec<RecordedAction>, Notice>,
     },
     /// An answer to [`super::Effect::LoadChanges`]: what is known, or what clusters were asked for.
     Changes {

@@ -3,7 +3,7 @@
 
 use super::commit_view;
 use super::history_view;
-use super::layer::{Confirm, HelpView, HoldPrompt, Layer, WhoView};
+use super::layer::{Confirm, HelpView, HoldPrompt, JournalView, Layer, WhoView};
 use super::layout::Rect;
 use super::pods_view;
 use super::possible::possible;
@@ -22,6 +22,7 @@ pub fn place(state: &State, layer: &Layer) -> Rect {
     let framed = |rows: usize| height.min(self::rows(rows) + 2);
     match layer {
         Layer::Help(_) => body.middle(width, framed(lines(state, layer).len())),
+        Layer::Journal(_) => body.middle(width, height),
         Layer::Notices(_) => body.middle(width, height.min((rows(lines(state, layer).len()) + 2).max(8))),
         Layer::Palette(_) => body.middle(width, height.min(18)),
         Layer::Copy(menu) => body.middle(width, framed(menu.items.len())),
@@ -55,6 +56,7 @@ pub fn lines(state: &State, layer: &Layer) -> Vec<Words> {
     let (text, width) = match layer {
         Layer::Help(view) => (view.lines.clone(), framed),
         Layer::Notices(_) => (notices(state), framed),
+        Layer::Journal(view) => (journal(state, view), framed),
         Layer::Who(view) => (who(state, view), usize::from(state.layout().body.width.saturating_sub(1))),
         Layer::Pods(view) => {
             (pods_view::lines(state, view), usize::from(state.layout().body.width.saturating_sub(1)))
@@ -90,6 +92,9 @@ pub fn below(state: &State) -> usize {
         None => return state.list_below(),
         Some(layer @ (Layer::Help(HelpView { scroll, .. }) | Layer::Notices(scroll))) => {
             (lines(state, layer).len(), scroll.top + seen(state, layer))
+        }
+        Some(layer @ Layer::Journal(view)) => {
+            (lines(state, layer).len(), view.scroll.top + seen(state, layer))
         }
         Some(layer @ Layer::Who(view)) => (lines(state, layer).len(), view.scroll.top + seen(state, layer)),
         Some(layer @ Layer::Pods(view)) => (lines(state, layer).len(), view.scroll.top + seen(state, layer)),
@@ -400,6 +405,44 @@ fn hold_asked(state: &State, prompt: &HoldPrompt) -> Vec<Words> {
         vec![(format!("pause the engine of {app} on {context}: how long, then why"), Role::Text)],
         vec![("enter plans it; colleagues read it on the engine's object".to_owned(), Role::Dim)],
     ]
+}
+
+/// Returns what was done, newest first: what, to what, by whom, with what outcome.
+fn journal(state: &State, view: &JournalView) -> Vec<Words> {
+    let actions = match &view.actions {
+        Fetched::Failed { notice, .. } => {
+            let cause = notice.cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
+            return vec![vec![(format!("{}{cause}", notice.title), Role::Error)]];
+        }
+        Fetched::Ready { value, .. } => value,
+        Fetched::Idle | Fetched::Loading { .. } => {
+            return vec![vec![("reading".to_owned(), Role::Dim)]];
+        }
+    };
+    if actions.is_empty() {
+        return vec![vec![("nothing was done yet".to_owned(), Role::Dim)]];
+    }
+    let mut lines = Vec::new();
+    for action in actions {
+        let zone = &state.options.zone;
+        let time = action.time.parse().map_or_else(
+            |_| action.time.clone(),
+            |time| {
+                let (day, clock) = (words::when(time, state.now, zone), words::clock(time, zone));
+                if day == clock { clock } else { format!("{day} {clock}") }
+            },
+        );
+        let on = if action.cluster.is_empty() { String::new() } else { format!(" on {}", action.cluster) };
+        let is_done = matches!(action.outcome.as_str(), "applied" | "unchanged");
+        lines.push(vec![
+            (format!("{time}  "), Role::Dim),
+            (format!("{} {}{on}  ", action.command, action.app), Role::Title),
+            (action.outcome.clone(), if is_done { Role::Good } else { Role::Warning }),
+            (format!("  by {}  {}", action.who(), action.id), Role::Dim),
+        ]);
+        lines.extend(action.lines().into_iter().map(|line| vec![(format!("    {line}"), Role::Text)]));
+    }
+    lines
 }
 
 fn side(word: &str, role: Role, value: String) -> Words {

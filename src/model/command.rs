@@ -19,6 +19,7 @@ pub enum Command {
     Matrix,
     Changes,
     Notices,
+    Journal,
     NextUnseen,
     Refresh,
     Redraw,
@@ -278,6 +279,7 @@ commands! {
     Matrix "matrix" ["m"] in [Everywhere] needs Nothing: "apps against clusters";
     Changes "what changed" ["t"] in [Everywhere] needs Nothing as "changes": "what changed anywhere, newest first: edits, commits, syncs, rollouts, warnings";
     Notices "notices" ["!"] in [Everywhere] needs Nothing: "notices and log";
+    Journal "journal" [] in [Everywhere] needs Nothing: "what was done, to what, by whom, with what outcome";
     Copy "copy" ["y"] in [Everywhere] needs Nothing: "copy the name, path, command, permalink, or Markdown for the incident channel";
     Forge "forge" ["o"] in [Everywhere] needs Forge: "open it on the forge";
     LogIn "log in" [] in [Everywhere] needs Plugin: "log in to the cluster by hand: its credential plugin gets the terminal";

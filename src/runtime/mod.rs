@@ -15,6 +15,7 @@ mod pods;
 mod redacted;
 
 use crate::action::journal::Journal;
+use crate::action::recorded;
 use crate::deck::{Effect, Message, Ticket};
 use crate::model::update::Update;
 use crate::model::{DeploymentId, Notice, ResourceId, limits};
@@ -185,6 +186,9 @@ async fn serve(runtime: Arc<Runtime>, mut asked: mpsc::Receiver<Effect>) {
             Effect::LoadAutomation { deployment } => {
                 tokio::spawn(plans::hold::load(runtime, deployment));
             }
+            Effect::LoadJournal => {
+                tokio::spawn(load_journal(runtime));
+            }
             Effect::LoadChanges { ticket, since, ask } => {
                 tokio::spawn(changes::load(runtime, ticket, since, ask));
             }
@@ -235,6 +239,20 @@ async fn load_diff(runtime: Arc<Runtime>, deployment: DeploymentId, resource: Re
     };
     let at = (runtime.clock)();
     runtime.say(Message::Diff { at, deployment, resource, result }).await;
+}
+
+/// Actions of the journal that are told.
+const TOLD: usize = 200;
+
+async fn load_journal(runtime: Arc<Runtime>) {
+    let result = match &runtime.journal {
+        None => Err(Notice::error("there is no journal").hint("set HOME or XDG_STATE_HOME")),
+        Some(journal) => match journal.entries() {
+            Ok(entries) => Ok(entries.iter().rev().take(TOLD).map(recorded::action).collect()),
+            Err(error) => Err(Notice::error("the journal cannot be read").cause(error.to_string())),
+        },
+    };
+    runtime.say(Message::Journal { at: (runtime.clock)(), result }).await;
 }
 
 async fn load_story(runtime: Arc<Runtime>, deployment: DeploymentId, resource: ResourceId, whole: bool) {

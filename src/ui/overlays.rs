@@ -21,6 +21,10 @@ pub(super) fn draw(pen: &mut Pen, state: &State, layer: &Layer) {
             let inner = boxed(pen, at, &format!("Keys of {}", below.words()), "esc back");
             lines(pen, inner, &reading::lines(state, layer), view.scroll.top);
         }
+        Layer::Journal(view) => {
+            let inner = boxed(pen, at, "Journal", "y copies it as Markdown   esc back");
+            lines(pen, inner, &reading::lines(state, layer), view.scroll.top);
+        }
         Layer::Notices(scroll) => {
             let inner = boxed(pen, at, "Notices and log", "esc back");
             lines(pen, inner, &reading::lines(state, layer), scroll.top);

@@ -4,6 +4,7 @@ use crate::typist::Typist;
 use crate::world::{app_id, cluster_id, deployment_id};
 use driftdeck::deck::{Effect, HoldRequest, Message, Pause, PlanRequest, Ticket};
 use driftdeck::model::plan::{Bound, LastApplied, Plan, Step, StepAction, StepOutcome, Way};
+use driftdeck::model::recorded::{RecordedAction, RecordedStep};
 use driftdeck::model::{
     Asked, Automation, Class, Engine, FieldChange, FieldPath, GroupKind, GroupVersionKind, Hold, Identity,
     Notice, ResourceId, Revision,
@@ -221,4 +222,45 @@ fn where_there_is_nothing_to_pause_the_key_says_why() {
     let mut typist = Typist::at(120, 40);
     typist.keys("2 j 3 j H");
     assert_eq!(typist.said(), "whether web on prod-eu is held is being asked");
+}
+
+#[test]
+fn the_journal_is_read_in_the_deck_and_copied_as_markdown() {
+    let mut typist = Typist::at(120, 40);
+    typist.keys(": 'journal enter");
+    assert_eq!(typist.effects(), [Effect::LoadJournal]);
+    let step = RecordedStep {
+        action: "engine".into(),
+        object: "Kustomization flux-system/web".into(),
+        paths: vec![".spec.suspend".into()],
+        outcome: "applied".into(),
+        notice: None,
+    };
+    let action = RecordedAction {
+        id: "20261120T021502Z-3f2c1d".into(),
+        time: "2026-11-20T02:15:02Z".into(),
+        ended: None,
+        user: Some("ana".into()),
+        acted_as: None,
+        command: "hold".into(),
+        app: "web".into(),
+        cluster: "prod-eu".into(),
+        outcome: "applied".into(),
+        steps: vec![step],
+        commit: None,
+        repo: None,
+        branch: None,
+        files: Vec::new(),
+        request: None,
+        headless: Some("driftdeck hold web".into()),
+    };
+    let markdown = action.markdown();
+    typist.send(Message::Journal { at: typist.now, result: Ok(vec![action]) });
+    typist.line_with("02:15  hold web on prod-eu  applied  by ana  20261120T021502Z-3f2c1d");
+    typist.line_with("engine Kustomization flux-system/web (.spec.suspend)  applied");
+    typist.keys("y enter");
+    let text = markdown;
+    assert_eq!(typist.effects(), [Effect::Copy { what: "journal, as Markdown".into(), text }]);
+    typist.keys("esc");
+    assert!(typist.state.layers.is_empty());
 }

@@ -112,6 +112,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         | Command::Copy
         | Command::Everything
         | Command::Who => overlays::open(state, command),
+        Command::Journal => overlays::open_journal(state, effects),
         Command::Changes => changes::open(state, effects),
         Command::Pods => pods::open(state, effects),
         Command::History => history::open(state, effects),

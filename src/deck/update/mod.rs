@@ -82,6 +82,10 @@ fn route(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
             pass_time(state, at);
             hold::came(state, at, deployment, result);
         }
+        Message::Journal { at, result } => {
+            pass_time(state, at);
+            overlays::journal_came(state, at, &result);
+        }
         Message::Changes { at, ticket, past, asked, last } => {
             pass_time(state, at);
             changes::came(state, ticket, *past, asked, last);

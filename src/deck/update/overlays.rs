@@ -3,7 +3,7 @@
 use super::{commands, lists, plan, prompts};
 use crate::deck::copy;
 use crate::deck::effect::Effect;
-use crate::deck::layer::{HelpView, Layer, MatrixView, Menu, Scroll, WhoView};
+use crate::deck::layer::{HelpView, JournalView, Layer, MatrixView, Menu, Scroll, WhoView};
 use crate::deck::layout::Column;
 use crate::deck::picker::{Item, Pick, Picker};
 use crate::deck::possible::{self, possible};
@@ -12,7 +12,8 @@ use crate::deck::rows;
 use crate::deck::state::{Choice, State};
 use crate::deck::world::Standing;
 use crate::model::command::{COMMANDS, Command, Place};
-use crate::model::{AppId, DeploymentId, Key, KeyCode, Timestamp};
+use crate::model::recorded::RecordedAction;
+use crate::model::{AppId, DeploymentId, Fetched, Key, KeyCode, Notice, Timestamp};
 
 pub(super) fn open(state: &mut State, command: Command) {
     let layer = match command {
@@ -53,6 +54,28 @@ pub(super) fn open(state: &mut State, command: Command) {
     }
     state.layers.push(layer);
     keep_matrix_in_sight(state);
+}
+
+/// Opens the journal, and has it read anew.
+pub(super) fn open_journal(state: &mut State, effects: &mut Vec<Effect>) {
+    if matches!(state.layers.last(), Some(Layer::Journal(_))) {
+        state.layers.pop();
+        return;
+    }
+    let actions = Fetched::default().loading();
+    state.layers.push(Layer::Journal(JournalView { actions, scroll: Scroll::default() }));
+    effects.push(Effect::LoadJournal);
+}
+
+/// Takes in what the journal tells, if somebody still looks at it.
+pub(super) fn journal_came(state: &mut State, at: Timestamp, result: &Result<Vec<RecordedAction>, Notice>) {
+    for layer in &mut state.layers {
+        let Layer::Journal(view) = layer else { continue };
+        view.actions = match result {
+            Ok(actions) => Fetched::Ready { at, value: actions.clone() },
+            Err(notice) => std::mem::take(&mut view.actions).failed(at, notice.clone()),
+        };
+    }
 }
 
 fn palette_items(state: &State) -> Vec<Item> {
@@ -203,6 +226,7 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
         _ => return,
     };
     match state.layers.last_mut() {
+        Some(Layer::Journal(view)) => view.scroll.step(by, rows, seen),
         Some(Layer::Help(HelpView { scroll, .. }) | Layer::Notices(scroll)) => scroll.step(by, rows, seen),
         Some(Layer::Who(view)) => view.scroll.step(by, rows, seen),
         Some(Layer::Pods(view)) => view.scroll.step(by, rows, seen),
