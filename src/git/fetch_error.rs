@@ -40,6 +40,8 @@ pub enum FetchError {
     NotPrivate { folder: String },
     #[error("the mirror in {folder} cannot be kept: {reason}")]
     Unwritable { folder: String, reason: String },
+    #[error("{repo} cannot be read: {reason}")]
+    Unreadable { repo: String, reason: String },
     #[error("git could not fetch {remote}")]
     Failed { remote: RemoteUrl, words: Outside },
     #[error("git could not be run")]
@@ -166,9 +168,11 @@ impl FetchError {
             Self::Busy { .. } => "it is fetched again later".into(),
             Self::DiskFull { .. } => "make room in the cache folder".into(),
             Self::NotPrivate { .. } => "name another cache folder (XDG_CACHE_HOME)".into(),
-            Self::Cancelled { .. } | Self::Unwritable { .. } | Self::Failed { .. } | Self::NotRun { .. } => {
-                return None;
-            }
+            Self::Cancelled { .. }
+            | Self::Unwritable { .. }
+            | Self::Unreadable { .. }
+            | Self::Failed { .. }
+            | Self::NotRun { .. } => return None,
         })
     }
 

@@ -138,6 +138,7 @@ impl Repo {
         told.map(|(id, letter)| (Oid(id.to_owned()), Signature::of_git(letter.trim()))).collect()
     }
 
+    /// Makes an empty repository through which git reads the objects of this one.
     pub(super) async fn lens(&self) -> Result<Lens, HistoryError> {
         let repo = self.clone();
         let made = tokio::task::spawn_blocking(move || {

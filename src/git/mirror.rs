@@ -70,6 +70,11 @@ impl Mirror {
         &self.url
     }
 
+    /// Returns the remote, to push to.
+    pub fn remote(&self) -> super::Remote {
+        super::Remote { name: None, url: self.url.clone() }
+    }
+
     /// Opens what was fetched so far; `None` if nothing ever was. Blocks on the disk.
     pub fn repo(&self) -> Option<Result<Repo, OpenError>> {
         mirror_folder::is_filled(&self.folder).then(|| Repo::open_mirror(&self.folder, &self.url))

@@ -6,6 +6,7 @@
 //!   nothing out and writes nothing.
 //! - [`Mirror`] keeps a bare copy of a remote repo in the cache folder, fetched by the user's own `git` program through
 //!   the one wrapper in [`program`].
+//! - [`Repo::push`] sends one commit to one branch of a remote, and asks the remote what came of it.
 //! - History is walked by the program too, through an empty repository of our own onto the objects of the other.
 //! - [`Repo::propose`] tells what a commit would hold before any of it is there, [`Repo::commit`] makes it, and
 //!   [`Repo::land`] moves a branch to it.
@@ -33,6 +34,10 @@ mod mirror_folder;
 pub mod program;
 mod progress;
 mod propose;
+mod push;
+mod push_error;
+mod push_words;
+mod remote;
 mod remote_url;
 mod repo;
 mod resolve;
@@ -52,6 +57,9 @@ pub use mirror::{FetchOutcome, Mirror, RefMove};
 pub use program::{Git, GitError};
 pub use progress::{Progress, Stage};
 pub use propose::{ProposeError, Proposed, Recipe};
+pub use push::{Before, Push, Pushed};
+pub use push_error::PushError;
+pub use remote::{Remote, RemoteError, Upstream};
 pub use remote_url::{RemoteUrl, Transport, UrlError, shown_url};
 pub use repo::{Kind, OpenError, Repo};
 pub use revision::{Ask, CommitFacts, RevisionError, Snapshot};

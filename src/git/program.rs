@@ -182,15 +182,33 @@ impl Git {
         cancel: &CancellationToken,
         on_line: &mut (dyn FnMut(&Outside) + Send),
     ) -> Result<Finished, ChildError> {
+        self.run_with(bare, &[], arguments, operands, time, cancel, on_line).await?.success()
+    }
+
+    /// Runs git as [`Git::run`] does and returns how it ended, also where it failed. `env` says where the objects are.
+    #[allow(clippy::too_many_arguments, reason = "each is another thing, and there are two callers")]
+    pub(super) async fn run_with(
+        &self,
+        bare: &Path,
+        env: &[(&str, &Path)],
+        arguments: &[&str],
+        operands: &[&str],
+        time: Duration,
+        cancel: &CancellationToken,
+        on_line: &mut (dyn FnMut(&Outside) + Send),
+    ) -> Result<Finished, ChildError> {
         let settings = OVERRIDDEN.iter().flat_map(|setting| ["-c", setting]);
         let end = (!operands.is_empty()).then_some("--");
-        let job = Job { env: self.env.clone(), ..Job::new(&self.program, bare, Limits::within(time)) }
+        let mut job = Job { env: self.env.clone(), ..Job::new(&self.program, bare, Limits::within(time)) }
             .args(settings)
             .args(arguments)
             .args(end)
             .args(operands)
             .env("GIT_DIR", bare);
-        process::run_with_progress(job, cancel, on_line).await?.success()
+        for (name, path) in env {
+            job = job.env(name, path);
+        }
+        process::run_with_progress(job, cancel, on_line).await
     }
 
     /// Reads with git through a bare repository whose configuration this room wrote: the network is out of reach, paths are

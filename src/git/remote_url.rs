@@ -150,6 +150,11 @@ impl RemoteUrl {
         &self.host
     }
 
+    /// Returns the port, where the URL names one.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
     /// Returns the path without a leading `/` and without `.git`, such as `shop/fleet`.
     pub fn path(&self) -> &str {
         self.path.strip_suffix(".git").unwrap_or(&self.path)

@@ -15,6 +15,7 @@ mod connection;
 mod deck;
 mod defaults;
 mod exact;
+mod forge;
 mod ground;
 mod headless;
 mod headless_sync;

@@ -1,4 +1,4 @@
-//! What the integration tests share: the control plane, programs in a hermetic environment, Git repositories, a
+//! What the integration tests share: the control plane and forge, programs in a hermetic environment, Git repositories, a
 //! terminal, the fault proxy, and patience.
 //!
 //! Each test crate takes it in with `#[path = "../support/mod.rs"] mod support;`.
@@ -13,6 +13,7 @@
 )]
 
 pub mod canary;
+pub mod forge;
 pub mod git_server;
 pub mod hanging;
 pub mod https;
@@ -25,6 +26,7 @@ pub mod terminal;
 pub mod tunnel;
 pub mod webhook;
 
+pub use forge::{Account, Forge, ForgeRepository};
 pub use git_server::GitServer;
 pub use https::Https;
 pub use patience::{eventually, eventually_within, never_within};

@@ -191,31 +191,32 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Returns what speaks TLS to clients, with the API server's certificate, and to the API server.
 pub(crate) fn tls(plane: &Plane) -> (TlsAcceptor, TlsConnector) {
-    let provider = Arc::new(ring::default_provider());
-    let certificates = |name: &str| -> Vec<CertificateDer<'static>> {
-        let file = plane.folder.join(name);
-        CertificateDer::pem_file_iter(file)
-            .expect("a PEM file")
-            .map(|one| one.expect("a certificate"))
-            .collect()
-    };
     let key = PrivateKeyDer::from_pem_file(plane.folder.join("server.key")).expect("the server's key");
-    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("protocol versions")
         .with_no_client_auth()
-        .with_single_cert(certificates("server.crt"), key)
+        .with_single_cert(certificates(plane, "server.crt"), key)
         .expect("the server's certificate");
+    (TlsAcceptor::from(Arc::new(server)), TlsConnector::from(Arc::new(client_tls(plane))))
+}
+
+fn certificates(plane: &Plane, name: &str) -> Vec<CertificateDer<'static>> {
+    let file = plane.folder.join(name);
+    CertificateDer::pem_file_iter(file).expect("a PEM file").map(|one| one.expect("a certificate")).collect()
+}
+
+/// Returns what speaks TLS to the API server, and to whatever else has a certificate of its authority.
+pub(crate) fn client_tls(plane: &Plane) -> ClientConfig {
     let mut roots = RootCertStore::empty();
-    for authority in certificates("ca.crt") {
+    for authority in certificates(plane, "ca.crt") {
         roots.add(authority).expect("the authority");
     }
-    let client = ClientConfig::builder_with_provider(provider)
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("protocol versions")
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    (TlsAcceptor::from(Arc::new(server)), TlsConnector::from(Arc::new(client)))
+        .with_no_client_auth()
 }
 
 async fn accept(
