@@ -87,6 +87,8 @@ pub struct CommitIntent {
     /// Where the repository is on this machine.
     pub location: String,
     pub branch: String,
+    /// The remote that it is being pushed to; `None`: the branch here is about to move.
+    pub remote: Option<String>,
     /// The commit that the branch is at.
     pub base: String,
     pub commit: String,
@@ -225,9 +227,10 @@ impl Journal {
                 none => none.insert(self.entries()?.into_iter().map(|entry| entry.id).collect()),
             };
             if !recorded.contains(&entry.id) {
-                if left.told.is_empty() {
+                let under_way = left.commit.as_ref().map_or(0, |commit| commit.step);
+                if left.told.iter().all(|told| told.step != under_way) {
                     let (outcome, cause) = became(&entry, left.commit.as_ref());
-                    let step = left.commit.as_ref().map_or(0, |commit| commit.step);
+                    let step = under_way;
                     let time = super::document::time(now);
                     let outcome = outcome.to_owned();
                     left.told.push(Told { step, time, outcome, cause, before: None, after: None });

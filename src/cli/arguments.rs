@@ -52,6 +52,8 @@ pub enum Command {
     Sync(SyncArguments),
     /// Commit what puts an app's path back to what it was at a commit; a cluster is not needed
     Revert(RevertArguments),
+    /// Commit live values into the files that declare them: plain manifests, kustomizations and charts
+    Capture(CaptureArguments),
     /// Commit an ignore rule for a field that differs: shown first with all that it would hide now
     Ignore(IgnoreArguments),
     /// Undo a sync of the journal: plan, print the plan, ask, write; a repository is not needed
@@ -94,6 +96,7 @@ impl Command {
             Self::History(_) => "history",
             Self::Sync(_) => "sync",
             Self::Revert(_) => "revert",
+            Self::Capture(_) => "capture",
             Self::Ignore(_) => "ignore",
             Self::Undo(_) => "undo",
             Self::Hold(_) => "hold",
@@ -111,7 +114,7 @@ impl Command {
     /// Returns whether it may write to a cluster or a repository.
     pub fn writes(&self) -> bool {
         matches!(self, Self::Sync(_) | Self::Apply(_) | Self::Undo(_) | Self::Resume(_))
-            || matches!(self, Self::Revert(_) | Self::Ignore(_))
+            || matches!(self, Self::Revert(_) | Self::Capture(_) | Self::Ignore(_))
             || matches!(self, Self::Hold(hold) if !hold.list)
     }
 
@@ -392,6 +395,25 @@ pub struct RevertArguments {
     pub commit: CommitArguments,
 }
 
+/// Arguments of `capture`.
+#[derive(Debug, Args)]
+pub struct CaptureArguments {
+    /// The app
+    #[arg(value_name = "APP")]
+    pub name: String,
+    /// Repositories, folders or files; default: the repository of the current folder and the configured ones
+    #[arg(value_name = "PATH or URL", value_hint = ValueHint::AnyPath)]
+    pub places: Vec<String>,
+    /// Only this object (repeatable); default: every field that drifted
+    #[arg(long, value_name = "KIND[.GROUP]/[NAMESPACE/]NAME")]
+    pub only: Vec<String>,
+    /// Only this field of the one object, as driftdeck prints its path, or as a JSON pointer (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub field: Vec<String>,
+    #[command(flatten)]
+    pub commit: CommitArguments,
+}
+
 /// Arguments of `ignore`.
 #[derive(Debug, Args)]
 pub struct IgnoreArguments {
@@ -440,9 +462,18 @@ pub struct CommitArguments {
     /// The message, instead of one that says what is done; the trailer is added
     #[arg(long, short, value_name = "TEXT")]
     pub message: Option<String>,
+    /// Push it to the branch that the checked-out one follows, as soon as the remote takes it
+    #[arg(long)]
+    pub push: bool,
+    /// Push it to a branch of its own, and open a pull request for that
+    #[arg(long, conflicts_with = "push")]
+    pub pull_request: bool,
     /// Answer the question with yes
     #[arg(long)]
     pub yes: bool,
+    /// Confirm a protected cluster by its context's name, for what is pushed to the branch itself
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Vec<String>,
 }
 
 /// Arguments of `undo`.

@@ -9,7 +9,7 @@ use crate::cli::document::worst_first;
 use crate::cli::output::{Format, Output};
 use crate::cli::report::Style;
 use crate::cli::{Exit, Failed, now, opening, stdin, written};
-use crate::model::commit_plan::{CommitPlan, Publish};
+use crate::model::commit_plan::{CommitAction, CommitPlan, Publish};
 use crate::model::{Notice, StepOutcome};
 use crate::pipeline::committer::Committer;
 use crate::pipeline::committing::{Prepared, Wanted, What, prepare};
@@ -31,7 +31,11 @@ impl Committing<'_> {
     /// Returns what is wanted, as the options say it.
     pub fn wanted(&self, what: What) -> Wanted {
         Wanted {
-            publish: Publish::No,
+            publish: match (self.asked.push, self.asked.pull_request) {
+                (_, true) => Publish::PullRequest,
+                (true, false) => Publish::Push,
+                (false, false) => Publish::No,
+            },
             dirty: self.asked.dirty,
             message: self.asked.message.clone(),
             ..Wanted::new(what)
@@ -54,7 +58,7 @@ impl Committing<'_> {
             () = self.cancel.cancelled() => return Ok(Exit::Interrupted),
         };
         worst_first(&mut said);
-        let Prepared { plan, proposed, how, repo } = prepared;
+        let Prepared { plan, proposed, how, repo, sending } = prepared;
         if self.asked.dry_run || plan.steps.is_empty() {
             self.print(&plan, &said)?;
             return Ok(Exit::Success);
@@ -74,13 +78,14 @@ impl Committing<'_> {
             git: &git,
             how: &how,
             proposed: &proposed,
+            sending: sending.as_ref(),
             journal: &journal,
             clock: &*clock,
             cancel: self.cancel,
         };
         let done = match commit::carry_out(plan, &with, &mut |_| {}).await {
             Ok(done) => done,
-            Err(error @ MakeError::Moved(_)) => {
+            Err(error @ (MakeError::Moved(_) | MakeError::Overtaken(_))) => {
                 said.push(
                     Notice::error(format!("nothing was written: {error}")).hint("this is the new plan"),
                 );
@@ -96,8 +101,14 @@ impl Committing<'_> {
     }
 
     async fn confirmed(&self, plan: &CommitPlan) -> Result<Confirmed, Failed> {
-        if !self.asked.yes && !can_ask(self.output) {
-            let why = Notice::error("nothing was written: the plan is not confirmed").hint("it wants --yes");
+        let open = plan.unanswered(&self.asked.confirm);
+        let sure = open.is_none() && (self.asked.yes || plan.asks.is_some());
+        if !sure && !can_ask(self.output) {
+            let wants = match open {
+                Some(ask) => format!("it wants --confirm {} ({})", ask.words.join(" or "), ask.why),
+                None => "it wants --yes".to_owned(),
+            };
+            let why = Notice::error("nothing was written: the plan is not confirmed").hint(wants);
             return Ok(Confirmed::No(why));
         }
         if self.output.format == Format::Text {
@@ -105,13 +116,21 @@ impl Committing<'_> {
             // Nobody can be told that stderr is closed.
             let _ = stderr.write_all(to_text(plan, self.style()).as_bytes()).and_then(|()| stderr.flush());
         }
-        if !self.asked.yes {
-            let asking = stdin::apart(|| prompt("commit this? [y/N] "));
+        if !sure {
+            let question = match open {
+                Some(ask) => format!("{}; type {} to go on: ", ask.why, ask.words.join(" or ")),
+                None => "commit this? [y/N] ".to_owned(),
+            };
+            let asking = stdin::apart(move || prompt(&question));
             let typed = tokio::select! {
                 typed = asking => typed?,
                 () = self.cancel.cancelled() => return Ok(Confirmed::Interrupted),
             };
-            if !["y", "yes"].contains(&typed.to_lowercase().as_str()) {
+            let is_answered = match open {
+                Some(ask) => ask.words.contains(&typed),
+                None => ["y", "yes"].contains(&typed.to_lowercase().as_str()),
+            };
+            if !is_answered {
                 return Err(Box::new(Notice::error("nothing was written")));
             }
         }
@@ -137,8 +156,12 @@ enum Confirmed {
 
 /// Returns the exit code for a plan that was carried out.
 fn exit(plan: &CommitPlan, cancel: &CancellationToken) -> Exit {
-    let done =
-        plan.steps.iter().all(|step| matches!(step.outcome, StepOutcome::Applied | StepOutcome::Unchanged));
+    let done = plan.steps.iter().all(|step| match step.outcome {
+        StepOutcome::Applied | StepOutcome::Unchanged => true,
+        // Without a token a person opens the request, at the link that is given.
+        StepOutcome::Skipped(_) => step.action == CommitAction::PullRequest && plan.request.is_some(),
+        _ => false,
+    });
     match (done, cancel.is_cancelled()) {
         (true, _) => Exit::Success,
         (false, true) => Exit::Interrupted,

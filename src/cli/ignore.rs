@@ -59,7 +59,7 @@ pub async fn run(
 }
 
 /// Finds the field that is meant among those that differ.
-fn path(inspected: &Inspected, asked: &str) -> Result<FieldPath, Failed> {
+pub(super) fn path(inspected: &Inspected, asked: &str) -> Result<FieldPath, Failed> {
     if asked == "." {
         return Ok(FieldPath::root());
     }

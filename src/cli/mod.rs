@@ -7,6 +7,7 @@ mod acting;
 mod apply;
 mod apps;
 pub mod arguments;
+mod capture;
 mod changes;
 mod check;
 mod commit_plan;
@@ -198,6 +199,7 @@ async fn dispatch(
         }
         Some(Command::Sync(what)) => sync::run(what, options, output, cancel).await,
         Some(Command::Revert(what)) => revert::run(what, options, output, cancel).await,
+        Some(Command::Capture(what)) => capture::run(what, options, output, cancel).await,
         Some(Command::Ignore(what)) => ignore::run(what, options, output, cancel).await,
         Some(Command::Undo(what)) => undo::run(what, options, output, cancel).await,
         Some(Command::Hold(what)) => hold::run(what, options, output, cancel).await,

@@ -36,6 +36,8 @@ pub enum CommitWhat {
     Back { to: Oid },
     /// What one commit changed is taken out.
     Undo { commit: Oid },
+    /// What is live goes into the files that declare it: a field, resources, or everything that drifted.
+    Capture { resources: Vec<ResourceId>, field: Option<FieldPath> },
     /// A field is ignored from now on; the root: the whole object.
     Ignore { resource: ResourceId, path: FieldPath, reach: Reach },
 }
@@ -57,6 +59,8 @@ pub struct CommitView {
     pub shown_at: Option<Timestamp>,
     /// Why the plan is another one than a moment ago.
     pub moved: Option<String>,
+    /// What was typed for what the plan asks.
+    pub confirmed: Vec<String>,
     pub scroll: Scroll,
 }
 
@@ -69,6 +73,7 @@ impl CommitView {
             plan: None,
             shown_at: None,
             moved: None,
+            confirmed: Vec::new(),
             scroll: Scroll::default(),
         }
     }
@@ -79,6 +84,7 @@ impl CommitView {
         self.phase = Phase::Ready;
         self.shown_at = Some(at);
         self.moved = moved;
+        self.confirmed.clear();
         self.scroll = Scroll::default();
     }
 
@@ -107,6 +113,14 @@ impl CommitView {
 pub fn title(view: &CommitView) -> String {
     match &view.request.what {
         CommitWhat::Back { to } => format!("Revert {} to {}", view.request.app.name, to.short()),
+        CommitWhat::Capture { resources, field } => match (resources.as_slice(), field) {
+            ([one], Some(path)) => format!("Capture {path} of {} {}", one.kind.kind, words::name(one)),
+            ([one], None) => format!("Capture {} {}", one.kind.kind, words::name(one)),
+            ([], _) => format!("Capture {}", view.request.app.name),
+            (more, _) => {
+                format!("Capture {} of {}", words::count(more.len(), "resource"), view.request.app.name)
+            }
+        },
         CommitWhat::Ignore { resource, path, reach } => {
             let field = if path.is_root() { "the whole".to_owned() } else { format!("{path} of") };
             match reach {

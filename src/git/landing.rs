@@ -116,15 +116,14 @@ impl Repo {
         Some(Ground { base, branch: None, why, is_checked_out: false })
     }
 
-    /// Returns the commit of the branch that a branch follows, as it was last fetched, with the branch's name at the remote.
-    pub fn upstream(&self, branch: &str) -> Option<(Oid, String)> {
-        let repo = self.inner.handle.as_ref()?.lock();
-        let local = repo.find_branch(branch, BranchType::Local).ok()?;
-        let upstream = local.upstream().ok()?;
-        let commit = upstream.get().peel_to_commit().ok()?.id();
-        let name = repo.branch_upstream_merge(&format!("refs/heads/{branch}")).ok()?;
-        let name = name.as_str().ok()?.strip_prefix("refs/heads/")?.to_owned();
-        Some((Oid(commit.to_string()), name))
+    /// Returns whether a commit is another one, or follows on it.
+    pub fn follows(&self, commit: &Oid, earlier: &Oid) -> bool {
+        let Some(handle) = &self.inner.handle else { return false };
+        let repo = handle.lock();
+        let id = |oid: &Oid| git2::Oid::from_str(&oid.0);
+        commit == earlier
+            || matches!((id(commit), id(earlier)), (Ok(commit), Ok(earlier))
+                if repo.graph_descendant_of(commit, earlier).unwrap_or(false))
     }
 
     /// Returns whether a branch leads to a commit; `None` where the branch or the commit is not there.

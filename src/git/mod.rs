@@ -23,6 +23,7 @@ mod committing;
 mod digest;
 mod disk;
 mod fetch_error;
+pub mod forge;
 mod history;
 mod ignores;
 mod interval;

@@ -49,7 +49,9 @@ pub enum Command {
     Revert,
     TakeOut,
     Ignore,
+    Capture,
     Reach,
+    Publish,
     Message,
     Subject,
     Base,
@@ -185,7 +187,9 @@ impl Command {
                 | Command::Hold
                 | Command::Revert
                 | Command::TakeOut
+                | Command::Capture
                 | Command::Ignore
+                | Command::Publish
                 | Command::Apply
         )
     }
@@ -230,6 +234,7 @@ commands! {
     Replan "plan again" ["r"] in [Plan Commit] needs Nothing as "plan again": "compute the plan anew";
     Uncommitted "uncommitted" ["w"] in [Plan Commit] needs Nothing: "plan with what is not committed or not pushed, or without; of a commit: on the branch although files have uncommitted changes, which stay";
     CopyPlan "copy plan" ["y"] in [Plan Commit] needs ReadyPlan as "copy": "copy the plan as Markdown";
+    Publish "publish" ["P"] in [Commit] needs ReadyPlan as "publish": "plan it as a pull request instead, or pushed to the branch itself, or to stay here";
     Reach "reach" ["v"] in [Commit] needs ReadyPlan as "reach": "how far the ignore rule reaches: this object, every object of its kind, every object";
     Message "message" ["e"] in [Commit] needs ReadyPlan as "message": "write the commit's message in the editor";
     Subject "subject" ["m"] in [Commit] needs ReadyPlan as "subject": "write the first line of the commit's message here";
@@ -246,6 +251,7 @@ commands! {
     Exact "exact" ["x"] in [Lists Resource] needs Deployment as "exact": "have the API server dry-run the app, the resource or the ticked resources as the last word; writes nothing";
     Sync "sync" ["S"] in [Lists Resource] needs Writable as "sync": "plan a sync of the app, the resource or the ticked resources; writes nothing yet";
     Undo "undo" ["U"] in [Lists Resource] needs Writable: "plan what undoes a sync of the app in this cluster; writes nothing yet";
+    Capture "capture" ["C"] in [Lists Resource] needs Deployment as "capture": "plan a commit that writes live values into the files that declare them: the field, the resource or the ticked resources";
     Hold "hold" ["H"] in [Lists Resource] needs Writable: "plan to pause the app's engine, or let it go on; writes nothing yet";
     Ignore "ignore" ["X"] in [Lists Resource] needs Resource as "ignore": "plan a commit of an ignore rule for the field under the cursor; shows first what it would hide";
     Pods "pods" ["p"] in [Lists Resource] needs Deployment as "pods": "pods, events and last log lines of the app or the resource; forgotten when left";

@@ -2,6 +2,7 @@
 
 use super::app::App;
 use super::change::Class;
+use super::confirm::Ask;
 use super::field_path::FieldPath;
 use super::id::{AppId, ClusterId, Oid, RepoId, ResourceId};
 use super::notice::Notice;
@@ -26,6 +27,11 @@ pub struct CommitPlan {
     /// The commit that it builds on.
     pub base: Oid,
     pub landing: Landing,
+    /// Where it is pushed.
+    pub to: Option<To>,
+    /// What must be typed before it is carried out: the context of a protected cluster whose app is pushed to the branch
+    /// that an engine may follow.
+    pub asks: Option<Ask>,
     /// The files that change, sorted by path.
     pub files: Vec<ChangedFile>,
     /// Files that the app includes and that differ as well, and stay as they are unless they are asked for.
@@ -73,6 +79,16 @@ pub enum Landing {
     New { branch: String, why: Option<String> },
     /// A branch of the remote alone: the repo is a copy in the cache folder.
     Remote { branch: String },
+}
+
+/// Where a commit is pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct To {
+    /// The remote's URL, without userinfo.
+    pub url: String,
+    pub branch: String,
+    /// The branch that a request asks to be merged into; `None`: it is pushed and no more.
+    pub onto: Option<String>,
 }
 
 impl Landing {
@@ -217,6 +233,18 @@ pub enum Publish {
     PullRequest,
 }
 
+impl Publish {
+    /// Returns what comes after it where it is cycled through: a pull request is the usual way.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Publish::No => Publish::PullRequest,
+            Publish::PullRequest => Publish::Push,
+            Publish::Push => Publish::No,
+        }
+    }
+}
+
 impl CommitPlan {
     /// Returns the first line of the message.
     pub fn subject(&self) -> &str {
@@ -226,6 +254,16 @@ impl CommitPlan {
     /// Returns the context of the cluster that its effect is told for.
     pub fn context(&self) -> Option<&str> {
         self.cluster.as_ref().map(|(_, context)| context.as_str())
+    }
+
+    /// Returns what is still to be typed after these answers.
+    pub fn unanswered(&self, answers: &[String]) -> Option<&Ask> {
+        self.asks.as_ref().filter(|ask| !ask.words.iter().any(|word| answers.contains(word)))
+    }
+
+    /// Returns whether it is pushed to the branch itself, not to one of its own.
+    pub fn is_pushed_onto(&self) -> bool {
+        self.to.as_ref().is_some_and(|to| to.onto.is_none())
     }
 
     /// Returns whether nothing would change.

@@ -43,6 +43,8 @@ pub struct Ground {
 pub struct At {
     pub id: DeploymentId,
     pub context: String,
+    /// The cluster's name must be typed before anything is written.
+    pub protected: bool,
     pub facts: Arc<ClusterFacts>,
     pub knowledge: Knowledge,
     pub rules: Arc<IgnoreRules>,

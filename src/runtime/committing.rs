@@ -6,8 +6,8 @@ use crate::action::ignore::Draft;
 use crate::deck::commit_view::{CommitRequest, CommitWhat};
 use crate::deck::{Message, Ticket};
 use crate::model::commit_plan::CommitPlan;
-use crate::model::{Notice, Oid};
-use crate::pipeline::committing::{Prepared, Wanted, What, prepare};
+use crate::model::{Notice, Oid, ResourceId};
+use crate::pipeline::committing::{Prepared, Wanted, What, Wish, prepare};
 use std::sync::{Arc, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +54,11 @@ async fn planned(
     let what = match &request.what {
         CommitWhat::Back { to } => What::Back { to: named(to) },
         CommitWhat::Undo { commit } => What::Undo { commit: named(commit) },
+        CommitWhat::Capture { resources, field } => {
+            let fields: Vec<_> = field.iter().cloned().collect();
+            let wish = |id: &ResourceId| Wish { resource: id.clone(), fields: fields.clone() };
+            What::Capture(resources.iter().map(wish).collect())
+        }
         CommitWhat::Ignore { resource, path, reach } => What::Ignore(Draft {
             resource: resource.clone(),
             path: path.clone(),
@@ -93,7 +98,7 @@ pub(super) async fn make(runtime: Arc<Runtime>, ticket: Ticket, id: String) {
             Notice::error("nothing is written without a journal").hint("set HOME or XDG_STATE_HOME"),
         ),
         (Some(Kept { prepared, request }), Some(journal)) => {
-            let Prepared { plan, proposed, how, repo } = prepared;
+            let Prepared { plan, proposed, how, repo, sending } = prepared;
             match runtime.committer.git().await {
                 Err(notice) => failed(&runtime, ticket, notice),
                 Ok(git) => {
@@ -102,6 +107,7 @@ pub(super) async fn make(runtime: Arc<Runtime>, ticket: Ticket, id: String) {
                         git: &git,
                         how: &how,
                         proposed: &proposed,
+                        sending: sending.as_ref(),
                         journal,
                         clock: &*runtime.clock,
                         cancel: &token,
@@ -111,7 +117,7 @@ pub(super) async fn make(runtime: Arc<Runtime>, ticket: Ticket, id: String) {
                             let plan = Box::new(redacted::commit_plan(&done));
                             Message::CommitDone { at: (runtime.clock)(), ticket, plan }
                         }
-                        Err(error @ MakeError::Moved(_)) => {
+                        Err(error @ (MakeError::Moved(_) | MakeError::Overtaken(_))) => {
                             plan_anew(&runtime, ticket, request, &error.to_string(), &token).await
                         }
                         Err(error) => failed(&runtime, ticket, Notice::error(error.to_string())),

@@ -5,8 +5,10 @@ use crate::world::{COMMIT, OLDER, app_id, cluster_id, fleet, hotfix, judged, res
 use driftdeck::deck::commit_view::{CommitRequest, CommitWhat};
 use driftdeck::deck::{Effect, Message, Ticket};
 use driftdeck::model::commit_plan::{
-    ChangedFile, CommitAction, CommitPlan, CommitStep, FileChange, Hidden, Identity, Included, Landing, Reach,
+    ChangedFile, CommitAction, CommitPlan, CommitStep, FileChange, Hidden, Identity, Included, Landing,
+    Publish, Reach,
 };
+use driftdeck::model::confirm::Ask;
 use driftdeck::model::history::Step;
 use driftdeck::model::{
     Class, Health, HealthStatus, History, Key, Notice, Oid, PastCommit, Signature, StepOutcome, Verdict,
@@ -72,6 +74,8 @@ fn plan() -> CommitPlan {
         rendered: Ok(vec![differing]),
         shared_with: vec!["api".to_owned()],
         hides: None,
+        to: None,
+        asks: None,
         will_not: vec!["push it: git push does, or --push".to_owned()],
         remarks: Vec::new(),
         headless: "driftdeck revert web 9c1f07e --context prod-eu".to_owned(),
@@ -258,6 +262,49 @@ fn an_ignore_rule_shows_what_it_would_hide_and_can_reach_further() {
     typist.keys("v");
     let (_, request) = asked(&mut typist);
     assert!(matches!(request.what, CommitWhat::Ignore { reach: Reach::Kind, .. }));
+}
+
+#[test]
+fn the_field_the_resource_or_what_is_ticked_is_captured() {
+    let image = r#".spec.template.spec.containers[name="app"].image"#;
+    for (keys, resources, field) in
+        [("4 j C", 1, Some(image)), ("4 C", 1, None), ("4 space j j j space C", 2, None), ("C", 0, None)]
+    {
+        let mut typist = Typist::at(120, 40);
+        typist.keys(&format!("2 / 'web enter 3 j {keys}"));
+        let (_, request) = asked(&mut typist);
+        let CommitWhat::Capture { resources: found, field: path } = request.what else { panic!("{keys}") };
+        assert_eq!((found.len(), path.map(|p| p.to_string()).as_deref()), (resources, field), "{keys}");
+    }
+}
+
+#[test]
+fn it_is_planned_as_a_pull_request_or_pushed_and_a_protected_cluster_asks_for_its_name() {
+    let (mut typist, _) = shown(120, 40);
+    typist.keys("P");
+    let (ticket, request) = asked(&mut typist);
+    assert_eq!(request.publish, Publish::PullRequest);
+    let at = typist.now;
+    typist.send(Message::CommitReady { at, ticket, plan: Box::new(plan()), moved: None });
+    typist.wait(SignedDuration::from_secs(1));
+    typist.keys("P");
+    let (ticket, request) = asked(&mut typist);
+    assert_eq!(request.publish, Publish::Push);
+    let mut pushed = plan();
+    let why = "prod-eu is protected, and what is pushed there reaches it".to_owned();
+    pushed.asks = Some(Ask { why, words: vec!["prod-eu".to_owned()] });
+    let at = typist.now;
+    typist.send(Message::CommitReady { at, ticket, plan: Box::new(pushed), moved: None });
+    typist.wait(SignedDuration::from_secs(1));
+    typist.keys("A");
+    assert_eq!(typist.effects(), [], "the name comes first");
+    typist.keys("'prod-us enter");
+    assert!(typist.said().contains("that is not prod-eu"), "{}", typist.said());
+    typist.keys("A 'prod-eu enter");
+    assert!(typist.said().contains("prod-eu confirmed"), "{}", typist.said());
+    assert_eq!(typist.effects(), []);
+    typist.keys("A");
+    assert_eq!(typist.effects(), [Effect::MakeCommit { ticket, id: plan().id }]);
 }
 
 #[test]

@@ -103,6 +103,7 @@ pub(super) fn run(state: &mut State, at: Timestamp, command: Command, effects: &
         Command::Undo => plan::begin_undo(state, at, effects),
         Command::Hold => hold::begin(state, at, effects),
         Command::Exact => exact::begin(state, effects),
+        Command::Capture => commit::begin_capture(state, at, effects),
         Command::Ignore => commit::begin_ignore(state, at, effects),
         Command::Revert | Command::TakeOut => commit::begin(state, at, command, effects),
         Command::Palette

@@ -2,8 +2,9 @@
 
 use crate::deck::commit_view::{self, CommitRequest, CommitView, CommitWhat};
 use crate::deck::effect::{Effect, Ticket};
-use crate::deck::layer::{Layer, MessagePrompt};
+use crate::deck::layer::{Confirm, Layer, MessagePrompt};
 use crate::deck::plan_view::Phase;
+use crate::deck::possible;
 use crate::deck::state::State;
 use crate::deck::world::ResourceKey;
 use crate::model::command::Command;
@@ -72,6 +73,24 @@ pub(super) fn begin_ignore(state: &mut State, at: Timestamp, effects: &mut Vec<E
     let what = CommitWhat::Ignore { resource: key.id.clone(), path, reach: Reach::Object };
     let cluster = Some(key.deployment.cluster.clone());
     let request = CommitRequest::new(key.deployment.app.clone(), cluster, what);
+    let ticket = state.ticket();
+    effects.push(Effect::PlanCommit { ticket, request: request.clone() });
+    state.layers.push(Layer::Commit(Box::new(CommitView::new(ticket, request, at))));
+}
+
+/// Asks for the plan that captures the field under the cursor, else the ticked resources or the one under the cursor, else
+/// everything that drifted.
+pub(super) fn begin_capture(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
+    let field = state.field().filter(|_| state.ticks.is_empty());
+    let (deployment, resources, field) = match field {
+        Some((key, path)) => (key.deployment.clone(), vec![key.id.clone()], Some(path)),
+        None => match possible::one_deployment(state) {
+            Ok(deployment) => (deployment, possible::chosen(state), None),
+            Err(why) => return state.refuse(why),
+        },
+    };
+    let what = CommitWhat::Capture { resources, field };
+    let request = CommitRequest::new(deployment.app.clone(), Some(deployment.cluster.clone()), what);
     let ticket = state.ticket();
     effects.push(Effect::PlanCommit { ticket, request: request.clone() });
     state.layers.push(Layer::Commit(Box::new(CommitView::new(ticket, request, at))));
@@ -146,6 +165,11 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
             view.request.dirty = !view.request.dirty;
             plan_again(state, at, effects);
         }
+        Command::Publish => {
+            let Some(view) = on_top(state) else { return };
+            view.request.publish = view.request.publish.next();
+            plan_again(state, at, effects);
+        }
         Command::Reach => {
             let Some(view) = on_top(state) else { return };
             if let CommitWhat::Ignore { reach, .. } = &mut view.request.what {
@@ -175,12 +199,29 @@ pub(super) fn command(state: &mut State, at: Timestamp, command: Command, effect
             let Some(view) = on_top(state) else { return };
             let Some(plan) = &view.plan else { return };
             let (ticket, id) = (view.ticket, plan.id.clone());
+            if let Some(ask) = plan.unanswered(&view.confirmed).cloned() {
+                let confirm = Confirm { ticket, ask, typed: String::new() };
+                return state.layers.push(Layer::Confirm(confirm));
+            }
             view.phase = Phase::Applying { since: at, cancelled: false };
             view.moved = None;
             effects.push(Effect::MakeCommit { ticket, id });
         }
         _ => super::overlays::command(state, at, command, effects),
     }
+}
+
+/// Takes in a name that was typed for the plan of a commit. Returns whether it was for one.
+pub(super) fn confirmed(state: &mut State, prompt: &Confirm) -> bool {
+    let Some(view) = on_top(state).filter(|view| view.ticket == prompt.ticket) else { return false };
+    if prompt.is_answered() {
+        view.confirmed.push(prompt.typed.clone());
+        let key = crate::deck::possible::key(state, Command::Apply);
+        state.say(format!("{} confirmed: {key} makes the commit, esc leaves it", prompt.typed));
+    } else {
+        state.refuse(format!("that is not {}: nothing was written", prompt.ask.words.join(" or ")));
+    }
+    true
 }
 
 /// Takes in a first line that was typed: what stands below it stays.

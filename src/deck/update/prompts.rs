@@ -107,8 +107,9 @@ fn set_search(state: &mut State, text: Option<String>) {
 
 fn accept(state: &mut State, effects: &mut Vec<Effect>) {
     match state.layers.pop() {
-        Some(Layer::Confirm(confirm)) => plan::confirmed(state, &confirm),
         Some(Layer::Hold(prompt)) => hold::asked(state, prompt, effects),
+        Some(Layer::Confirm(confirm)) if commit::confirmed(state, &confirm) => {}
+        Some(Layer::Confirm(confirm)) => plan::confirmed(state, &confirm),
         Some(Layer::Message(prompt)) => commit::subject_typed(state, &prompt, effects),
         Some(Layer::Palette(picker)) => {
             if let Some(item) = picker.current().cloned() {

@@ -232,6 +232,7 @@ impl Conductor {
         Some(history::At {
             id: id.clone(),
             context: cluster.status.context.clone(),
+            protected: cluster.status.protected,
             facts: cluster.facts.clone()?,
             knowledge: self.world.knowledge(deployment.cluster)?,
             rules: self.world.rules_of(deployment),

@@ -1,21 +1,28 @@
 //! Plans commits: what would be in them, where they would land, and what the app would then be against what is live.
 //! Nothing of it is in the repo before the plan is carried out.
 
-use crate::action::commit::{commit_notice, propose_notice};
+mod capturing;
+mod placing;
+
+pub use capturing::Wish;
+
+use crate::action::capture::Captured;
+use crate::action::commit::{Sending, commit_notice, propose_notice};
 use crate::action::ignore::{Differing, Draft};
 use crate::action::plan_id;
 use crate::action::sync::Only;
-use crate::git::{Ask, Committing, Git, Obstacle, Proposed, Recipe, Repo};
+use crate::git::{Ask, Committing, Git, Proposed, Recipe, Repo};
 use crate::model::commit_plan::{
     CommitAction, CommitPlan, CommitStep, Hidden, Included, Landing, Publish, Reach, sharing,
 };
-use crate::model::history::PastCommit;
 use crate::model::status::ResourceStatus;
-use crate::model::{IgnoreRule, Notice, Oid, Timestamp, Tree};
+use crate::model::{self, history::PastCommit};
+use crate::model::{FileEdit, IgnoreRule, Notice, Oid, Timestamp, Tree};
 use crate::pipeline::history::{self, Ground};
 use crate::pipeline::run::{Candidate, Handle};
 use crate::render;
 use crate::text::{commit_trailer, shell_word, terminal};
+use placing::Place;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +33,8 @@ pub enum What {
     Back { to: String },
     /// What one commit changed is taken out again, as `git revert` does.
     Undo { commit: String },
+    /// What is live goes into the files that declare it; nothing named: all fields that drifted.
+    Capture(Vec<Wish>),
     /// An ignore rule goes into the repo's own file.
     Ignore(Draft),
 }
@@ -63,6 +72,8 @@ pub struct Prepared {
     pub proposed: Proposed,
     pub how: Committing,
     pub repo: Repo,
+    /// Where it is pushed.
+    pub sending: Option<Sending>,
 }
 
 /// What the commit is about, once it is found.
@@ -76,6 +87,24 @@ struct Found {
     rule: Option<Arc<IgnoreRule>>,
 }
 
+/// What was captured and what was not, in words.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    done: Vec<String>,
+    refused: Vec<String>,
+}
+
+impl Told {
+    fn of(captured: &Captured) -> Self {
+        let refused = captured.refused.iter().map(|refusal| {
+            let notice = refusal.notice();
+            let more = [notice.cause, notice.hint].into_iter().flatten();
+            more.fold(format!("capture everything: {}", notice.title), |text, more| format!("{text}: {more}"))
+        });
+        Self { done: captured.told.iter().map(capturing::words).collect(), refused: refused.collect() }
+    }
+}
+
 /// Plans a commit. Reads only.
 pub async fn prepare(
     handle: &Handle,
@@ -87,9 +116,21 @@ pub async fn prepare(
 ) -> Result<Prepared, Box<Notice>> {
     let repo = ground.inputs.repo.clone();
     let how = repo.committing(git, cancel).await.map_err(|error| Box::new(commit_notice(&error)))?;
-    let (of, asked) = (ground.clone(), wanted.clone());
-    let found = tokio::task::spawn_blocking(move || drafted(&of, &asked));
-    let Drafted { base, found, proposed, landing, remarks, shared } =
+    let place = placing::place(&repo, &ground.inputs.revision.asked, wanted.publish, git, cancel).await?;
+    let captured = match &wanted.what {
+        What::Capture(wishes) => {
+            let (of, base) = (repo.clone(), place.base.0.clone());
+            let read = tokio::task::spawn_blocking(move || of.revision(&Ask::Name(base)));
+            let read = read.await.map_err(|_| panicked())?.map_err(|error| Box::new(error.notice()))?;
+            Some(capturing::captured(ground, &read.tree, wishes, cancel).await?)
+        }
+        _ => None,
+    };
+    let told = captured.as_ref().map_or_else(Told::default, Told::of);
+    let (of, asked, by) = (ground.clone(), wanted.clone(), told.clone());
+    let edits = captured.map(|captured| captured.edits).unwrap_or_default();
+    let found = tokio::task::spawn_blocking(move || drafted(&of, &asked, place, edits, &by));
+    let Drafted { base, found, proposed, landing, sending, remarks, shared } =
         found.await.map_err(|_| panicked())??;
     let hides = match found.rule.clone() {
         Some(rule) => Some(hidden(rule, handle.differing(repo.id().clone()).await).await?),
@@ -113,7 +154,7 @@ pub async fn prepare(
     let bound_to = digest(&[&base.0, &proposed.root(), landing.branch(), &ground.inputs.app.id.name]);
     let id = plan_id(now, &bound_to);
     let app = &ground.inputs.app.id;
-    let message = message(ground, wanted, &found, &id, &shared);
+    let message = message(ground, wanted, &found, &id, &shared, &told);
     let mut plan = CommitPlan {
         id,
         command: found.command,
@@ -142,14 +183,17 @@ pub async fn prepare(
         commit: None,
         request: None,
         notices: Vec::new(),
+        to: sending.as_ref().map(placing::shown),
+        asks: asks(ground, wanted),
         landing,
     };
     if !plan.is_empty() {
-        plan.steps.push(CommitStep::planned(CommitAction::Commit, Some(landed(&plan.landing))));
+        plan.steps = steps(&plan);
     }
-    plan.will_not = will_not(&plan);
+    plan.will_not.clone_from(&told.refused);
+    plan.will_not.extend(will_not(&plan));
     plan.remarks.extend(predictions(&plan));
-    Ok(Prepared { plan, proposed, how, repo })
+    Ok(Prepared { plan, proposed, how, repo, sending })
 }
 
 /// What is found on the disk.
@@ -158,23 +202,35 @@ struct Drafted {
     found: Found,
     proposed: Proposed,
     landing: Landing,
+    sending: Option<Sending>,
     remarks: Vec<String>,
     shared: Vec<String>,
 }
 
-fn drafted(ground: &Ground, wanted: &Wanted) -> Result<Drafted, Box<Notice>> {
+fn drafted(
+    ground: &Ground,
+    wanted: &Wanted,
+    place: Place,
+    edits: Vec<FileEdit>,
+    told: &Told,
+) -> Result<Drafted, Box<Notice>> {
     let repo = &ground.inputs.repo;
-    let on = repo.ground(&ground.inputs.revision.asked).ok_or_else(|| {
-        Box::new(Notice::error(format!("nothing can be committed to {}: it has no commits", repo.name())))
-    })?;
-    let snapshot = repo.revision(&Ask::Name(on.base.0.clone())).map_err(|error| Box::new(error.notice()))?;
-    let found = found(ground, wanted, &snapshot.tree)?;
-    let proposed = repo.propose(&on.base, &found.recipe).map_err(|error| Box::new(propose_notice(&error)))?;
+    let snapshot =
+        repo.revision(&Ask::Name(place.base.0.clone())).map_err(|error| Box::new(error.notice()))?;
+    let found = found(ground, wanted, &snapshot.tree, edits)?;
+    let proposed =
+        repo.propose(&place.base, &found.recipe).map_err(|error| Box::new(propose_notice(&error)))?;
     let files: Vec<String> = proposed.files.iter().map(|file| file.path.clone()).collect();
-    let landing = landing(ground, wanted, &found, &on, &files)?;
-    let mut remarks = Vec::new();
+    let fresh = || {
+        let of = found.commit.as_ref().map_or("", |commit| commit.id.short());
+        fresh_name(repo, &ground.inputs.app.id.name, found.command, of)
+    };
+    let landing = placing::landing(repo, &place, wanted.publish, wanted.dirty, &files, fresh)?;
+    let sending = placing::sending(&place, wanted.publish, &landing);
+    let mut remarks = place.remarks;
+    remarks.extend(told.done.iter().map(|done| format!("captures {done}")));
     let behind = ground.inputs.revision.behind;
-    if behind > 0 && wanted.publish != Publish::PullRequest {
+    if behind > 0 && wanted.publish == Publish::No {
         let commits = if behind == 1 { "commit" } else { "commits" };
         remarks.push(format!(
             "{} is {behind} {commits} behind its upstream: a push will be refused until those are merged",
@@ -183,10 +239,15 @@ fn drafted(ground: &Ground, wanted: &Wanted) -> Result<Drafted, Box<Notice>> {
     }
     let others = ground.others.iter().map(|other| (other, render::inputs(other, &*snapshot.tree)));
     let shared = sharing(&proposed.files, &ground.inputs.app.id, others);
-    Ok(Drafted { base: on.base, found, proposed, landing, remarks, shared })
+    Ok(Drafted { base: place.base, found, proposed, landing, sending, remarks, shared })
 }
 
-fn found(ground: &Ground, wanted: &Wanted, now: &Arc<dyn Tree>) -> Result<Found, Box<Notice>> {
+fn found(
+    ground: &Ground,
+    wanted: &Wanted,
+    now: &Arc<dyn Tree>,
+    edits: Vec<FileEdit>,
+) -> Result<Found, Box<Notice>> {
     let (repo, app) = (&ground.inputs.repo, &ground.inputs.app);
     let named = |name: &str| -> Result<(PastCommit, Arc<dyn Tree>), Box<Notice>> {
         let snapshot =
@@ -224,49 +285,16 @@ fn found(ground: &Ground, wanted: &Wanted, now: &Arc<dyn Tree>) -> Result<Found,
             let recipe = Recipe::Back { to: past.id.clone(), paths };
             Ok(Found { command: "revert", recipe, commit: Some(past), included, rule: None })
         }
+        What::Capture(_) => {
+            let recipe = Recipe::Files(edits);
+            Ok(Found { command: "capture", recipe, commit: None, included: Vec::new(), rule: None })
+        }
         What::Ignore(draft) => {
             let (edit, rule) = draft.edit(&**now)?;
             let recipe = Recipe::Files(vec![edit]);
             Ok(Found { command: "ignore", recipe, commit: None, included: Vec::new(), rule: Some(rule) })
         }
     }
-}
-
-/// Returns where the commit lands. A new branch is what remains where the branch itself cannot be moved.
-fn landing(
-    ground: &Ground,
-    wanted: &Wanted,
-    found: &Found,
-    on: &crate::git::Ground,
-    files: &[String],
-) -> Result<Landing, Box<Notice>> {
-    let repo = &ground.inputs.repo;
-    let new = |why: Option<String>| {
-        let of = found.commit.as_ref().map_or("", |commit| commit.id.short());
-        let named = fresh_name(repo, &ground.inputs.app.id.name, found.command, of);
-        Landing::New { branch: named, why }
-    };
-    if repo.kind() == crate::git::Kind::Mirror {
-        let notice =
-            Notice::error(format!("{} is not on this machine: a commit alone would be lost", repo.name()));
-        return Err(Box::new(notice.hint("clone it and name the folder")));
-    }
-    let Some(branch) = on.branch.clone() else { return Ok(new(on.why.clone())) };
-    if !on.is_checked_out {
-        return Ok(Landing::Branch { branch });
-    }
-    let obstacles = repo.obstacles(files);
-    let uncommitted: Vec<String> = obstacles
-        .iter()
-        .filter_map(|obstacle| match obstacle {
-            Obstacle::Uncommitted { file } => Some(file.clone()),
-            _ => None,
-        })
-        .collect();
-    if obstacles.is_empty() || wanted.dirty && uncommitted.len() == obstacles.len() {
-        return Ok(Landing::CheckedOut { branch, keeps: uncommitted });
-    }
-    Ok(new(obstacles.first().map(ToString::to_string)))
 }
 
 /// Names a branch that is not there yet: `driftdeck/web-revert-3f2c1d9`.
@@ -277,6 +305,27 @@ fn fresh_name(repo: &Repo, app: &str, command: &str, of: &str) -> String {
     let stem = stem.trim_end_matches('-').to_owned();
     let numbered = (2..1000).map(|n| format!("{stem}-{n}"));
     std::iter::once(stem.clone()).chain(numbered).find(|name| !repo.has_branch(name)).unwrap_or(stem)
+}
+
+/// Returns what is done, in order.
+fn steps(plan: &CommitPlan) -> Vec<CommitStep> {
+    let mut steps = vec![CommitStep::planned(CommitAction::Commit, Some(landed(&plan.landing)))];
+    if let Some(to) = &plan.to {
+        let note = format!("to {} of {}; counts once the remote says that it is there", to.branch, to.url);
+        steps.push(CommitStep::planned(CommitAction::Push, Some(note)));
+        if let Some(onto) = &to.onto {
+            let note = format!("that asks to merge {} into {onto}", to.branch);
+            steps.push(CommitStep::planned(CommitAction::PullRequest, Some(note)));
+        }
+    }
+    steps
+}
+
+/// A push to a branch that an engine may follow writes to the cluster, in the end.
+fn asks(ground: &Ground, wanted: &Wanted) -> Option<model::confirm::Ask> {
+    let at = ground.deployed.as_ref().filter(|at| at.protected && wanted.publish == Publish::Push)?;
+    let why = format!("{} is protected, and what is pushed there reaches it", at.context);
+    Some(model::confirm::Ask { why, words: vec![at.context.clone()] })
 }
 
 fn landed(landing: &Landing) -> String {
@@ -327,7 +376,14 @@ fn predictions(plan: &CommitPlan) -> Vec<String> {
 }
 
 /// Returns the message: what was asked for, or what is done and why, always with the trailer.
-fn message(ground: &Ground, wanted: &Wanted, found: &Found, id: &str, shared: &[String]) -> String {
+fn message(
+    ground: &Ground,
+    wanted: &Wanted,
+    found: &Found,
+    id: &str,
+    shared: &[String],
+    told: &Told,
+) -> String {
     let app = terminal(&ground.inputs.app.id.name).into_owned();
     let of = found.commit.as_ref();
     let (short, subject) = of.map_or((String::new(), String::new()), |commit| {
@@ -358,6 +414,15 @@ fn message(ground: &Ground, wanted: &Wanted, found: &Found, id: &str, shared: &[
             "Revert \"{subject}\"\n\nThis reverts commit {}\n({by}).",
             of.map_or("", |commit| commit.id.0.as_str())
         ),
+        What::Capture(_) => {
+            let context = ground.deployed.as_ref().map_or("", |at| at.context.as_str());
+            let fields: Vec<_> = told.done.iter().map(|done| format!("- {}", terminal(done))).collect();
+            format!(
+                "Capture {app} from {}\n\nGit declares what is live there:\n{}",
+                terminal(context),
+                fields.join("\n")
+            )
+        }
         What::Ignore(draft) => {
             let reason = draft.reason.as_deref().unwrap_or_default();
             format!("Ignore {}\n\n{}", terminal(&draft.words()), terminal(reason))
@@ -374,6 +439,7 @@ fn message(ground: &Ground, wanted: &Wanted, found: &Found, id: &str, shared: &[
     let what = match &wanted.what {
         What::Back { .. } => format!("revert {app} to {}", of.map_or("", |commit| commit.id.0.as_str())),
         What::Undo { .. } => format!("revert {} for {app}", of.map_or("", |commit| commit.id.0.as_str())),
+        What::Capture(_) => format!("capture {app}"),
         What::Ignore(draft) => format!("ignore {}", draft.words()),
     };
     let trailer = commit_trailer("Driftdeck-Action", &format!("{what}; {id}"));
@@ -392,6 +458,16 @@ fn headless(ground: &Ground, wanted: &Wanted) -> String {
                 shell_word(commit).into_owned(),
                 "--only-commit".to_owned(),
             ]
+        }
+        What::Capture(wishes) => {
+            let mut words = vec!["driftdeck capture".to_owned(), app];
+            for wish in wishes {
+                words.push(format!("--only {}", shell_word(&Only::of(&wish.resource).to_string())));
+                let fields =
+                    wish.fields.iter().map(|path| format!("--field {}", shell_word(&path.to_string())));
+                words.extend(fields);
+            }
+            words
         }
         What::Ignore(draft) => {
             let mut words = vec!["driftdeck ignore".to_owned(), app];
