@@ -318,6 +318,8 @@ fn ready_commit(state: &State, view: &CommitView, command: Command) -> Result<()
     let looks = command == Command::CopyPlan;
     match &view.phase {
         Phase::Planning { .. } => return Err("the plan is still being computed".to_owned()),
+        // Where it cannot be published in one way, it may be in another.
+        Phase::Failed(_) if command == Command::Publish => return Ok(()),
         Phase::Failed(notice) => return Err(format!("there is no plan: {}", notice.title)),
         Phase::Applying { .. } if !looks => return Err("the commit is being made".to_owned()),
         Phase::Done { .. } if !looks => {

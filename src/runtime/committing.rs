@@ -36,17 +36,26 @@ pub(super) async fn plan(runtime: Arc<Runtime>, ticket: Ticket, request: CommitR
     }
 }
 
+/// Says what became of commits that a killed driftdeck left under way, with what to do about each.
+pub(super) async fn close_abandoned(runtime: Arc<Runtime>) {
+    let Some(journal) = runtime.journal.clone() else { return };
+    let now = (runtime.clock)();
+    let closing = tokio::task::spawn_blocking(move || commit::close_abandoned(&journal, now));
+    let notices = match closing.await {
+        Ok(Ok(notices)) => notices,
+        Ok(Err(error)) => vec![Notice::error(error.to_string())],
+        Err(_) => Vec::new(),
+    };
+    for notice in notices {
+        runtime.say(Message::Notice { at: (runtime.clock)(), notice }).await;
+    }
+}
+
 async fn planned(
     runtime: &Runtime,
     request: &CommitRequest,
     token: &CancellationToken,
 ) -> Result<Prepared, Notice> {
-    if let Some(journal) = &runtime.journal {
-        let closed = commit::close_abandoned(journal, (runtime.clock)());
-        for notice in closed.map_err(|error| Notice::error(error.to_string()))? {
-            runtime.say(Message::Notice { at: (runtime.clock)(), notice }).await;
-        }
-    }
     let ground = runtime.handle.past(request.app.clone(), request.cluster.clone()).await;
     let ground = ground.ok_or_else(|| Notice::error("it is not known any more").hint("esc goes back"))?;
     let git = runtime.committer.git().await?;

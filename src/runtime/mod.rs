@@ -113,6 +113,7 @@ fn begin(with: Start, asked: mpsc::Receiver<Effect>, messages: mpsc::Sender<Mess
         commits: Mutex::default(),
         committer: with.committer,
     });
+    tokio::spawn(committing::close_abandoned(runtime.clone()));
     tokio::spawn(pass_on(runtime.clone(), updates, with.notices));
     tokio::spawn(serve(runtime, asked));
 }

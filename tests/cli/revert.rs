@@ -210,3 +210,84 @@ fn what_cannot_be_gone_back_to_says_why() {
         run.stderr
     );
 }
+
+#[test]
+fn a_driftdeck_that_is_killed_while_it_commits_leaves_the_repository_whole_and_says_so_next_time() {
+    let mut fleet = fleet();
+    let [one, _, three] = fleet.commits.clone();
+    // A git that waits where the commit is made.
+    let git = which_git();
+    let mark = fleet.home.path().join("waiting");
+    let script = format!(
+        "#!/bin/sh\nfor word; do [ \"$word\" = commit-tree ] && {{ touch {}; sleep 60; }}; done\nexec {git} \"$@\"\n",
+        mark.display()
+    );
+    let wrapper = fleet.home.write("slow/git", script);
+    std::fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = fleet.home.environment().iter().find(|(name, _)| name == "PATH").unwrap().1.clone();
+    fleet.home.set("PATH", format!("{}:{path}", wrapper.parent().unwrap().display()));
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_driftdeck"))
+        .args(["revert", "web", &one, "--yes"])
+        .env_clear()
+        .envs(fleet.home.environment().iter().cloned())
+        .current_dir(fleet.repository.path())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    crate::support::eventually("git is asked to commit", || mark.exists().then_some(()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fleet.home.set("PATH", path);
+    assert_eq!(
+        (fleet.git(&["rev-parse", "main"]), fleet.git(&["status", "--porcelain"])),
+        (three, String::new())
+    );
+    fleet.git(&["fsck", "--strict"]);
+    assert_eq!(fleet.journal().len(), 0, "nothing is told before it is known");
+
+    let planned = fleet.run(&[&one, "--dry-run"], 0);
+    let said = planned["notices"][0]["title"].as_str().unwrap();
+    assert_eq!(said, "an interrupted revert of web: no commit had been made");
+    assert_eq!(fleet.journal()[0]["outcome"], "cancelled");
+    assert!(fleet.run(&[&one, "--yes"], 0)["commit"].is_string());
+}
+
+fn which_git() -> String {
+    let paths = std::env::var("PATH").unwrap();
+    let found = paths.split(':').map(|folder| format!("{folder}/git"));
+    found.into_iter().find(|path| std::path::Path::new(path).is_file()).unwrap()
+}
+
+#[test]
+fn several_at_once_do_not_harm_each_other() {
+    let fleet = fleet();
+    let base = fleet.git(&["rev-parse", "main"]);
+    let all: Vec<(i32, Option<String>)> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4)
+            .map(|at| {
+                let (fleet, to) = (&fleet, &fleet.commits[at % 2]);
+                scope.spawn(move || {
+                    let words = ["revert", "web", to, "--yes", "-o", "json"];
+                    let run = fleet.home.driftdeck_in(fleet.repository.path(), words, "");
+                    let commit = run.json()["commit"].as_str().map(str::to_owned);
+                    (run.code, commit)
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    fleet.git(&["fsck", "--strict"]);
+    assert!(all.iter().any(|(code, commit)| *code == 0 && commit.is_some()), "{all:?}");
+    let line = fleet.git(&["rev-list", "--all"]);
+    for (code, commit) in all {
+        // Who came too late has written nothing, or on a branch of its own, and says so.
+        assert!([0, 2].contains(&code));
+        if let Some(commit) = commit {
+            assert!(line.contains(&commit), "{commit} is lost");
+        }
+    }
+    assert!(fleet.git(&["rev-list", "main"]).contains(&base));
+    assert_eq!(fleet.git(&["status", "--porcelain"]), "");
+}

@@ -24,6 +24,7 @@ mod history;
 mod hold;
 mod ignore;
 mod ignored;
+mod incident;
 mod killed;
 mod login;
 mod narrowed;

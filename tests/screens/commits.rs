@@ -285,7 +285,8 @@ fn it_is_planned_as_a_pull_request_or_pushed_and_a_protected_cluster_asks_for_it
     let (ticket, request) = asked(&mut typist);
     assert_eq!(request.publish, Publish::PullRequest);
     let at = typist.now;
-    typist.send(Message::CommitReady { at, ticket, plan: Box::new(plan()), moved: None });
+    // Where it cannot be opened, the next way is still one key away.
+    typist.send(Message::CommitFailed { at, ticket, notice: Notice::error("fleet has no remote") });
     typist.wait(SignedDuration::from_secs(1));
     typist.keys("P");
     let (ticket, request) = asked(&mut typist);
