@@ -173,6 +173,10 @@ impl Forge {
         let with_token =
             url.replace("https://", &format!("https://{}:{}@", self.owner.name, self.owner.token));
         local.git(&["-c", &authority, "push", "--quiet", &with_token, "main:main"]);
+        // It looks at what was pushed in the background, and offers no requests for a repository that it takes for empty.
+        super::eventually("the forge has taken in what was pushed", || {
+            (remote.ask("GET", "", &Value::Null)["empty"] == false).then_some(())
+        });
         local.git(&["remote", "add", "origin", &url]);
         local.git(&[
             "-c",
