@@ -197,17 +197,8 @@ impl Git {
         cancel: &CancellationToken,
         on_line: &mut (dyn FnMut(&Outside) + Send),
     ) -> Result<Finished, ChildError> {
-        let settings = OVERRIDDEN.iter().flat_map(|setting| ["-c", setting]);
         let end = (!operands.is_empty()).then_some("--");
-        let mut job = Job { env: self.env.clone(), ..Job::new(&self.program, bare, Limits::within(time)) }
-            .args(settings)
-            .args(arguments)
-            .args(end)
-            .args(operands)
-            .env("GIT_DIR", bare);
-        for (name, path) in env {
-            job = job.env(name, path);
-        }
+        let job = self.job(bare, env, arguments, time).args(end).args(operands);
         process::run_with_progress(job, cancel, on_line).await
     }
 
@@ -222,19 +213,7 @@ impl Git {
         time: Duration,
         cancel: &CancellationToken,
     ) -> Result<Finished, ChildError> {
-        let settings = OVERRIDDEN.iter().flat_map(|setting| ["-c", setting]);
-        let mut job = Job { env: self.env.clone(), ..Job::new(&self.program, bare, Limits::within(time)) }
-            .args(settings)
-            .args(arguments)
-            .args(["--"])
-            .args(paths)
-            .env("GIT_DIR", bare)
-            .env("GIT_LITERAL_PATHSPECS", "1")
-            .env("GIT_NO_LAZY_FETCH", "1")
-            .env("GIT_ALLOW_PROTOCOL", "none");
-        for (name, path) in env {
-            job = job.env(name, path);
-        }
+        let job = self.local(bare, env, arguments, time).args(["--"]).args(paths);
         process::run(job, cancel).await?.success()
     }
 
@@ -250,19 +229,26 @@ impl Git {
         time: Duration,
         cancel: &CancellationToken,
     ) -> Result<Finished, ChildError> {
-        let settings = OVERRIDDEN.iter().flat_map(|setting| ["-c", setting]);
-        let mut job = Job { env: self.env.clone(), ..Job::new(&self.program, bare, Limits::within(time)) }
-            .args(settings)
-            .args(arguments)
-            .stdin(stdin)
-            .env("GIT_DIR", bare)
+        let job = self.local(bare, env, arguments, time).stdin(stdin);
+        process::run(job, cancel).await?.success()
+    }
+
+    /// Describes a run that takes paths literally and that no remote is in reach of.
+    fn local(&self, bare: &Path, env: &[(&str, &Path)], arguments: &[&str], time: Duration) -> Job {
+        self.job(bare, env, arguments, time)
             .env("GIT_LITERAL_PATHSPECS", "1")
             .env("GIT_NO_LAZY_FETCH", "1")
-            .env("GIT_ALLOW_PROTOCOL", "none");
-        for (name, path) in env {
-            job = job.env(*name, path);
-        }
-        process::run(job, cancel).await?.success()
+            .env("GIT_ALLOW_PROTOCOL", "none")
+    }
+
+    /// Describes a run in a repository, with everything overridden that its settings could turn into a program.
+    fn job(&self, bare: &Path, env: &[(&str, &Path)], arguments: &[&str], time: Duration) -> Job {
+        let settings = OVERRIDDEN.iter().flat_map(|setting| ["-c", setting]);
+        let job = Job { env: self.env.clone(), ..Job::new(&self.program, bare, Limits::within(time)) }
+            .args(settings)
+            .args(arguments)
+            .env("GIT_DIR", bare);
+        env.iter().fold(job, |job, (name, path)| job.env(*name, path))
     }
 
     /// Asks git something that is about no repository.
