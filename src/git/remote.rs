@@ -49,9 +49,7 @@ impl RemoteError {
 
     /// Returns it as the user reads it.
     pub fn notice(&self) -> Notice {
-        let mut notice = Notice::error(self.to_string());
-        notice.hint = self.hint();
-        notice
+        Notice::error(self.to_string()).hinted(self.hint())
     }
 }
 

@@ -87,11 +87,7 @@ impl RevisionError {
 
     /// Returns it as the user reads it.
     pub fn notice(&self) -> Notice {
-        let notice = Notice::error(self.to_string());
-        match self.hint() {
-            Some(hint) => notice.hint(hint),
-            None => notice,
-        }
+        Notice::error(self.to_string()).hinted(self.hint())
     }
 }
 

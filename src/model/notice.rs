@@ -62,6 +62,15 @@ impl Notice {
         self
     }
 
+    /// Adds what to do about it, where something is known.
+    #[must_use]
+    pub fn hinted(self, hint: Option<impl Into<String>>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
     #[must_use]
     pub fn file(mut self, file: impl Into<String>, line: Option<usize>) -> Self {
         self.file = Some(file.into());

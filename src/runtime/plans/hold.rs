@@ -20,10 +20,8 @@ pub(super) async fn planned(runtime: &Runtime, request: &HoldRequest) -> Result<
         Some(pause) => Ask::Hold { reason: pause.reason.clone(), lasting: pause.lasting },
         None => Ask::Resume,
     };
-    holds::plan_hold(&reached, &ask, now).await.map_err(|error| {
-        let notice = Notice::error(error.to_string());
-        error.hint().into_iter().fold(notice, Notice::hint).into()
-    })
+    let planned = holds::plan_hold(&reached, &ask, now).await;
+    planned.map_err(|error| Notice::error(error.to_string()).hinted(error.hint()).into())
 }
 
 /// Tells whether an app's engine acts by itself.

@@ -40,8 +40,5 @@ fn plan_notice(error: &PlanError) -> Notice {
     if matches!(error, PlanError::Dirty | PlanError::Unpushed { .. }) {
         return notice.hint("commit and push first, or plan with them all the same: the command uncommitted");
     }
-    match error.hint() {
-        Some(hint) => notice.hint(hint),
-        None => notice,
-    }
+    notice.hinted(error.hint())
 }

@@ -4,7 +4,7 @@ use super::NoPlan;
 use crate::action::Planned;
 use crate::action::journal::Entry;
 use crate::action::recorded;
-use crate::action::undo::{self, Inputs};
+use crate::action::undo::{self, Inputs, UndoError};
 use crate::deck::message::OpenSync;
 use crate::deck::{PlanRequest, UndoRequest};
 use crate::model::{Notice, Timestamp};
@@ -26,10 +26,7 @@ pub(super) async fn planned(runtime: &Runtime, request: &UndoRequest) -> Result<
     let (app, context) = (&reached.id.app.name, &reached.cluster_status.context);
     let open = undo::open(&entries, app, &reached.facts.id);
     let entry = if let Some(id) = &request.action {
-        undo::find(&entries, id).map_err(|error| {
-            let notice = Notice::error(error.to_string());
-            error.hint().into_iter().fold(notice, Notice::hint)
-        })?
+        undo::find(&entries, id).map_err(|error| no_plan(&error))?
     } else {
         match open.as_slice() {
             [] => {
@@ -49,10 +46,11 @@ pub(super) async fn planned(runtime: &Runtime, request: &UndoRequest) -> Result<
         protected: reached.cluster_status.protected,
         now,
     };
-    undo::plan(&inputs).await.map_err(|error| {
-        let notice = Notice::error(error.to_string());
-        error.hint().into_iter().fold(notice, Notice::hint).into()
-    })
+    undo::plan(&inputs).await.map_err(|error| no_plan(&error).into())
+}
+
+fn no_plan(error: &UndoError) -> Notice {
+    Notice::error(error.to_string()).hinted(error.hint())
 }
 
 fn offered(entry: &Entry) -> OpenSync {
