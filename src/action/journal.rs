@@ -170,19 +170,8 @@ impl Journal {
     /// Returns the actions that were begun and not ended, with whether a driftdeck carries them out right now. Nothing is
     /// changed.
     pub fn unfinished(&self) -> Result<Vec<(Entry, bool)>, JournalError> {
-        let folder = self.folder.join(INTENTS);
-        let listed = match std::fs::read_dir(&folder) {
-            Ok(listed) => listed,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(JournalError::List { folder, error }),
-        };
-        let intents = PrivateFolder::open(&folder)?;
         let mut found = Vec::new();
-        for entry in listed.filter_map(Result::ok) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let Some(id) = name.strip_suffix(SUFFIX) else { continue };
-            let lock = intents.try_lock(id)?;
-            let Some(bytes) = intents.read(&name)? else { continue };
+        for Begun { lock, bytes, .. } in self.begun()? {
             let begun =
                 bytes.split(|byte| *byte == b'\n').find_map(|line| match serde_json::from_slice(line) {
                     Ok(Line::Begin(entry)) => Some(*entry),
@@ -196,6 +185,13 @@ impl Journal {
 
     /// Returns the actions that were begun and not ended, and that nobody runs any more.
     fn abandoned(&self) -> Result<Vec<Abandoned>, JournalError> {
+        let begun = self.begun()?.into_iter();
+        // Locked: the driftdeck that runs this action lives.
+        Ok(begun.filter_map(|Begun { id, lock, bytes }| Some(Abandoned::read(&id, lock?, &bytes))).collect())
+    }
+
+    /// Returns what was begun and not ended.
+    fn begun(&self) -> Result<Vec<Begun>, JournalError> {
         let folder = self.folder.join(INTENTS);
         let listed = match std::fs::read_dir(&folder) {
             Ok(listed) => listed,
@@ -207,10 +203,9 @@ impl Journal {
         for entry in listed.filter_map(Result::ok) {
             let name = entry.file_name().to_string_lossy().into_owned();
             let Some(id) = name.strip_suffix(SUFFIX) else { continue };
-            // Locked: the driftdeck that runs this action lives.
-            let Some(lock) = intents.try_lock(id)? else { continue };
+            let lock = intents.try_lock(id)?;
             if let Some(bytes) = intents.read(&name)? {
-                found.push(Abandoned::read(id, lock, &bytes));
+                found.push(Begun { id: id.to_owned(), lock, bytes });
             }
         }
         Ok(found)
@@ -284,6 +279,14 @@ impl Action {
         let name = format!("{}{SUFFIX}", self.entry.id);
         Ok(self.intents.append_line(&name, &serde_json::to_vec(line)?)?)
     }
+}
+
+/// The file of an action's intents.
+struct Begun {
+    id: String,
+    /// `None`: a driftdeck holds it, and carries the action out right now.
+    lock: Option<Lock>,
+    bytes: Vec<u8>,
 }
 
 /// An action whose driftdeck was killed.
