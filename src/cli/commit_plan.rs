@@ -2,7 +2,7 @@
 
 use crate::cli::document::{SCHEMA, change, notices};
 use crate::cli::report::{self, Order, Style};
-use crate::model::commit_plan::{ChangedFile, CommitPlan, FileChange, Hidden, Landing};
+use crate::model::commit_plan::{CommitPlan, Hidden, Landing};
 use crate::model::status::ResourceStatus;
 use crate::model::{Notice, StepOutcome, Verdict};
 use crate::text;
@@ -129,7 +129,7 @@ pub fn to_text(plan: &CommitPlan, style: Style) -> String {
     }
     out += "files:\n";
     for file in &plan.files {
-        let _ = writeln!(out, "  {}", file_line(file));
+        let _ = writeln!(out, "  {} {}  {}", file.kind.word(), text::terminal(&file.path), file.counted());
     }
     if plan.files.is_empty() {
         out += "  none\n";
@@ -172,17 +172,6 @@ pub fn to_text(plan: &CommitPlan, style: Style) -> String {
         let _ = writeln!(out, "{}", text::terminal(sentence));
     }
     out
-}
-
-/// Writes what becomes of a file: `changed web/a.yaml  +1 -1`.
-fn file_line(file: &ChangedFile) -> String {
-    let lines = match (file.kind, file.lines) {
-        (_, None) => "no text".to_owned(),
-        (FileChange::Added, Some((added, _))) => format!("+{added}"),
-        (FileChange::Removed, Some((_, removed))) => format!("-{removed}"),
-        (FileChange::Changed, Some((added, removed))) => format!("+{added} -{removed}"),
-    };
-    format!("{} {}  {lines}", file.kind.word(), text::terminal(&file.path))
 }
 
 fn effect_text(

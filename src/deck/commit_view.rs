@@ -3,13 +3,13 @@
 use super::effect::Ticket;
 use super::history_view::{Sides, push_resource};
 use super::layer::Scroll;
-use super::plan_view::{KEY_GUARD, Phase};
+use super::plan_view::{Phase, is_guarded};
 use super::state::State;
 use super::wrap::Words;
 use super::{possible, words};
 use crate::config::theme::Role;
 use crate::model::command::Command;
-use crate::model::commit_plan::{ChangedFile, CommitPlan, FileChange, Hidden, Publish, Reach};
+use crate::model::commit_plan::{CommitPlan, Hidden, Publish, Reach};
 use crate::model::status::ResourceStatus;
 use crate::model::{AppId, ClusterId, FieldPath, Oid, ResourceId, StepOutcome, Timestamp};
 
@@ -88,17 +88,9 @@ impl CommitView {
         self.scroll = Scroll::default();
     }
 
-    pub fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Planning { .. } | Phase::Applying { .. })
-    }
-
-    pub fn is_applying(&self) -> bool {
-        matches!(self.phase, Phase::Applying { .. })
-    }
-
     /// Returns whether a key that arrives now is dropped.
     pub fn is_guarded(&self, at: Timestamp) -> bool {
-        self.shown_at.is_some_and(|shown| at.duration_since(shown) < KEY_GUARD)
+        is_guarded(self.shown_at, at)
     }
 
     /// Returns the message without the trailer that is added to every one.
@@ -266,7 +258,7 @@ fn push_files(state: &State, plan: &CommitPlan, lines: &mut Vec<Words>) {
         lines.push(vec![
             (format!("   {:<8}", file.kind.word()), Role::Dim),
             (file.path.clone(), Role::Text),
-            (format!("  {}", counted(file)), Role::Dim),
+            (format!("  {}", file.counted()), Role::Dim),
         ]);
     }
     let left: Vec<&str> = plan
@@ -290,15 +282,6 @@ fn push_files(state: &State, plan: &CommitPlan, lines: &mut Vec<Words>) {
             (names, Role::Text),
             (" too".to_owned(), Role::Dim),
         ]);
-    }
-}
-
-fn counted(file: &ChangedFile) -> String {
-    match (file.kind, file.lines) {
-        (_, None) => "no text".to_owned(),
-        (FileChange::Added, Some((added, _))) => format!("+{added}"),
-        (FileChange::Removed, Some((_, removed))) => format!("-{removed}"),
-        (FileChange::Changed, Some((added, removed))) => format!("+{added} -{removed}"),
     }
 }
 
@@ -337,7 +320,7 @@ pub fn markdown(plan: &CommitPlan) -> String {
         let _ = writeln!(report, "\ncommit {}", code(&commit.0));
     }
     for file in &plan.files {
-        let _ = writeln!(report, "- {} {} {}", file.kind.word(), code(&file.path), counted(file));
+        let _ = writeln!(report, "- {} {} {}", file.kind.word(), code(&file.path), file.counted());
     }
     for status in plan.rendered.iter().flatten() {
         let _ = writeln!(report, "\n- {}", code(&status.id.to_string()));

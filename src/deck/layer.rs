@@ -6,7 +6,7 @@ use super::effect::Ticket;
 use super::history_view::{EffectView, HistoryView};
 use super::list::Row;
 use super::picker::Picker;
-use super::plan_view::PlanView;
+use super::plan_view::{Phase, PlanView};
 use super::pods_view::PodsView;
 use super::view::ResourceView;
 use super::world::ResourceKey;
@@ -179,6 +179,23 @@ impl Layer {
         )
     }
 
+    /// Returns how far a plan is, of objects or of a commit, with its ticket.
+    pub fn phase(&self) -> Option<(Ticket, &Phase)> {
+        match self {
+            Layer::Plan(view) => Some((view.ticket, &view.phase)),
+            Layer::Commit(view) => Some((view.ticket, &view.phase)),
+            _ => None,
+        }
+    }
+
+    pub fn phase_mut(&mut self) -> Option<(Ticket, &mut Phase)> {
+        match self {
+            Layer::Plan(view) => Some((view.ticket, &mut view.phase)),
+            Layer::Commit(view) => Some((view.ticket, &mut view.phase)),
+            _ => None,
+        }
+    }
+
     pub fn plan(&self) -> Option<&PlanView> {
         if let Layer::Plan(view) = self { Some(view) } else { None }
     }
@@ -216,8 +233,7 @@ impl Layer {
     /// Returns whether something runs that the person waits for.
     pub fn is_busy(&self) -> bool {
         match self {
-            Layer::Plan(view) => view.is_running(),
-            Layer::Commit(view) => view.is_running(),
+            Layer::Plan(_) | Layer::Commit(_) => self.phase().is_some_and(|(_, phase)| phase.is_running()),
             _ => self.looking().is_some(),
         }
     }

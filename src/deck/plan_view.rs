@@ -47,6 +47,21 @@ pub enum Phase {
     Done { at: Timestamp, verdict: Option<Verdict> },
 }
 
+impl Phase {
+    pub fn is_running(&self) -> bool {
+        matches!(self, Phase::Planning { .. } | Phase::Applying { .. })
+    }
+
+    pub fn is_applying(&self) -> bool {
+        matches!(self, Phase::Applying { .. })
+    }
+}
+
+/// Returns whether a key that arrives so soon after a plan was shown is dropped.
+pub(super) fn is_guarded(shown_at: Option<Timestamp>, at: Timestamp) -> bool {
+    shown_at.is_some_and(|shown| at.duration_since(shown) < KEY_GUARD)
+}
+
 impl PlanView {
     pub fn new(ticket: Ticket, request: PlanRequest, now: Timestamp) -> Self {
         Self {
@@ -87,17 +102,9 @@ impl PlanView {
         Ok(())
     }
 
-    pub fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Planning { .. } | Phase::Applying { .. })
-    }
-
-    pub fn is_applying(&self) -> bool {
-        matches!(self.phase, Phase::Applying { .. })
-    }
-
     /// Returns whether a key that arrives now is dropped.
     pub fn is_guarded(&self, at: Timestamp) -> bool {
-        self.shown_at.is_some_and(|shown| at.duration_since(shown) < KEY_GUARD)
+        is_guarded(self.shown_at, at)
     }
 
     /// Shows a plan. What was typed or unfolded for another one is forgotten; what was ticked or unticked is not.
@@ -151,7 +158,7 @@ impl PlanView {
 
     /// Returns the step that is being written: the first ticked one without an outcome.
     pub fn writing(&self) -> Option<usize> {
-        let plan = self.plan.as_ref().filter(|_| self.is_applying())?;
+        let plan = self.plan.as_ref().filter(|_| self.phase.is_applying())?;
         plan.steps.iter().position(|step| step.ticked && step.outcome == StepOutcome::Planned)
     }
 

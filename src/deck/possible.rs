@@ -83,7 +83,9 @@ fn special(state: &State, command: Command) -> Result<(), String> {
             {
                 Err("only a sync takes what is not committed".to_owned())
             }
-            Some(Layer::Commit(view)) if view.is_applying() => Err("the commit is being made".to_owned()),
+            Some(Layer::Commit(view)) if view.phase.is_applying() => {
+                Err("the commit is being made".to_owned())
+            }
             _ => Ok(()),
         },
         Command::Copy if state.selected_app().is_none() && state.layers.is_empty() => {

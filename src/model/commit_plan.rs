@@ -125,6 +125,18 @@ pub struct ChangedFile {
     pub lines: Option<(usize, usize)>,
 }
 
+impl ChangedFile {
+    /// Returns how many lines come and go, as people write it: `+1 -2`.
+    pub fn counted(&self) -> String {
+        match (self.kind, self.lines) {
+            (_, None) => "no text".to_owned(),
+            (FileChange::Added, Some((added, _))) => format!("+{added}"),
+            (FileChange::Removed, Some((_, removed))) => format!("-{removed}"),
+            (FileChange::Changed, Some((added, removed))) => format!("+{added} -{removed}"),
+        }
+    }
+}
+
 /// What becomes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileChange {

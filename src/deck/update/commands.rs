@@ -1,10 +1,8 @@
 //! Defines what a key does: a prompt takes it as text, the keymap makes a command of it, and the command is routed.
 
 use super::{changes, commit, exact, history, hold, lists, overlays, plan, pods, prompts, view};
-use crate::deck::commit_view::CommitView;
 use crate::deck::effect::Effect;
 use crate::deck::layer::Layer;
-use crate::deck::plan_view::PlanView;
 use crate::deck::possible::{self, possible};
 use crate::deck::state::{INTERRUPT_AGAIN, State};
 use crate::model::command::Command;
@@ -21,14 +19,12 @@ pub(super) fn key(state: &mut State, at: Timestamp, key: Key, effects: &mut Vec<
     }
     state.interrupted = None;
     // Whatever was typed before the plan appeared was meant for something else.
-    if let Some(Layer::Plan(plan)) = state.layers.last()
-        && plan.is_guarded(at)
-    {
-        return;
-    }
-    if let Some(Layer::Commit(plan)) = state.layers.last()
-        && plan.is_guarded(at)
-    {
+    let guarded = match state.layers.last() {
+        Some(Layer::Plan(plan)) => plan.is_guarded(at),
+        Some(Layer::Commit(plan)) => plan.is_guarded(at),
+        _ => false,
+    };
+    if guarded {
         return;
     }
     state.said = None;
@@ -162,20 +158,14 @@ pub(super) fn leave_all(state: &mut State, effects: &mut Vec<Effect>) -> bool {
 /// Leaves this layer and what lies on it. A plan that is being computed is given up; one that is being carried out is
 /// not left, and then nothing is. Returns whether they were left.
 fn leave_from(state: &mut State, lowest: usize, effects: &mut Vec<Effect>) -> bool {
-    let plans = || state.layers.iter().skip(lowest).filter_map(Layer::plan);
-    let commits = || {
-        state.layers.iter().skip(lowest).filter_map(|layer| match layer {
-            Layer::Commit(view) => Some(&**view),
-            _ => None,
-        })
-    };
-    if plans().any(PlanView::is_applying) || commits().any(CommitView::is_applying) {
+    let plans = || state.layers.iter().skip(lowest).filter_map(Layer::phase);
+    if plans().any(|(_, phase)| phase.is_applying()) {
         let key = possible::key(state, Command::Interrupt);
         state.refuse(format!("the plan is being carried out: {key} stops before the next step"));
         return false;
     }
-    effects.extend(plans().filter(|p| p.is_running()).map(|plan| Effect::Cancel { ticket: plan.ticket }));
-    effects.extend(commits().filter(|p| p.is_running()).map(|plan| Effect::Cancel { ticket: plan.ticket }));
+    let running = plans().filter(|(_, phase)| phase.is_running());
+    effects.extend(running.map(|(ticket, _)| Effect::Cancel { ticket }));
     let looks = state.layers.iter().skip(lowest).filter_map(Layer::looking);
     effects.extend(looks.map(|ticket| Effect::Cancel { ticket }));
     state.layers.truncate(lowest);
@@ -190,7 +180,6 @@ fn interrupt(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
     }
     state.interrupted = Some(at);
     if plan::cancel(state, effects)
-        || commit::cancel(state, effects)
         || exact::cancel(state, effects)
         || pods::cancel(state, effects)
         || history::cancel(state, effects)

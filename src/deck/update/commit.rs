@@ -256,26 +256,8 @@ pub(super) fn written(
 fn plan_again(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
     let ticket = state.ticket();
     let Some(view) = on_top(state) else { return };
-    effects.extend(view.is_running().then_some(Effect::Cancel { ticket: view.ticket }));
+    effects.extend(view.phase.is_running().then_some(Effect::Cancel { ticket: view.ticket }));
     let request = view.request.clone();
     *view = CommitView::new(ticket, request.clone(), at);
     effects.push(Effect::PlanCommit { ticket, request });
-}
-
-/// Stops what runs under the plan of a commit. Returns whether something did.
-pub(super) fn cancel(state: &mut State, effects: &mut Vec<Effect>) -> bool {
-    let running = state.layers.iter_mut().rev().find_map(|layer| match layer {
-        Layer::Commit(view) if view.is_running() => Some(view),
-        _ => None,
-    });
-    let Some(view) = running else { return false };
-    effects.push(Effect::Cancel { ticket: view.ticket });
-    if let Phase::Applying { cancelled, .. } = &mut view.phase {
-        *cancelled = true;
-        state.say("stops before the next step");
-    } else {
-        state.layers.retain(|layer| !matches!(layer, Layer::Commit(view) if view.is_running()));
-        state.say("planning cancelled");
-    }
-    true
 }

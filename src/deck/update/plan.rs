@@ -238,7 +238,7 @@ pub(super) fn chosen(state: &mut State, resource: ResourceId, manager: String, e
 fn plan_again(state: &mut State, at: Timestamp, effects: &mut Vec<Effect>) {
     let ticket = state.ticket();
     let Some((given_up, request)) = with_plan(state, |view| {
-        let given_up = view.is_running().then_some(view.ticket);
+        let given_up = view.phase.is_running().then_some(view.ticket);
         *view = view.again(ticket, at);
         (given_up, view.request.clone())
     }) else {
@@ -289,19 +289,16 @@ pub(super) fn confirmed(state: &mut State, prompt: &Confirm) {
     state.say(format!("{} confirmed: {key} applies the plan, esc leaves it", prompt.typed));
 }
 
-/// Stops what runs under the plan on the screen. Returns whether something did.
+/// Stops what runs under the topmost plan, of objects or of a commit. Returns whether something did.
 pub(super) fn cancel(state: &mut State, effects: &mut Vec<Effect>) -> bool {
-    let running = state.layers.iter_mut().rev().find_map(|layer| match layer {
-        Layer::Plan(view) if view.is_running() => Some(view),
-        _ => None,
-    });
-    let Some(view) = running else { return false };
-    effects.push(Effect::Cancel { ticket: view.ticket });
-    if let Phase::Applying { cancelled, .. } = &mut view.phase {
+    let plans = state.layers.iter_mut().rev().filter_map(Layer::phase_mut);
+    let Some((ticket, phase)) = { plans }.find(|(_, phase)| phase.is_running()) else { return false };
+    effects.push(Effect::Cancel { ticket });
+    if let Phase::Applying { cancelled, .. } = phase {
         *cancelled = true;
         state.say("stops before the next step");
     } else {
-        state.layers.retain(|layer| !matches!(layer, Layer::Plan(view) if view.is_running()));
+        state.layers.retain(|layer| layer.phase().is_none_or(|(of, _)| of != ticket));
         state.say("planning cancelled");
     }
     true
