@@ -233,7 +233,7 @@ impl Acting<'_> {
     }
 
     fn style(&self) -> Style {
-        Style { colour: self.output.colour, ascii: self.options.ascii }
+        Style::of(self.output, self.options)
     }
 
     /// Looks again until nothing of the app is being deleted any more, or the time is over. Returns what was seen last,
@@ -397,9 +397,5 @@ pub fn exit_of_plan(plan: &Plan, verdict: Option<&Verdict>) -> Exit {
 
 /// Makes a notice of an error.
 pub fn failed(error: &dyn std::error::Error, hint: Option<String>) -> Failed {
-    let notice = Notice::error(error.to_string());
-    Box::new(match hint {
-        Some(hint) => notice.hint(hint),
-        None => notice,
-    })
+    Box::new(Notice::error(error.to_string()).hinted(hint))
 }

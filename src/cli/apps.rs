@@ -34,7 +34,7 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
         "notices": notices(&said),
     });
     output.notices(&said);
-    let style = Style { colour: output.colour, ascii: options.ascii };
+    let style = Style::of(output, options);
     let as_text = || {
         let lines: String = rows.iter().map(Row::to_text).collect();
         report::revisions(gathered.repos.values(), style) + &lines

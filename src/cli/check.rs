@@ -19,7 +19,7 @@ pub async fn run(places: &Places, options: &Options, output: &Output) -> Result<
         // Text says nothing of single fields.
         declared::look_up(&mut findings, &handle).await;
     }
-    let style = Style { colour: output.colour, ascii: options.ascii };
+    let style = Style::of(output, options);
     output.notices(&findings.notices);
     written(output.document(|| findings.to_json("check", now()), || report::verdicts(&findings, style)))?;
     Ok(exit(&gathered, &findings, options))

@@ -1,23 +1,49 @@
 //! Defines the way from a plan of a commit to its outcome, which every headless command that commits goes: the plan is
 //! printed, what is not answered yet is asked, the commit is made.
 
-use crate::action::commit::{self, MakeError, Making};
+use crate::action::commit::{self, MakeError};
+use crate::action::sync::Only;
 use crate::cli::acting::{can_ask, failed, prompt};
 use crate::cli::arguments::{CommitArguments, Options};
 use crate::cli::commit_plan::{to_json, to_text};
 use crate::cli::document::worst_first;
+use crate::cli::gather::Gathered;
 use crate::cli::output::{Format, Output};
 use crate::cli::report::Style;
-use crate::cli::{Exit, Failed, now, opening, stdin, written};
+use crate::cli::{Exit, Failed, check, now, opening, stdin, written};
 use crate::model::commit_plan::{CommitAction, CommitPlan, Publish};
-use crate::model::{Notice, StepOutcome};
+use crate::model::{DeploymentId, Notice, ResourceId, StepOutcome};
 use crate::pipeline::committer::Committer;
-use crate::pipeline::committing::{Prepared, Wanted, What, prepare};
+use crate::pipeline::committing::{Wanted, What, prepare};
 use crate::pipeline::history::Ground;
 use crate::pipeline::opening::system_clock;
 use crate::pipeline::run::Handle;
 use std::io::Write as _;
 use tokio_util::sync::CancellationToken;
+
+/// Compares every app of the places. Returns nothing if it was cancelled.
+pub async fn looked(
+    places: &[String],
+    options: &Options,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Option<(Gathered, Handle)>, Failed> {
+    tokio::select! {
+        looked = check::gather(places, options, output) => looked.map(Some),
+        () = cancel.cancelled() => Ok(None),
+    }
+}
+
+/// Returns the objects of a deployment that one `--only` means; at least one.
+pub fn meant(gathered: &Gathered, of: &DeploymentId, only: &Only) -> Result<Vec<ResourceId>, Failed> {
+    let resources = gathered.resources.get(of).into_iter().flat_map(|resources| resources.keys());
+    let meant: Vec<ResourceId> = resources.filter(|id| only.matches(id)).cloned().collect();
+    if meant.is_empty() {
+        let notice = Notice::error(format!("{} has no {only}", of.app.name));
+        return Err(Box::new(notice.hint("driftdeck diff lists what differs")));
+    }
+    Ok(meant)
+}
 
 /// What a command commits, and how it was asked for.
 pub struct Committing<'a> {
@@ -58,32 +84,21 @@ impl Committing<'_> {
             () = self.cancel.cancelled() => return Ok(Exit::Interrupted),
         };
         worst_first(&mut said);
-        let Prepared { plan, proposed, how, repo, sending } = prepared;
+        let plan = &prepared.plan;
         if self.asked.dry_run || plan.steps.is_empty() {
-            self.print(&plan, &said)?;
+            self.print(plan, &said)?;
             return Ok(Exit::Success);
         }
-        match self.confirmed(&plan).await? {
+        match self.confirmed(plan).await? {
             Confirmed::Yes => {}
             Confirmed::No(why) => {
                 said.insert(0, why);
-                self.print(&plan, &said)?;
+                self.print(plan, &said)?;
                 return Ok(Exit::Failure);
             }
             Confirmed::Interrupted => return Ok(Exit::Interrupted),
         }
-        let clock = system_clock();
-        let with = Making {
-            repo: &repo,
-            git: &git,
-            how: &how,
-            proposed: &proposed,
-            sending: sending.as_ref(),
-            journal: &journal,
-            clock: &*clock,
-            cancel: self.cancel,
-        };
-        let done = match commit::carry_out(plan, &with, &mut |_| {}).await {
+        let done = match prepared.carry_out(&git, &journal, &system_clock(), self.cancel).await {
             Ok(done) => done,
             Err(error @ (MakeError::Moved(_) | MakeError::Overtaken(_))) => {
                 said.push(
@@ -143,7 +158,7 @@ impl Committing<'_> {
     }
 
     fn style(&self) -> Style {
-        Style { colour: self.output.colour, ascii: self.options.ascii }
+        Style::of(self.output, self.options)
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn run(what: &CompareArguments, options: &Options, output: &Output) ->
     findings.notices.extend(rendered.notices);
     findings.notices.extend(dump.notices);
     findings.sort();
-    let style = Style { colour: output.colour, ascii: options.ascii };
+    let style = Style::of(output, options);
     output.notices(&findings.notices);
     written(output.document(
         || findings.to_json("compare", now()),

@@ -11,7 +11,7 @@ pub async fn run(what: &DiffArguments, options: &Options, output: &Output) -> Re
         let between = render::between(base, &what.places, options, output);
         return opening::in_time(options.timeout, between).await;
     }
-    let style = Style { colour: output.colour, ascii: options.ascii };
+    let style = Style::of(output, options);
     if what.unified && output.format == crate::cli::output::Format::Text {
         return unified(what, options, output, style).await;
     }

@@ -1,18 +1,16 @@
 //! `driftdeck ignore`: a commit that brings an ignore rule for a field that differs.
 
 use crate::action::ignore::Draft;
-use crate::action::sync::Only;
 use crate::cli::acting::failed;
 use crate::cli::arguments::{IgnoreArguments, Options, ReachArgument};
-use crate::cli::committing::Committing;
-use crate::cli::gather::Gathered;
+use crate::cli::committing::{Committing, looked, meant};
 use crate::cli::output::Output;
-use crate::cli::sync::{choose, no_such_app};
-use crate::cli::{Exit, Failed, opening};
+use crate::cli::sync::{choose, no_such_app, only};
+use crate::cli::{Exit, Failed};
 use crate::model::commit_plan::Reach;
-use crate::model::{FieldPath, Notice, choosing};
+use crate::model::{FieldPath, choosing};
 use crate::pipeline::committing::What;
-use crate::pipeline::run::{Inspected, start};
+use crate::pipeline::run::Inspected;
 use tokio_util::sync::CancellationToken;
 
 /// Plans the commit, and makes it once it is confirmed.
@@ -22,27 +20,13 @@ pub async fn run(
     output: &Output,
     cancel: &CancellationToken,
 ) -> Result<Exit, Failed> {
-    let only: Only = what
-        .only
-        .parse()
-        .map_err(|error| failed(&error, Some("--only takes KIND[.GROUP]/[NAMESPACE/]NAME".to_owned())))?;
+    let only = only(&what.only)?;
     // Every app is looked at: a rule may reach further than this one.
-    let opened = opening::open(&what.places, options, false)?;
-    let mut gathered = Gathered::default();
-    gathered.notices.extend(opened.notices);
-    let (handle, mut updates) = start(opened.setup);
-    tokio::select! {
-        () = gathered.until_settled(&mut updates, options.timeout, output) => {}
-        () = cancel.cancelled() => return Ok(Exit::Interrupted),
-    }
+    let looking = looked(&what.places, options, output, cancel);
+    let Some((gathered, handle)) = looking.await? else { return Ok(Exit::Interrupted) };
     let deployment = choose(&gathered, &what.name)?;
     let said = gathered.notices.clone();
-    let resources = gathered.resources.values().flat_map(|of| of.values());
-    let meant = resources.filter(|status| status.deployment == deployment && only.matches(&status.id));
-    let Some(resource) = meant.map(|status| status.id.clone()).next() else {
-        let notice = Notice::error(format!("{} has no {only}", what.name));
-        return Err(Box::new(notice.hint("driftdeck diff lists what differs")));
-    };
+    let resource = meant(&gathered, &deployment, &only)?.swap_remove(0);
     let inspected = handle.inspect(deployment.clone(), resource.clone()).await;
     let inspected = inspected.ok_or_else(|| no_such_app(&gathered, &what.name))?;
     let path = path(&inspected, &what.field)?;

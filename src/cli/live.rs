@@ -77,6 +77,6 @@ impl Live<'_> {
     }
 
     fn style(&self) -> Style {
-        Style { colour: self.output.colour, ascii: self.options.ascii }
+        Style::of(self.output, self.options)
     }
 }

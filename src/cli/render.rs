@@ -107,7 +107,7 @@ pub async fn between(
     findings.notices.extend(before.notices);
     findings.sort();
     output.notices(&findings.notices);
-    let style = Style { colour: output.colour, ascii: options.ascii };
+    let style = Style::of(output, options);
     written(output.document(
         || findings.to_json("diff", now()),
         || report::changes(&findings, style, Order::LiveFirst, false),

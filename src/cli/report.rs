@@ -1,6 +1,8 @@
 //! Writes findings as text for people.
 
+use crate::cli::arguments::Options;
 use crate::cli::document::{AppEntry, Findings, ResourceEntry};
+use crate::cli::output::Output;
 use crate::model::status::{RepoStatus, ResourceStatus};
 use crate::model::text_diff::Side;
 use crate::model::{AsAt, Cause, Class, Declared, FieldChange, Hidden, TextDiff, Told, Verdict};
@@ -26,6 +28,11 @@ enum Hue {
 }
 
 impl Style {
+    /// Returns how text is written to this output.
+    pub fn of(output: &Output, options: &Options) -> Self {
+        Self { colour: output.colour, ascii: options.ascii }
+    }
+
     fn paint(self, hue: Hue, text: &str) -> String {
         if !self.colour {
             return text.to_owned();

@@ -73,10 +73,14 @@ pub fn no_such_app(gathered: &Gathered, app: &str) -> Failed {
     }))
 }
 
+/// Reads one `--only`.
+pub fn only(text: &str) -> Result<Only, Failed> {
+    let form = || Some("--only takes KIND[.GROUP]/[NAMESPACE/]NAME".to_owned());
+    text.parse().map_err(|error| failed(&error, form()))
+}
+
 fn sync_options(what: &SyncArguments) -> Result<SyncOptions, Failed> {
-    let only: Result<Vec<Only>, _> = what.only.iter().map(|text| text.parse::<Only>()).collect();
-    let only =
-        only.map_err(|error| failed(&error, Some("--only takes KIND[.GROUP]/[NAMESPACE/]NAME".to_owned())))?;
+    let only = what.only.iter().map(|text| only(text)).collect::<Result<Vec<Only>, _>>()?;
     Ok(SyncOptions {
         selection: if only.is_empty() { Selection::All } else { Selection::Only(only) },
         prune: what.prune,

@@ -1,8 +1,10 @@
 //! Plans and makes commits for the deck.
 
+use super::plans::{self, NotDone};
 use super::{Runtime, redacted};
-use crate::action::commit::{self, MakeError, Making};
+use crate::action::commit::{self, MakeError};
 use crate::action::ignore::Draft;
+use crate::action::journal::Journal;
 use crate::deck::commit_view::{CommitRequest, CommitWhat};
 use crate::deck::{Message, Ticket};
 use crate::model::commit_plan::CommitPlan;
@@ -22,13 +24,7 @@ pub(super) async fn plan(runtime: Arc<Runtime>, ticket: Ticket, request: CommitR
     let token = runtime.begin(ticket);
     let message = tokio::select! {
         () = token.cancelled() => None,
-        planned = planned(&runtime, &request, &token) => Some(match planned {
-            Ok(prepared) => {
-                let plan = Box::new(keep(&runtime, prepared, request));
-                Message::CommitReady { at: (runtime.clock)(), ticket, plan, moved: None }
-            }
-            Err(notice) => failed(&runtime, ticket, notice),
-        }),
+        message = ready(&runtime, ticket, request, None, &token) => Some(message),
     };
     runtime.end(ticket);
     if let Some(message) = message {
@@ -85,6 +81,23 @@ async fn planned(
     prepare(&runtime.handle, &ground, &git, &wanted, (runtime.clock)(), token).await.map_err(|notice| *notice)
 }
 
+/// Returns the plan for the screen; `moved`: why it is another one than a moment ago.
+async fn ready(
+    runtime: &Runtime,
+    ticket: Ticket,
+    request: CommitRequest,
+    moved: Option<String>,
+    token: &CancellationToken,
+) -> Message {
+    match planned(runtime, &request, token).await {
+        Ok(prepared) => {
+            let plan = Box::new(keep(runtime, prepared, request));
+            Message::CommitReady { at: (runtime.clock)(), ticket, plan, moved }
+        }
+        Err(notice) => failed(runtime, ticket, notice),
+    }
+}
+
 /// Keeps a plan and returns the copy for the screen.
 fn keep(runtime: &Runtime, prepared: Prepared, request: CommitRequest) -> CommitPlan {
     let shown = redacted::commit_plan(&prepared.plan);
@@ -98,40 +111,16 @@ pub(super) async fn make(runtime: Arc<Runtime>, ticket: Ticket, id: String) {
     let token = runtime.begin(ticket);
     let kept = runtime.commits.lock().unwrap_or_else(PoisonError::into_inner).take();
     let message = match (kept.filter(|kept| kept.prepared.plan.id == id), &runtime.journal) {
-        (None, _) => {
-            failed(&runtime, ticket, Notice::error("the plan is not known any more").hint("r plans again"))
-        }
-        (_, None) => failed(
-            &runtime,
-            ticket,
-            Notice::error("nothing is written without a journal").hint("set HOME or XDG_STATE_HOME"),
-        ),
+        (None, _) => failed(&runtime, ticket, plans::not_known()),
+        (_, None) => failed(&runtime, ticket, plans::no_journal()),
         (Some(Kept { prepared, request }), Some(journal)) => {
-            let Prepared { plan, proposed, how, repo, sending } = prepared;
-            match runtime.committer.git().await {
-                Err(notice) => failed(&runtime, ticket, notice),
-                Ok(git) => {
-                    let with = Making {
-                        repo: &repo,
-                        git: &git,
-                        how: &how,
-                        proposed: &proposed,
-                        sending: sending.as_ref(),
-                        journal,
-                        clock: &*runtime.clock,
-                        cancel: &token,
-                    };
-                    match commit::carry_out(plan, &with, &mut |_| {}).await {
-                        Ok(done) => {
-                            let plan = Box::new(redacted::commit_plan(&done));
-                            Message::CommitDone { at: (runtime.clock)(), ticket, plan }
-                        }
-                        Err(error @ (MakeError::Moved(_) | MakeError::Overtaken(_))) => {
-                            plan_anew(&runtime, ticket, request, &error.to_string(), &token).await
-                        }
-                        Err(error) => failed(&runtime, ticket, Notice::error(error.to_string())),
-                    }
+            match made(&runtime, prepared, journal, &token).await {
+                Ok(done) => {
+                    let plan = Box::new(redacted::commit_plan(&done));
+                    Message::CommitDone { at: (runtime.clock)(), ticket, plan }
                 }
+                Err(NotDone::Moved(why)) => ready(&runtime, ticket, request, Some(why), &token).await,
+                Err(NotDone::Failed(notice)) => failed(&runtime, ticket, notice),
             }
         }
     };
@@ -139,21 +128,17 @@ pub(super) async fn make(runtime: Arc<Runtime>, ticket: Ticket, id: String) {
     runtime.say(message).await;
 }
 
-async fn plan_anew(
+async fn made(
     runtime: &Runtime,
-    ticket: Ticket,
-    request: CommitRequest,
-    why: &str,
+    prepared: Prepared,
+    journal: &Journal,
     token: &CancellationToken,
-) -> Message {
-    match planned(runtime, &request, token).await {
-        Ok(prepared) => {
-            let plan = Box::new(keep(runtime, prepared, request));
-            let moved = Some(why.to_owned());
-            Message::CommitReady { at: (runtime.clock)(), ticket, plan, moved }
-        }
-        Err(notice) => failed(runtime, ticket, notice),
-    }
+) -> Result<CommitPlan, NotDone> {
+    let git = runtime.committer.git().await?;
+    prepared.carry_out(&git, journal, &runtime.clock, token).await.map_err(|error| match error {
+        MakeError::Moved(_) | MakeError::Overtaken(_) => NotDone::Moved(error.to_string()),
+        MakeError::Journal(_) => NotDone::Failed(Notice::error(error.to_string())),
+    })
 }
 
 fn failed(runtime: &Runtime, ticket: Ticket, notice: Notice) -> Message {

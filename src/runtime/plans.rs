@@ -107,7 +107,12 @@ async fn reached(runtime: &Runtime, request: &PlanRequest) -> Result<Reached, No
     runtime.handle.reached(request.deployment().clone()).await.ok_or_else(not_there)
 }
 
-fn no_journal() -> Notice {
+/// Says that what was to be carried out is no longer kept.
+pub(super) fn not_known() -> Notice {
+    Notice::error("the plan is not known any more").hint("r plans again")
+}
+
+pub(super) fn no_journal() -> Notice {
     Notice::error("nothing is written without a journal").hint("set HOME or XDG_STATE_HOME")
 }
 
@@ -126,9 +131,7 @@ pub(super) async fn apply(runtime: Arc<Runtime>, ticket: Ticket, shown: Box<Plan
     let token = runtime.begin(ticket);
     let kept = runtime.plans.lock().unwrap_or_else(PoisonError::into_inner).remove(&shown.id);
     let message = match (kept, &runtime.journal) {
-        (None, _) => {
-            failed(&runtime, ticket, Notice::error("the plan is not known any more").hint("r plans again"))
-        }
+        (None, _) => failed(&runtime, ticket, not_known()),
         (_, None) => failed(&runtime, ticket, no_journal()),
         (Some(mut kept), Some(journal)) => {
             for (step, wanted) in kept.plan.steps.iter_mut().zip(&shown.steps) {
@@ -152,7 +155,7 @@ pub(super) async fn apply(runtime: Arc<Runtime>, ticket: Ticket, shown: Box<Plan
 }
 
 /// Why nothing was written.
-enum NotDone {
+pub(super) enum NotDone {
     /// What the plan is bound to has moved.
     Moved(String),
     Failed(Notice),

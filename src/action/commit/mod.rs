@@ -11,7 +11,9 @@ use crate::git::{
 };
 use crate::model::commit_plan::{CommitAction, CommitPlan, Landing};
 use crate::model::{Notice, Oid, StepOutcome, Timestamp};
+use crate::text::shell_word;
 use serde_json::{Value as Json, json};
+use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 /// Files of a commit that the journal names.
@@ -56,33 +58,23 @@ pub enum MakeError {
     Journal(#[from] JournalError),
 }
 
-/// Makes the commit and does with it what the plan says; `progress` is told after each step.
+/// Makes the commit and does with it what the plan says.
 ///
 /// A commit that is pushed to the branch itself is sent before that branch moves here: where somebody else has pushed
 /// meanwhile, nothing of it stays. What the remote refuses stays on a branch here, so that nothing is lost.
-pub async fn carry_out(
-    mut plan: CommitPlan,
-    with: &Making<'_>,
-    progress: &mut (dyn FnMut(&CommitPlan) + Send),
-) -> Result<CommitPlan, MakeError> {
+pub async fn carry_out(mut plan: CommitPlan, with: &Making<'_>) -> Result<CommitPlan, MakeError> {
     let action = with.journal.begin(entry(&plan, (with.clock)()))?;
-    let done = carried_out(&mut plan, with, &action, progress).await;
+    let done = carried_out(&mut plan, with, &action).await;
     for step in plan.steps.iter_mut().filter(|step| !step.outcome.is_final()) {
         step.outcome = StepOutcome::Cancelled;
     }
     let words = overall(plan.steps.iter().map(|step| step.outcome.word()));
     action.close(words, recorded(&plan), (with.clock)())?;
     done?;
-    progress(&plan);
     Ok(plan)
 }
 
-async fn carried_out(
-    plan: &mut CommitPlan,
-    with: &Making<'_>,
-    action: &Action,
-    progress: &mut (dyn FnMut(&CommitPlan) + Send),
-) -> Result<(), MakeError> {
+async fn carried_out(plan: &mut CommitPlan, with: &Making<'_>, action: &Action) -> Result<(), MakeError> {
     if with.cancel.is_cancelled() {
         return Ok(());
     }
@@ -110,7 +102,6 @@ async fn carried_out(
                 return Ok(());
             }
         }
-        progress(plan);
     }
     intend(plan, with, action, &id, CommitAction::Commit)?;
     match with.repo.land(&plan.landing, &plan.base, &id, &files) {
@@ -131,7 +122,6 @@ async fn carried_out(
         }
     }
     plan.commit = Some(id.clone());
-    progress(plan);
     let Some(sending) = with.sending.filter(|_| first.is_none() && !with.cancel.is_cancelled()) else {
         return Ok(());
     };
@@ -145,19 +135,14 @@ async fn carried_out(
             }
         }
         Err(error) => {
-            let mut notice = error.notice();
-            if notice.hint.is_none() {
-                notice =
-                    notice.hint(format!("it stays on {}, and can be pushed again", plan.landing.branch()));
+            let mut outcome = refused(&error);
+            if let StepOutcome::Indeterminate(notice) | StepOutcome::Failed(notice) = &mut outcome {
+                let kept = || format!("it stays on {}, and can be pushed again", plan.landing.branch());
+                notice.hint.get_or_insert_with(kept);
             }
-            let outcome = match refused(&error) {
-                StepOutcome::Indeterminate(_) => StepOutcome::Indeterminate(notice),
-                _ => StepOutcome::Failed(notice),
-            };
             settle(plan, with, action, CommitAction::Push, &outcome)?;
         }
     }
-    progress(plan);
     Ok(())
 }
 
@@ -328,12 +313,12 @@ fn recorded(plan: &CommitPlan) -> Json {
 
 /// Returns the error as the user reads it.
 pub fn propose_notice(error: &ProposeError) -> Notice {
-    hinted(Notice::error(error.to_string()), error.hint())
+    Notice::error(error.to_string()).hinted(error.hint())
 }
 
 /// Returns the error as the user reads it, with what git said.
 pub fn commit_notice(error: &CommitError) -> Notice {
-    let notice = hinted(Notice::error(error.to_string()), error.hint());
+    let notice = Notice::error(error.to_string()).hinted(error.hint());
     match (error.words(), std::error::Error::source(error)) {
         (Some(words), _) if !words.is_empty() => {
             notice.cause(words.last_line().map_or_else(|| words.to_string(), str::to_owned))
@@ -345,14 +330,7 @@ pub fn commit_notice(error: &CommitError) -> Notice {
 
 /// Returns the error as the user reads it.
 pub fn land_notice(error: &LandError) -> Notice {
-    hinted(Notice::error(error.to_string()), error.hint())
-}
-
-fn hinted(notice: Notice, hint: Option<&str>) -> Notice {
-    match hint {
-        Some(hint) => notice.hint(hint),
-        None => notice,
-    }
+    Notice::error(error.to_string()).hinted(error.hint())
 }
 
 /// Closes the commits that a killed driftdeck left behind: looks where their branches are, and puts each action into the
@@ -365,53 +343,59 @@ pub fn close_abandoned(journal: &Journal, now: Timestamp) -> Result<Vec<Notice>,
             said.push(interrupted(entry, "no commit had been made"));
             return ("cancelled", None);
         };
-        let short = intent.commit.get(..7).unwrap_or(&intent.commit);
-        if let Some(remote) = &intent.remote {
-            let what = format!("whether {short} reached {remote} is not known");
-            said.push(interrupted(entry, &what).hint(format!("git ls-remote {} tells", crate::text::shell_word(remote))));
-            return ("indeterminate", Some(what));
-        }
-        let (outcome, what, hint) = match became(intent) {
-            Became::Landed => ("applied", format!("{short} is on {}", intent.branch), None),
-            Became::Left { staged: true } => {
-                let files: Vec<_> = intent.files.iter().map(|file| crate::text::shell_word(file)).collect();
-                let hint = format!(
-                    "finish it with git merge --ff-only {short}, or drop it with git restore --source=HEAD --staged --worktree -- {}",
-                    files.join(" ")
-                );
-                ("failed", format!("{} has not moved; the files of {short} stand in the index", intent.branch), Some(hint))
-            }
-            Became::Left { staged: false } => {
-                let hint = format!("finish it with git merge --ff-only {short}, or leave it: no branch leads to it");
-                ("failed", format!("{} has not moved", intent.branch), Some(hint))
-            }
-            Became::Unknown => ("indeterminate", format!("{} cannot be read", intent.location), None),
-        };
-        let notice = interrupted(entry, &what);
-        said.push(match hint {
-            Some(hint) => notice.hint(hint),
-            None => notice,
-        });
+        let Left { outcome, what, hint } = left(intent);
+        said.push(interrupted(entry, &what).hinted(hint));
         (outcome, Some(what))
     })?;
     Ok(said)
 }
 
+/// What became of a commit that was under way.
+struct Left {
+    outcome: &'static str,
+    what: String,
+    /// How it is finished or dropped.
+    hint: Option<String>,
+}
+
+fn left(intent: &CommitIntent) -> Left {
+    let short = intent.commit.get(..7).unwrap_or(&intent.commit);
+    if let Some(remote) = &intent.remote {
+        return Left {
+            outcome: "indeterminate",
+            what: format!("whether {short} reached {remote} is not known"),
+            hint: Some(format!("git ls-remote {} tells", shell_word(remote))),
+        };
+    }
+    let branch = &intent.branch;
+    let held = Repo::open(Path::new(&intent.location)).ok().and_then(|repo| {
+        let holds = repo.holds(branch, &intent.commit)?;
+        Some((holds, repo))
+    });
+    match held {
+        Some((true, _)) => Left { outcome: "applied", what: format!("{short} is on {branch}"), hint: None },
+        Some((false, repo)) if repo.obstacles(&intent.files).is_empty() => Left {
+            outcome: "failed",
+            what: format!("{branch} has not moved"),
+            hint: Some(format!(
+                "finish it with git merge --ff-only {short}, or leave it: no branch leads to it"
+            )),
+        },
+        Some((false, _)) => {
+            let files: Vec<_> = intent.files.iter().map(|file| shell_word(file)).collect();
+            let drop = format!("git restore --source=HEAD --staged --worktree -- {}", files.join(" "));
+            Left {
+                outcome: "failed",
+                what: format!("{branch} has not moved; the files of {short} stand in the index"),
+                hint: Some(format!("finish it with git merge --ff-only {short}, or drop it with {drop}")),
+            }
+        }
+        None => {
+            Left { outcome: "indeterminate", what: format!("{} cannot be read", intent.location), hint: None }
+        }
+    }
+}
+
 fn interrupted(entry: &Entry, what: &str) -> Notice {
     Notice::warning(format!("an interrupted {} of {}: {what}", entry.command, entry.app))
-}
-
-enum Became {
-    Landed,
-    Left { staged: bool },
-    Unknown,
-}
-
-fn became(intent: &CommitIntent) -> Became {
-    let Ok(repo) = Repo::open(std::path::Path::new(&intent.location)) else { return Became::Unknown };
-    match repo.holds(&intent.branch, &intent.commit) {
-        Some(true) => Became::Landed,
-        Some(false) => Became::Left { staged: !repo.obstacles(&intent.files).is_empty() },
-        None => Became::Unknown,
-    }
 }

@@ -7,19 +7,20 @@ mod placing;
 pub use capturing::Wish;
 
 use crate::action::capture::Captured;
-use crate::action::commit::{Sending, commit_notice, propose_notice};
+use crate::action::commit::{self, MakeError, Making, Sending, commit_notice, propose_notice};
 use crate::action::ignore::{Differing, Draft};
+use crate::action::journal::Journal;
 use crate::action::plan_id;
 use crate::action::sync::Only;
 use crate::git::{Ask, Committing, Git, Proposed, Recipe, Repo};
 use crate::model::commit_plan::{
     CommitAction, CommitPlan, CommitStep, Hidden, Included, Landing, Publish, Reach, sharing,
 };
-use crate::model::status::ResourceStatus;
 use crate::model::{self, history::PastCommit};
 use crate::model::{FileEdit, IgnoreRule, Notice, Oid, Timestamp, Tree};
 use crate::pipeline::history::{self, Ground};
 use crate::pipeline::run::{Candidate, Handle};
+use crate::pipeline::setup::Clock;
 use crate::render;
 use crate::text::{commit_trailer, shell_word, terminal};
 use placing::Place;
@@ -69,11 +70,34 @@ impl Wanted {
 /// A plan with everything that it is carried out with.
 pub struct Prepared {
     pub plan: CommitPlan,
-    pub proposed: Proposed,
-    pub how: Committing,
-    pub repo: Repo,
+    proposed: Proposed,
+    how: Committing,
+    repo: Repo,
     /// Where it is pushed.
-    pub sending: Option<Sending>,
+    sending: Option<Sending>,
+}
+
+impl Prepared {
+    /// Carries the plan out.
+    pub async fn carry_out(
+        self,
+        git: &Git,
+        journal: &Journal,
+        clock: &Clock,
+        cancel: &CancellationToken,
+    ) -> Result<CommitPlan, MakeError> {
+        let with = Making {
+            repo: &self.repo,
+            git,
+            how: &self.how,
+            proposed: &self.proposed,
+            sending: self.sending.as_ref(),
+            journal,
+            clock: &**clock,
+            cancel,
+        };
+        commit::carry_out(self.plan, &with).await
+    }
 }
 
 /// What the commit is about, once it is found.
@@ -532,9 +556,4 @@ async fn hidden(rule: Arc<IgnoreRule>, candidates: Vec<Candidate>) -> Result<Vec
 
 fn panicked() -> Box<Notice> {
     Box::new(Notice::error("driftdeck failed on it; the log says where"))
-}
-
-/// Counts what a plan's effect changes: fields, and objects that come or go.
-pub fn counted(effect: &[ResourceStatus]) -> usize {
-    history::distance(effect)
 }

@@ -49,25 +49,17 @@ pub async fn place(
     let mut place = Place { base: on.base.clone(), on, upstream, is_behind: false, remarks: Vec::new() };
     let Some(upstream) = place.upstream.clone() else { return Ok(place) };
     let Some(branch) = upstream.branch.clone() else {
-        if publish == Publish::Push {
-            let title = "no branch is known that it could be pushed to";
-            let why =
-                place.on.why.clone().unwrap_or_else(|| "the branch follows none of the remote".to_owned());
-            return Err(Box::new(
-                Notice::error(title).cause(why).hint("--pull-request makes a branch of its own"),
-            ));
-        }
-        return Err(Box::new(
-            Notice::error("no branch is known that a request could ask to be merged into")
-                .cause(
-                    place
-                        .on
-                        .why
-                        .clone()
-                        .unwrap_or_else(|| "the branch follows none of the remote".to_owned()),
-                )
-                .hint("git branch --set-upstream-to=origin/main"),
-        ));
+        let (title, hint) = match publish {
+            Publish::Push => {
+                ("no branch is known that it could be pushed to", "--pull-request makes a branch of its own")
+            }
+            Publish::PullRequest | Publish::No => (
+                "no branch is known that a request could ask to be merged into",
+                "git branch --set-upstream-to=origin/main",
+            ),
+        };
+        let why = place.on.why.as_deref().unwrap_or("the branch follows none of the remote");
+        return Err(Box::new(Notice::error(title).cause(why).hint(hint)));
     };
     let known: Vec<Oid> =
         [Some(place.on.base.clone()), upstream.known.clone()].into_iter().flatten().collect();
@@ -136,13 +128,13 @@ pub fn landing(
         });
     }
     let on = &place.on;
-    let new = |why: Option<String>| match (publish, why) {
-        (Publish::Push, why) => Err(Box::new(
+    let new = |why: Option<String>| match publish {
+        Publish::Push => Err(Box::new(
             Notice::error("it cannot be committed to the branch that would be pushed")
                 .cause(why.unwrap_or_default())
                 .hint("--pull-request makes a branch of its own"),
         )),
-        (_, why) => Ok(Landing::New { branch: fresh(), why }),
+        Publish::No | Publish::PullRequest => Ok(Landing::New { branch: fresh(), why }),
     };
     let Some(branch) = on.branch.clone() else { return new(on.why.clone()) };
     if repo.kind() == Kind::Mirror || place.is_behind && publish == Publish::Push {
