@@ -79,6 +79,18 @@ impl Incident {
         self.namespace.apply(&bad);
     }
 
+    /// Writes what Git declares to the cluster, from the keyboard.
+    fn sync(&self, deck: &mut Terminal) {
+        deck.keys("S");
+        deck.await_text("1 of 1 ticked");
+        rest();
+        deck.keys("A");
+        deck.await_text("1 of 1 as planned");
+        deck.keys("<esc>");
+        deck.await_text("1 in sync");
+        assert_eq!(self.live(), (3, "registry.invalid/web:1.4.2".to_owned()));
+    }
+
     fn live(&self) -> (i64, String) {
         let web = self.namespace.get("deployment/web").expect("web");
         let image = web["spec"]["template"]["spec"]["containers"][0]["image"].as_str().expect("an image");
@@ -89,6 +101,16 @@ impl Incident {
 /// Keys that come at once are taken to be meant for what was there before the plan.
 fn rest() {
     crate::support::patience::rest(Duration::from_millis(600));
+}
+
+/// Turns the plan of a commit that is shown into a pull request, and opens it.
+fn open_request(deck: &mut Terminal) {
+    rest();
+    deck.keys("P");
+    deck.await_text("that asks to merge");
+    rest();
+    deck.keys("A");
+    deck.await_text("3 of 3 as planned");
 }
 
 #[test]
@@ -104,25 +126,13 @@ fn an_incident_is_put_right_from_the_keyboard() {
     deck.keys("j");
     deck.keys("C");
     deck.await_text("captures .spec.replicas");
-    rest();
-    deck.keys("P");
-    deck.await_text("that asks to merge");
-    rest();
-    deck.keys("A");
-    deck.await_text("3 of 3 as planned");
+    open_request(&mut deck);
     deck.keys("<esc>");
     incident.merge_and_pull();
     deck.await_text("1 field");
 
     // The image is not: sync.
-    deck.keys("S");
-    deck.await_text("1 of 1 ticked");
-    rest();
-    deck.keys("A");
-    deck.await_text("1 of 1 as planned");
-    deck.keys("<esc>");
-    deck.await_text("1 in sync");
-    assert_eq!(incident.live(), (3, "registry.invalid/web:1.4.2".to_owned()));
+    incident.sync(&mut deck);
 
     // A bad commit arrives. Its effect is looked at in the history, and it is taken back as a pull request.
     incident.break_it();
@@ -138,12 +148,7 @@ fn an_incident_is_put_right_from_the_keyboard() {
     deck.keys("U");
     deck.await_text("Take out");
     deck.await_text("changed web/web.yaml");
-    rest();
-    deck.keys("P");
-    deck.await_text("that asks to merge");
-    rest();
-    deck.keys("A");
-    deck.await_text("3 of 3 as planned");
+    open_request(&mut deck);
     deck.keys("<esc>");
     deck.await_text("History of web");
     deck.keys("<esc>");
@@ -151,14 +156,7 @@ fn an_incident_is_put_right_from_the_keyboard() {
     deck.await_text("web:broken");
 
     // What Git declares again is written to the cluster.
-    deck.keys("S");
-    deck.await_text("1 of 1 ticked");
-    rest();
-    deck.keys("A");
-    deck.await_text("1 of 1 as planned");
-    deck.keys("<esc>");
-    deck.await_text("1 in sync");
-    assert_eq!(incident.live(), (3, "registry.invalid/web:1.4.2".to_owned()));
+    incident.sync(&mut deck);
 }
 
 #[test]
